@@ -1,0 +1,75 @@
+"""Which practice the running code works for. Nothing set means an error, never "all rows" (tenancy rule 5).
+
+Invariant: the practice is set once, by a literal SET LOCAL at the outermost BEGIN (tenancy rule 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.conf import settings
+from django.db import connections, transaction
+
+#: How long a statement waits for another's lock before it gives up with a clear message.
+LOCK_TIMEOUT_SECONDS = 10
+_EVERY_PRACTICE = 0
+_current: ContextVar[int | None] = ContextVar("daysheet_practice", default=None)
+
+
+class NoPractice(RuntimeError):
+    """A tenant table was read or written with no practice set."""
+
+
+class OtherPractice(RuntimeError):
+    """A transaction of one practice tried to work for another."""
+
+
+def current_practice_id() -> int:
+    """The practice being worked for. Raises NoPractice."""
+    practice_id = _current.get()
+    if not practice_id:
+        raise NoPractice("no practice is set: wrap this in practice_transaction(practice_id)")
+    return practice_id
+
+
+def scoped_practice_id() -> int | None:
+    """The practice every statement must name; None inside `every_practice()`. Raises NoPractice."""
+    practice_id = _current.get()
+    return None if practice_id == _EVERY_PRACTICE else current_practice_id()
+
+
+@contextmanager
+def practice_transaction(practice_id: int, *, using: str = "default") -> Iterator[None]:
+    """One transaction for one practice. Nested calls must name the same practice (tests may switch)."""
+    connection = connections[using]
+    outer = _current.get() if connection.in_atomic_block else None
+    if outer and outer != practice_id and not settings.TESTING:
+        raise OtherPractice(f"practice {practice_id} asked for inside a transaction of practice {outer}")
+    token = _current.set(practice_id)
+    nested = connection.in_atomic_block
+    try:
+        with transaction.atomic(using=using):
+            if outer != practice_id:
+                _set_local(using, str(int(practice_id)))
+            yield
+        if nested and outer != practice_id:
+            _set_local(using, str(outer or ""))
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def every_practice() -> Iterator[None]:
+    """Lift the filter the ORM adds. Row security still holds for the runtime role, so this serves the owner only."""
+    token = _current.set(_EVERY_PRACTICE)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _set_local(using: str, value: str) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SET LOCAL app.practice_id = '{value}'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
