@@ -94,6 +94,11 @@ class EmbeddedServer:
 
     def _initialise(self, data: Path) -> Path:
         """Run initdb in a folder beside the final one and rename it, so that an interrupted one is never used."""
+        if self._note.exists() and not data.parent.is_dir():
+            raise EmbeddedServerError(
+                f"{data} is gone, and {self._note} says that this home's data were there. Put it back from a backup, "
+                "or delete that note to begin with an empty database."
+            )
         account = account_for(data)
         if not self._note.exists() and not account.can_enter(self.folder):
             data = self._relocated_data()
@@ -269,7 +274,7 @@ def _explained(folder: Path) -> Iterator[None]:
     except OSError as failure:
         if failure.errno == errno.ENOSPC:
             advice = "The disk is full: free some space there and start again."
-        elif failure.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        elif failure.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
             advice = "Set DAYSHEET_HOME to a folder that you may write to, or run as the account that owns this one."
         else:
             raise
