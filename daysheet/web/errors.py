@@ -1,0 +1,85 @@
+"""Error pages: what happened, what was not changed, what to do. HTMX gets the same words as plain text.
+
+The root URLs name them: `handler404 = "daysheet.web.errors.page_not_found"`, and settings
+`CSRF_FAILURE_VIEW = "daysheet.web.errors.csrf_failure"`.
+"""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from daysheet.web.views import is_htmx
+
+handler400 = "daysheet.web.errors.bad_request"
+handler403 = "daysheet.web.errors.permission_denied"
+handler404 = "daysheet.web.errors.page_not_found"
+handler500 = "daysheet.web.errors.server_error"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorWords:
+    title: str
+    unchanged: str
+    todo: str
+
+
+WORDS = {
+    400: ErrorWords(
+        "We could not read that request",
+        "Nothing was changed.",
+        "Go back, reload the page and try again.",
+    ),
+    403: ErrorWords(
+        "You do not have permission for this",
+        "Nothing was changed.",
+        "Ask an administrator of your practice if you need this page.",
+    ),
+    404: ErrorWords(
+        "There is nothing at this address",
+        "Nothing was changed.",
+        "Check the address, or look for the client with the search box (press /).",
+    ),
+    500: ErrorWords(
+        "Something went wrong on our side",
+        "What you were saving was not saved; everything saved before is safe.",
+        "Try again. If it happens twice, give the reference below to whoever looks after Daysheet.",
+    ),
+}
+CSRF_WORDS = ErrorWords(
+    "This form is too old, or cookies are turned off",
+    "Nothing was changed: what you sent was not saved.",
+    "Go back, reload the page and send the form again. If you signed in again in another tab, that is the reason.",
+)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 400, "400.html", WORDS[400])
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 403, "403.html", WORDS[403], reason=str(exception))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 404, "404.html", WORDS[404])
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    # No request context: whatever broke may have been the database or a context processor.
+    return _answer(request, 500, "500.html", WORDS[500], with_shell=False)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _answer(request, 403, "403_csrf.html", CSRF_WORDS, with_shell=False)
+
+
+def _answer(
+    request: HttpRequest, status: int, template: str, words: ErrorWords, *, reason: str = "", with_shell: bool = True
+) -> HttpResponse:
+    if is_htmx(request):
+        text = f"{words.title}. {reason} {words.unchanged} {words.todo}".replace("  ", " ")
+        return HttpResponse(text, status=status, content_type="text/plain", headers={"Vary": "HX-Request"})
+    context = {"words": words, "reason": reason, "reference": getattr(request, "request_id", "")}
+    html = render_to_string(template, context, request=request if with_shell else None)
+    return HttpResponse(html, status=status, headers={"Vary": "HX-Request"})
