@@ -1,0 +1,49 @@
+"""Fixtures for every test: the database as the runtime role, people, and clean-up for tests that really commit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import connections
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.people import Cast, build_cast
+
+_KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """tests/plugin.py has made the database."""
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Two practices and their people, in a transaction that is rolled back after the test."""
+    return build_cast()
+
+
+@pytest.fixture
+def live_db(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database with real commits, for races and browsers; the owner empties it afterwards."""
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+        empty_database()
+
+
+@pytest.fixture
+def live_cast(live_db: None) -> Cast:
+    """The same people, committed."""
+    return build_cast()
+
+
+def empty_database() -> None:
+    """TRUNCATE everything that a test may have written, as the owner."""
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        tables = ", ".join(f'"{name}"' for (name,) in rows if name not in _KEPT)
+        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")

@@ -1,0 +1,104 @@
+"""What the process takes from its environment. The only place that reads `os.environ`.
+
+| variable | meaning |
+|---|---|
+| DAYSHEET_HOME | data folder: embedded database, secret key, uploads. Default `.daysheet` in the working folder |
+| DATABASE_URL, DATABASE_OWNER_URL | a PostgreSQL of your own: the runtime role's and the owner's address. Default: embedded |
+| DAYSHEET_SECRET_KEY | signing key; default: made once and kept in the data folder |
+| DAYSHEET_HOSTS | host names served, separated by commas. Default: this machine's loopback names |
+| DAYSHEET_HTTPS | `1` behind TLS: secure cookies, HSTS |
+| DAYSHEET_DEBUG | `1` for development: template errors in the page. Never with real data |
+| DAYSHEET_EMAIL_URL | `smtp://user:password@host:port`; default: e-mail is written to the data folder |
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def home() -> Path:
+    """The data folder, absolute."""
+    return Path(os.environ.get("DAYSHEET_HOME") or ".daysheet").absolute()
+
+
+def flag(name: str) -> bool:
+    """Whether an environment variable is switched on."""
+    return os.environ.get(name, "") in {"1", "true", "yes", "on"}
+
+
+def hosts() -> list[str]:
+    """Host names this installation answers to."""
+    named = os.environ.get("DAYSHEET_HOSTS", "")
+    return [host.strip() for host in named.split(",") if host.strip()] or ["localhost", "127.0.0.1", "[::1]"]
+
+
+def secret_key() -> str:
+    """The signing key: from the environment, else kept in the data folder (mode 0600), made once."""
+    given = os.environ.get("DAYSHEET_SECRET_KEY")
+    if given:
+        return given
+    path = home() / "secret-key"
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        home().mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key := secrets.token_urlsafe(50))
+    return key
+
+
+def databases() -> dict[str, Any]:
+    """The runtime connection `default` and the owner's, which only migrates. `daysheet` fills the two variables in
+    for the embedded server before settings are read."""
+    runtime = os.environ.get("DATABASE_URL") or "postgresql://daysheet_app@127.0.0.1:1/daysheet"
+    owner = os.environ.get("DATABASE_OWNER_URL") or runtime
+    pool: dict[str, Any] = {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}} if flag("DAYSHEET_POOL") else {}
+    return {"default": _database(runtime, pool), "owner": _database(owner, {})}
+
+
+def _database(url: str, options: dict[str, Any]) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// (Daysheet runs on PostgreSQL only)")
+    return {
+        "ENGINE": "daysheet.database.backend",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "ATOMIC_REQUESTS": False,
+        "TIME_ZONE": "UTC",
+    }
+
+
+def email() -> dict[str, Any]:
+    """Django's e-mail settings: SMTP where an address is given, else files in the data folder."""
+    url = os.environ.get("DAYSHEET_EMAIL_URL", "")
+    if not url:
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": str(home() / "outbox"),
+        }
+    parts = urlsplit(url)
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or 25,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }

@@ -1,0 +1,30 @@
+"""All addresses: sign-in, the way in, and everything of a practice under `/<practice>/`."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from daysheet.practices import entrance
+from daysheet.web import errors
+
+_practice = [
+    path("", include("daysheet.practices.urls")),
+    path("", include("daysheet.staff.urls")),
+    path("", include("daysheet.clients.urls")),
+    path("", include("daysheet.services.urls")),
+    path("", include("daysheet.schedule.urls")),
+    path("", include("daysheet.invoicing.urls")),
+    path("", include("daysheet.payments.urls")),
+    path("", include("daysheet.imports.urls")),
+]
+
+urlpatterns = [
+    path("", entrance.home, name="home"),
+    path("account/", include("allauth.urls")),
+    path("<slug:practice>/", include(_practice)),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.page_not_found
+handler500 = errors.server_error

@@ -1,0 +1,88 @@
+"""Running jobs, and the sweep that wakes what a killed worker left behind."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from procrastinate.contrib.django import app
+
+from daysheet.database.scope import practice_transaction
+from daysheet.kit.dates import utc_now
+from daysheet.practices.actor import PracticeFacts
+from daysheet.practices.models import Practice
+
+from .models import JobRun
+from .queue import wake
+from .registry import RunningJob, runner_for
+
+#: A running job that has not moved for this long has lost its worker.
+STALE_AFTER = timedelta(seconds=60)
+_log = logging.getLogger("daysheet.jobs")
+
+
+@app.task(name="daysheet.run_job", queue="default")
+def run_job_task(practice_id: int, run_id: str) -> None:
+    """The queue's entry point."""
+    run_job(practice_id, UUID(run_id))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="daysheet.sweep", queue="default", pass_context=False)
+def sweep_task(timestamp: int) -> None:
+    """Every minute: wake what has no live worker."""
+    sweep_stalled_jobs(utc_now())
+
+
+def run_job(practice_id: int, run_id: UUID) -> None:
+    """Claim the run and carry it out. A run somebody else is working on, or that is over, is left alone."""
+    facts = _facts(practice_id)
+    kind_and_subject = _claim(facts, run_id, utc_now())
+    if kind_and_subject is None:
+        return
+    kind, subject_id = kind_and_subject
+    try:
+        runner_for(kind)(RunningJob(facts, run_id, subject_id))
+    except Exception as error:
+        _log.exception("job %s of kind %s failed", run_id, kind)
+        _finish(facts, run_id, JobRun.State.FAILED, error=type(error).__name__)
+        raise
+    _finish(facts, run_id, JobRun.State.DONE)
+
+
+def sweep_stalled_jobs(now: datetime) -> int:
+    """Wake every run that is queued or has lost its worker; returns how many. Waking twice is harmless."""
+    woken = 0
+    for practice_id in Practice.objects.values_list("pk", flat=True):
+        with practice_transaction(practice_id):
+            stalled = JobRun.objects.filter(
+                Q(state=JobRun.State.QUEUED, created_at__lt=now - STALE_AFTER)
+                | Q(state=JobRun.State.RUNNING, heartbeat_at__lt=now - STALE_AFTER)
+            )
+            for run_id in stalled.values_list("pk", flat=True):
+                wake(practice_id, run_id)
+                woken += 1
+    return woken
+
+
+def _facts(practice_id: int) -> PracticeFacts:
+    practice = Practice.objects.get(pk=practice_id)
+    return PracticeFacts(practice.pk, practice.slug, practice.name, practice.time_zone)
+
+
+def _claim(facts: PracticeFacts, run_id: UUID, now: datetime) -> tuple[str, UUID] | None:
+    claimable = Q(state=JobRun.State.QUEUED) | Q(state=JobRun.State.RUNNING, heartbeat_at__lt=now - STALE_AFTER)
+    with practice_transaction(facts.id):
+        claimed = JobRun.objects.filter(claimable, pk=run_id).update(
+            state=JobRun.State.RUNNING, started_at=now, heartbeat_at=now
+        )
+        if not claimed:
+            return None
+        return JobRun.objects.values_list("kind", "subject_id").get(pk=run_id)
+
+
+def _finish(facts: PracticeFacts, run_id: UUID, state: JobRun.State, error: str = "") -> None:
+    with practice_transaction(facts.id):
+        JobRun.objects.filter(pk=run_id).update(state=state, finished_at=utc_now(), error=error)

@@ -1,0 +1,56 @@
+"""Money received, and what of it was put where. The amounts themselves move in the ledger's entries."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from daysheet.clients.models import Client
+from daysheet.database.models import TenantForeignKey, TenantModel
+from daysheet.schedule.models import Visit
+
+
+class Payment(TenantModel):
+    """Money received. `unapplied_cents` is credit; it moves only in `ledger.post` (M2, M4)."""
+
+    class Method(models.TextChoices):
+        CASH = "cash", "Cash"
+        CHECK = "check", "Check"
+        CARD = "card", "Credit/Debit Card"
+        ACH = "ach", "ACH"
+        HSA = "hsa", "HSA/FSA"
+        OTHER = "other", "Other"
+
+    client = TenantForeignKey(Client, indexed=False)
+    method = models.CharField(max_length=10, choices=Method.choices)
+    amount_cents = models.BigIntegerField()
+    unapplied_cents = models.BigIntegerField()
+    received_on = models.DateField()
+    number = models.CharField(max_length=40, blank=True)
+    notes = models.CharField(max_length=400, blank=True)
+    #: "Co-Pay" was ticked (M1).
+    is_copay = models.BooleanField(default=False)
+    #: Taken at the Agenda for this visit.
+    visit = TenantForeignKey(Visit, null=True, indexed=False)
+    created_at = models.DateTimeField()
+    created_by_name = models.CharField(max_length=120)
+    #: M5: the same key with the same content is the same payment; with other content it is refused.
+    request_key = models.UUIDField()
+    request_digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "request_key"], name="payment_request_once"),
+            models.CheckConstraint(condition=models.Q(amount_cents__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(
+                condition=models.Q(unapplied_cents__gte=0, unapplied_cents__lte=models.F("amount_cents")),
+                name="payment_unapplied_within_amount",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(method__in=["cash", "check", "card", "ach", "hsa", "other"]),
+                name="payment_method_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["practice", "client", "received_on"], name="payment_client_ix"),
+            models.Index(fields=["practice", "received_on"], name="payment_received_ix"),
+        ]

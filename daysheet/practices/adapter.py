@@ -1,0 +1,17 @@
+"""allauth's hooks: nobody signs up by themselves; logins come from the first-run page and from invitations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Closed: see staff.actions.invite_staff_member and practices.views.first_run."""
+        return False
+
+    def populate_username(self, request: HttpRequest, user: Any) -> None:
+        """Logins have no user name."""

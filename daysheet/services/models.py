@@ -1,0 +1,114 @@
+"""Service types and prices. No CPT code or descriptor is shipped: the practice types its own (L6)."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+
+from daysheet.clients.models import Client, Payer
+from daysheet.database.models import TenantForeignKey, TenantModel
+
+
+class ServiceType(TenantModel):
+    """A thing that can be billed. Archived, never deleted."""
+
+    class Kind(models.TextChoices):
+        CPT = "cpt", "CPT"
+        HCPCS = "hcpcs", "HCPCS"
+        NON_CPT = "non_cpt", "Non-CPT"
+
+    class UnitRule(models.TextChoices):
+        ALWAYS = "always", "Always Bill For n"
+        PER_MINUTES = "per_minutes", "1 Unit per m minutes"
+
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    #: Rate of one unit.
+    rate_cents = models.BigIntegerField()
+    unit_rule = models.CharField(max_length=12, choices=UnitRule.choices, default=UnitRule.ALWAYS)
+    #: n of "Always Bill For n", or m of "1 Unit per m minutes" (S2).
+    unit_count = models.PositiveSmallIntegerField(default=1)
+    default_minutes = models.PositiveSmallIntegerField(default=50)
+    modifiers = ArrayField(models.CharField(max_length=2), default=list)
+    #: Off: the whole amount is the client's, whatever the coverage (a missed-appointment fee).
+    bills_insurance = models.BooleanField(default=True)
+    #: Offered when a visit becomes No Show or Late Cancel (S1).
+    is_no_show_fee = models.BooleanField(default=False)
+    is_late_cancel_fee = models.BooleanField(default=False)
+    archived_at = models.DateTimeField(null=True)
+    external_id = models.CharField(max_length=100, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "practice", Lower("code"), condition=models.Q(archived_at__isnull=True), name="service_code_once"
+            ),
+            models.UniqueConstraint(fields=["practice", "external_id"], name="service_external_id_once"),
+            models.UniqueConstraint(
+                fields=["practice"],
+                condition=models.Q(is_no_show_fee=True, archived_at__isnull=True),
+                name="service_one_no_show_fee",
+            ),
+            models.UniqueConstraint(
+                fields=["practice"],
+                condition=models.Q(is_late_cancel_fee=True, archived_at__isnull=True),
+                name="service_one_late_cancel_fee",
+            ),
+            models.CheckConstraint(condition=models.Q(rate_cents__gte=0), name="service_rate_not_negative"),
+            models.CheckConstraint(condition=models.Q(unit_count__gte=1), name="service_unit_count_positive"),
+            models.CheckConstraint(condition=models.Q(kind__in=["cpt", "hcpcs", "non_cpt"]), name="service_kind_known"),
+            models.CheckConstraint(
+                condition=models.Q(unit_rule__in=["always", "per_minutes"]), name="service_unit_rule_known"
+            ),
+            models.CheckConstraint(
+                # A fee for a visit that did not happen is never a CPT code (S1).
+                condition=~(models.Q(is_no_show_fee=True) | models.Q(is_late_cancel_fee=True))
+                | models.Q(kind="non_cpt"),
+                name="service_fee_is_not_cpt",
+            ),
+        ]
+
+    @property
+    def label(self) -> str:
+        """`90001 Long session`: code and name as the practice typed them."""
+        return f"{self.code} {self.name}"
+
+
+class PayerRate(TenantModel):
+    """A payer's fee schedule: the rate per unit of a service for insured lines (B10), in force [starts_on, ends_on)."""
+
+    payer = TenantForeignKey(Payer, indexed=False)
+    service_type = TenantForeignKey(ServiceType)
+    rate_cents = models.BigIntegerField()
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "payer", "service_type", "starts_on"], name="payer_rate_once"),
+            models.CheckConstraint(condition=models.Q(rate_cents__gte=0), name="payer_rate_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(ends_on__isnull=True) | models.Q(ends_on__gt=models.F("starts_on")),
+                name="payer_rate_ends_after_start",
+            ),
+        ]
+
+
+class ClientService(TenantModel):
+    """The default services of a client's appointments (S2), and the client's own amount for one service (B10)."""
+
+    client = TenantForeignKey(Client, indexed=False)
+    service_type = TenantForeignKey(ServiceType)
+    is_default = models.BooleanField(default=False)
+    set_payment_amount_cents = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "client", "service_type"], name="client_service_once"),
+            models.CheckConstraint(
+                condition=models.Q(set_payment_amount_cents__isnull=True) | models.Q(set_payment_amount_cents__gte=0),
+                name="client_service_amount_not_negative",
+            ),
+        ]

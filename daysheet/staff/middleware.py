@@ -1,0 +1,100 @@
+"""The way into a practice: `/<practice>/…` → membership (none: 404) → Actor → one transaction → the view.
+
+A request runs in one transaction as the runtime role, with the practice set at BEGIN. Refusals that a view does not
+show itself become 403 or 404 here; another's lock that lasts becomes a 503 that says nothing was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from psycopg import errors as pg
+
+from daysheet.database.scope import practice_transaction
+from daysheet.kit.dates import utc_now
+from daysheet.kit.errors import NotAllowed, NotFound
+from daysheet.practices.models import Practice
+
+from .actors import find_entrance, person_actor, practice_facts
+
+View = Callable[..., HttpResponseBase]
+_BUSY = (pg.LockNotAvailable, pg.DeadlockDetected, pg.QueryCanceled, pg.SerializationFailure)
+
+
+def public_in_practice(view: View) -> View:
+    """Mark a view under `/<practice>/` that needs no sign-in (accepting an invitation)."""
+    view.public_in_practice = True  # type: ignore[attr-defined]
+    return view
+
+
+class PracticeMiddleware:
+    """Runs every view that takes `practice` inside that practice's transaction."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.actor = None  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        slug = kwargs.pop("practice", None)
+        if slug is None:
+            return None
+        try:
+            if getattr(view, "public_in_practice", False):
+                return self._public(request, slug, view, args, kwargs)
+            return self._signed_in(request, slug, view, args, kwargs)
+        except NotFound as missing:
+            raise Http404(missing.message) from missing
+        except NotAllowed as refused:
+            raise PermissionDenied(refused.message) from refused
+        except OperationalError as error:
+            if isinstance(error.__cause__, _BUSY):
+                return render(request, "web/busy.html", status=503)
+            raise
+
+    def _signed_in(
+        self, request: HttpRequest, slug: str, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_login(request)
+        entrance = find_entrance(request.user.pk, slug)
+        if entrance is None:
+            raise Http404("No such practice")
+        with practice_transaction(entrance.practice.id):
+            actor = person_actor(
+                entrance, request.user.pk, now=utc_now(), request_id=getattr(request, "request_id", "")
+            )
+            if actor is None:
+                raise Http404("No such practice")
+            request.actor = actor  # type: ignore[attr-defined]
+            return view(request, *args, **kwargs)
+
+    def _public(
+        self, request: HttpRequest, slug: str, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase:
+        practice = Practice.objects.filter(slug=slug).first()
+        if practice is None:
+            raise Http404("No such practice")
+        request.practice = practice_facts(practice)  # type: ignore[attr-defined]
+        with practice_transaction(practice.pk):
+            return view(request, *args, **kwargs)
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    """The sign-in page, and back here afterwards; a part of a page sends the whole page there."""
+    answer = redirect_to_login(request.get_full_path())
+    if request.headers.get("HX-Request"):
+        whole = HttpResponse(status=204)
+        whole["HX-Redirect"] = answer["Location"]
+        return whole
+    return answer
