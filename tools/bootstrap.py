@@ -40,7 +40,7 @@ def install(which: str) -> None:
     if is_installed(which) or (which == "run" and is_installed("dev")):
         return
     print(f"Installing the Python packages of requirements/{which}.txt (a minute or two) ...", flush=True)
-    pip = [str(VENV_PYTHON), "-m", "pip", "install", "--quiet", "--no-input"]
+    pip = [str(VENV_PYTHON), "-m", "pip", "install", "-qq", "--no-input"]
     pip += ["--disable-pip-version-check", "--root-user-action", "ignore"]
     if not succeeds([*pip, "--require-hashes", "-r", f"requirements/{which}.txt"]):
         stop(

@@ -107,6 +107,7 @@ def install_packages(node: Node) -> None:
         return
     print("Installing the npm packages of package-lock.json ...", flush=True)
     command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command.append("--no-update-notifier")
     done = subprocess.run(command, cwd=ROOT, env=node.environment, check=False)
     if done.returncode != 0:
         sys.exit(
