@@ -107,7 +107,8 @@ def install_packages(node: Node) -> None:
         return
     print("Installing the npm packages of package-lock.json ...", flush=True)
     command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    command.append("--no-update-notifier")
+    # What an earlier clone fetched is used again, and a registry out of reach is given up on after seconds.
+    command += ["--no-update-notifier", "--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
     done = subprocess.run(command, cwd=ROOT, env=node.environment, check=False)
     if done.returncode != 0:
         sys.exit(
