@@ -1,0 +1,126 @@
+"""The verbs of invoicing: issue and void. All doors call `issue_invoices` or one of its two short forms (B1, B2)."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Count, Sum
+
+from daysheet.clients.queries import visible_clients
+from daysheet.kit.errors import NotFound, Refusal
+from daysheet.practices.action import action
+from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
+from daysheet.schedule.models import Visit, VisitService
+
+from .door import Origin, issue
+from .models import Batch, Invoice, InvoiceLine
+from .reading import lock_clients
+from .selection import CreatedInvoice, Issued, Selection
+from .voiding import void_invoices
+
+
+class NothingToBill(Refusal):
+    """The selection holds no date of service and no item."""
+
+    code = "nothing_to_bill"
+
+
+class InvoiceAlreadyVoid(Refusal):
+    """The invoice was voided before."""
+
+    code = "invoice_already_void"
+
+
+class InvoiceHasPayments(Refusal):
+    """Money or a write-off is on the invoice: it has to be taken off first (C3)."""
+
+    code = "invoice_has_payments"
+
+
+@action(Permission.BILLING, audited=False)
+def issue_invoices(
+    actor: Actor,
+    *,
+    selection: Selection,
+    door: Invoice.Door,
+    grouping: str = Batch.Grouping.CLIENT,
+    request_key: UUID | None = None,
+    batch_id: UUID | None = None,
+    note: str = "",
+    issued_on: date | None = None,
+) -> Issued:
+    """Bill a selection: what was created, skipped as already billed, and refused with reasons (architecture §5).
+
+    `request_key` is the form's id: the same form sent twice answers with the first one's invoice. Nothing found to
+    bill is an answer, not an error, so a retry leaves no audit event. Raises NothingToBill, NotFound.
+    """
+    if not selection.visit_service_ids and not selection.manual:
+        raise NothingToBill("There is nothing on this invoice. Keep a date of service or add an item.")
+    if request_key and selection.client_id:
+        first = _issued_before(request_key, selection.client_id)
+        if first:
+            return first
+    origin = Origin(door, batch_id, request_key, note, issued_on)
+    return issue(actor, selection, origin=origin, grouping=grouping)
+
+
+@action(Permission.BILLING, audited=False)
+def bill_visit(actor: Actor, *, visit_id: UUID) -> Issued:
+    """Agenda, Add Invoice: all service types of the visit, in one click (B2). A second click, tab or person gets the
+    same invoice back, as `skipped`. Raises NotFound, NothingToBill."""
+    return _bill_visits(actor, [visit_id])
+
+
+@action(Permission.BILLING, audited=False)
+def bill_appointment(actor: Actor, *, appointment_id: UUID) -> Issued:
+    """Agenda, Add Invoice → All: one invoice for each member of a group (B2). Raises NotFound, NothingToBill."""
+    visits = Visit.objects.filter(appointment_id=appointment_id, client__in=visible_clients(actor))
+    return _bill_visits(actor, list(visits.values_list("pk", flat=True)))
+
+
+@action(Permission.BILLING)
+def void_invoice(actor: Actor, *, invoice_id: UUID, reason: str) -> None:
+    """Void an invoice (C3): number and row stay, its charges are reversed, its visits are unbilled again.
+
+    Raises NotFound, ReasonMissing, InvoiceAlreadyVoid, InvoiceHasPayments.
+    """
+    invoice = Invoice.objects.filter(pk=invoice_id, client__in=visible_clients(actor)).first()
+    if invoice is None:
+        raise NotFound("There is no such invoice in this practice.")
+    outcome = void_invoices(actor, [invoice], reason=reason)
+    if outcome.already_void:
+        raise InvoiceAlreadyVoid(f"Invoice {invoice.number} has been voided already. Nothing was changed.")
+    if outcome.touched:
+        raise InvoiceHasPayments(
+            f"Invoice {invoice.number} has payments or adjustments on it. Nothing was changed: "
+            "take them off first, then void it."
+        )
+
+
+def _bill_visits(actor: Actor, visit_ids: list[UUID]) -> Issued:
+    """Every service of these visits that is to be billed; where all are billed already, the invoice they are on."""
+    services = VisitService.objects.filter(visit_id__in=visit_ids, is_suspended=False)
+    ids = tuple(services.order_by("pk").values_list("pk", flat=True))
+    if not ids:
+        raise NothingToBill(
+            "This visit has nothing to bill: it has no service type, or its status leaves no fee. "
+            "Open the appointment and add one."
+        )
+    return issue(actor, Selection(ids), origin=Origin(Invoice.Door.AGENDA), grouping=Batch.Grouping.CLIENT)
+
+
+def _issued_before(request_key: UUID, client_id: UUID) -> Issued | None:
+    """The answer that the same form got the first time; a twin that is still being saved is waited for."""
+    lock_clients([client_id])
+    invoice = Invoice.objects.filter(request_key=request_key).first()
+    if invoice is None:
+        return None
+    sums = InvoiceLine.objects.filter(invoice=invoice).aggregate(
+        total=Sum("amount_cents"), client=Sum("client_cents"), insurance=Sum("insurance_cents"), lines=Count("pk")
+    )
+    created = CreatedInvoice(
+        invoice.pk, invoice.number, invoice.client_id, sums["total"], sums["client"], sums["insurance"], sums["lines"]
+    )
+    return Issued(created=(created,))

@@ -1,0 +1,275 @@
+"""The door: the only code that makes invoices, whichever screen, batch or import asked (B1; architecture.md, section 5).
+
+Order of locks, always: clients by id, visit services by id, the number counter last. A visit service is claimed by a
+conditional UPDATE before its line is written; the partial unique index `line_one_live` stands behind it (B7).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db import connection
+
+from daysheet.audit.actions import Happening, record_many
+from daysheet.clients.queries import visible_clients
+from daysheet.database.copying import copy_rows
+from daysheet.kit.errors import NotFound, Refusal
+from daysheet.kit.ids import new_id
+from daysheet.ledger.actions import Movement, post
+from daysheet.ledger.models import Account
+from daysheet.practices.actor import Actor
+from daysheet.practices.models import Practice
+
+from .models import Batch, Invoice, InvoiceLine
+from .reading import client_ids_of, lock_clients, read_candidates, read_terms, skipped_of
+from .rules import Candidate, ClientTerms, DecidedLine, Terms, decide_lines, decide_manual_line
+from .selection import CreatedInvoice, Issued, Refused, Selection
+
+
+class BilledMeanwhile(Refusal):
+    """Another transaction claimed a visit service although its row was locked: cannot happen, and must not pass."""
+
+    code = "billed_meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How invoices came about: which door, which batch, which form; `issued_on` only differs for imports."""
+
+    door: Invoice.Door
+    batch_id: UUID | None = None
+    request_key: UUID | None = None
+    note: str = ""
+    issued_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An invoice to be, with the ids its rows will have."""
+
+    id: UUID
+    client: ClientTerms
+    lines: tuple[tuple[UUID, DecidedLine], ...]
+
+    def sum(self, field: str) -> int:
+        return sum(getattr(line, field) for _, line in self.lines)
+
+
+def issue(actor: Actor, selection: Selection, *, origin: Origin, grouping: str) -> Issued:
+    """Bill the selection. Runs in the caller's transaction. Raises NotFound for clients the actor may not see."""
+    client_ids = _visible(actor, selection)
+    lock_clients(client_ids)
+    candidates, billed = read_candidates(selection.visit_service_ids, lock=True)
+    terms = read_terms(actor, selection, candidates, client_ids)
+    drafts, refused = _draft(candidates, selection, terms, grouping)
+    created = _write(actor, drafts, origin) if drafts else ()
+    return Issued(created, skipped_of(billed), tuple(refused))
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewLine:
+    """What the door would bill for one visit service now, or why it would not. Amounts in cents."""
+
+    candidate: Candidate
+    line: DecidedLine | None
+    refusal: Refused | None
+
+
+def preview(actor: Actor, selection: Selection) -> list[PreviewLine]:
+    """The door's own decision without writing: a preview can never promise something else than is billed."""
+    client_ids = _visible(actor, selection)
+    candidates, _ = read_candidates(selection.visit_service_ids, lock=False)
+    terms = read_terms(actor, selection, candidates, client_ids)
+    decided: list[PreviewLine] = []
+    for of_client in _by_client(candidates).values():
+        lines, refused = decide_lines(of_client, terms, selection.edits)
+        by_service = {line.visit_service_id: line for line in lines}
+        refusals = {service_id: refusal for refusal in refused for service_id in refusal.visit_service_ids}
+        decided += [
+            PreviewLine(c, by_service.get(c.visit_service_id), refusals.get(c.visit_service_id)) for c in of_client
+        ]
+    return decided
+
+
+def _visible(actor: Actor, selection: Selection) -> set[UUID]:
+    client_ids = client_ids_of(selection.visit_service_ids)
+    if selection.client_id:
+        client_ids.add(selection.client_id)
+    if not client_ids:
+        raise NotFound("There is no such date of service in this practice.")
+    if visible_clients(actor).filter(pk__in=client_ids).count() != len(client_ids):
+        raise NotFound("There is no such client, or you are not assigned to the client.")
+    return client_ids
+
+
+def _by_client(candidates: Iterable[Candidate]) -> dict[UUID, list[Candidate]]:
+    groups: dict[UUID, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        groups[candidate.client_id].append(candidate)
+    return groups
+
+
+def _draft(
+    candidates: Sequence[Candidate], selection: Selection, terms: Terms, grouping: str
+) -> tuple[list[_Draft], list[Refused]]:
+    """Invoices to be. One refused line stops its whole invoice: a client is never billed in part unawares (L5)."""
+    drafts: list[_Draft] = []
+    refused: list[Refused] = []
+    by_client = _by_client(candidates)
+    if selection.client_id:
+        by_client.setdefault(selection.client_id, [])
+    for client_id in sorted(by_client):
+        lines, why_not = decide_lines(by_client[client_id], terms, selection.edits)
+        if client_id == selection.client_id:
+            for manual in selection.manual:
+                decided = decide_manual_line(manual, terms, terms.clients[client_id])
+                (why_not if isinstance(decided, Refused) else lines).append(decided)  # type: ignore[arg-type]
+        refused += why_not
+        by_date = grouping == Batch.Grouping.DATE_OF_SERVICE
+        stopped = {refusal.service_on if by_date else None for refusal in why_not}
+        groups: dict[date | None, list[DecidedLine]] = defaultdict(list)
+        for line in lines:
+            groups[line.service_on if by_date else None].append(line)
+        for day, group in groups.items():
+            if day in stopped:
+                refused += _held_back(client_id, group)
+            else:
+                drafts.append(_Draft(new_id(), terms.clients[client_id], tuple((new_id(), line) for line in group)))
+    return drafts, refused
+
+
+def _held_back(client_id: UUID, lines: Iterable[DecidedLine]) -> Iterable[Refused]:
+    """The dates that would have stood on an invoice another date of which was refused."""
+    services: dict[date, list[UUID]] = defaultdict(list)
+    for line in lines:
+        if line.visit_service_id:
+            services[line.service_on].append(line.visit_service_id)
+    for service_on, ids in services.items():
+        yield Refused(
+            tuple(ids), client_id, service_on, "held_back",
+            "Not billed, because something else on the same invoice was refused. Mend that and retry.",
+        )  # fmt: skip
+
+
+def _write(actor: Actor, drafts: Sequence[_Draft], origin: Origin) -> tuple[CreatedInvoice, ...]:
+    _claim(actor.practice.id, drafts)
+    issued_on = origin.issued_on or actor.today
+    practice = Practice.objects.get(pk=actor.practice.id)
+    first = take_numbers(actor.practice.id, len(drafts))
+    numbered = list(enumerate(drafts, start=first))
+    copy_rows(
+        Invoice, _INVOICE_COLUMNS,
+        (_invoice_row(actor, practice, number, draft, origin, issued_on) for number, draft in numbered),
+    )  # fmt: skip
+    copy_rows(InvoiceLine, _LINE_COLUMNS, (row for draft in drafts for row in _line_rows(draft)))
+    charges = [charge for draft in drafts for charge in _charges(draft, issued_on)]
+    post(actor, charges, event_id=new_id(), opens_lines=True)
+    created = tuple(
+        CreatedInvoice(
+            draft.id, number, draft.client.id, draft.sum("amount_cents"), draft.sum("client_cents"),
+            draft.sum("insurance_cents"), len(draft.lines),
+        )
+        for number, draft in numbered
+    )  # fmt: skip
+    record_many(actor, (_happening(invoice, origin) for invoice in created))
+    return created
+
+
+def _claim(practice_id: int, drafts: Sequence[_Draft]) -> None:
+    pairs = [
+        (line.visit_service_id, line_id)
+        for draft in drafts
+        for line_id, line in draft.lines
+        if line.visit_service_id is not None
+    ]
+    if not pairs:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE schedule_visitservice s SET line_id = d.line_id "
+            "FROM unnest(%s::uuid[], %s::uuid[]) AS d(id, line_id) "
+            "WHERE s.practice_id = %s AND s.id = d.id AND s.line_id IS NULL",
+            [[pair[0] for pair in pairs], [pair[1] for pair in pairs], practice_id],
+        )
+        if cursor.rowcount != len(pairs):
+            raise BilledMeanwhile("A date of service was billed meanwhile. Nothing was saved; reload and try again.")
+
+
+def take_numbers(practice_id: int, count: int) -> int:
+    """The first of `count` consecutive numbers. The counter row stays locked until commit: no gaps, no repeats (B8)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO invoicing_invoicecounter AS c (practice_id, id, next_number) VALUES (%s, %s, %s) "
+            "ON CONFLICT (practice_id) DO UPDATE SET next_number = c.next_number + %s RETURNING next_number",
+            [practice_id, new_id(), 1 + count, count],
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0]) - count
+
+
+_INVOICE_COLUMNS = (
+    "id", "number", "client_id", "issued_on", "created_at", "created_by_name", "door", "batch_id", "request_key",
+    "note", "client_name", "client_address", "practice_name", "practice_address", "practice_phone", "practice_tax_id",
+)  # fmt: skip
+
+
+def _invoice_row(
+    actor: Actor, practice: Practice, number: int, draft: _Draft, origin: Origin, issued_on: date
+) -> tuple[object, ...]:
+    return (
+        draft.id, number, draft.client.id, issued_on, actor.now, actor.person_name[:120], str(origin.door),
+        origin.batch_id, origin.request_key, origin.note, draft.client.document_name, draft.client.address,
+        practice.legal_name or practice.name, _practice_address(practice), practice.phone, practice.tax_id,
+    )  # fmt: skip
+
+
+_LINE_COLUMNS = (
+    "id", "invoice_id", "client_id", "position", "visit_service_id", "service_on", "service_type_id", "code", "name",
+    "is_cpt", "modifiers", "place_of_service", "rate_cents", "units", "amount_cents", "client_cents",
+    "insurance_cents", "client_open_cents", "insurance_open_cents", "price_source", "coverage_id", "copay_cents",
+    "rendering_staff_member_id", "rendering_name", "rendering_npi", "billing_name", "billing_npi", "diagnosis_codes",
+    "note",
+)  # fmt: skip
+
+
+def _line_rows(draft: _Draft) -> Iterable[tuple[object, ...]]:
+    for position, (line_id, line) in enumerate(draft.lines, start=1):
+        yield (
+            line_id, draft.id, draft.client.id, position, line.visit_service_id, line.service_on,
+            line.service_type_id, line.code, line.name, line.is_cpt, list(line.modifiers), line.place_of_service,
+            line.rate_cents, line.units, line.amount_cents, line.client_cents, line.insurance_cents,
+            line.client_cents, line.insurance_cents, line.price_source, line.coverage_id, line.copay_cents,
+            line.rendering_staff_member_id, line.rendering_name, line.rendering_npi, line.billing_name,
+            line.billing_npi, list(line.diagnosis_codes), line.note,
+        )  # fmt: skip
+
+
+def _charges(draft: _Draft, issued_on: date) -> Iterable[Movement]:
+    """The entries of "line billed": each side's part against charges; a part of zero makes no entry."""
+    for line_id, line in draft.lines:
+        for account, cents in (
+            (Account.CLIENT_RECEIVABLE, line.client_cents),
+            (Account.INSURANCE_RECEIVABLE, line.insurance_cents),
+        ):
+            if cents:
+                yield Movement(
+                    debit=account, credit=Account.REVENUE, amount_cents=cents, client_id=draft.client.id,
+                    effective_on=issued_on, line_id=line_id, coverage_id=line.coverage_id,
+                )  # fmt: skip
+
+
+def _happening(invoice: CreatedInvoice, origin: Origin) -> Happening:
+    details = {"number": invoice.number, "total_cents": invoice.total_cents, "door": str(origin.door)}
+    if origin.batch_id:
+        details["batch_id"] = str(origin.batch_id)
+    return Happening("issue_invoice", "invoice", invoice.id, invoice.client_id, details)
+
+
+def _practice_address(practice: Practice) -> str:
+    city = f"{practice.city}, {practice.state} {practice.postal_code}".strip(", ")
+    return "\n".join(part for part in (practice.address_1, practice.address_2, city) if part)
