@@ -170,22 +170,24 @@ class EmbeddedServer:
         _refuse_other_major(data, binaries)
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG_BYTES:
             self.log.replace(self.log.with_name("server.log.1"))
+        said = "It was starting or stopping all the while."
         deadline = time.monotonic() + START_SECONDS
-        while True:
-            port = self._port()
-            said = self._try_start(account, binaries, data, port)
-            if said is None:
+        while time.monotonic() < deadline:
+            running = read_postmaster(data)
+            if running and running.is_ready:
                 return
-            if "could not bind" in said:
-                self._port_file.unlink(missing_ok=True)
-            elif not _is_lingering(said):
-                raise _why_not_started(said, data, self.log)
-            if time.monotonic() > deadline:
-                raise _why_not_started(said, data, self.log)
+            if not running:
+                said = self._try_start(account, binaries, data)
+                if not said:
+                    return
+                if not _may_pass(said):
+                    break
             time.sleep(0.2)
+        raise _why_not_started(said, data, self.log)
 
-    def _try_start(self, account: Account, binaries: Binaries, data: Path, port: int) -> str | None:
-        """None when it runs, else what the attempt said."""
+    def _try_start(self, account: Account, binaries: Binaries, data: Path) -> str:
+        """Nothing when it runs, else what the attempt said."""
+        port = self._port()
         Postmaster.clear_stale(data)
         arguments = ["start", "-w", "-s", "-t", str(START_SECONDS), "-D", str(data), "-o", settings(HOST, port)]
         # Logged statements can name clients.
@@ -195,8 +197,8 @@ class EmbeddedServer:
             # Never a pipe here: the server would inherit it, and reading it would wait for the server's end.
             done = account.run([str(binaries.program("pg_ctl")), *arguments], output=log)
         if done.returncode == 0:
-            return None
-        return self.log.read_bytes()[before:].decode(errors="replace")
+            return ""
+        return self.log.read_bytes()[before:].decode(errors="replace") or "It gave no reason."
 
     def _port(self) -> int:
         """The port of the last start, as long as nobody else took it meanwhile."""
@@ -254,9 +256,10 @@ def _refuse_other_major(data: Path, binaries: Binaries) -> None:
         )
 
 
-def _is_lingering(said: str) -> bool:
-    """An earlier server of ours is still ending: after a kill its children take a moment to notice."""
-    return "pre-existing shared memory block" in said or "another postmaster" in said or "lock file" in said
+def _may_pass(said: str) -> bool:
+    """Worth another try: somebody took the port this instant, or an earlier server of ours is still ending (after a
+    kill its children take a moment to notice)."""
+    return any(words in said for words in ("could not bind", "pre-existing shared memory block", "lock file"))
 
 
 def _why_not_started(said: str, data: Path, log: Path | None) -> EmbeddedServerError:

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -167,6 +168,16 @@ def test_two_processes_may_start_it_at_once(server: EmbeddedServer) -> None:
     running = server.status()
     assert running
     assert ports == {str(running.port)}
+
+
+def test_a_server_that_is_still_recovering_is_waited_for(server: EmbeddedServer) -> None:
+    cluster = server.ensure_running()
+    pid_file = server._data_folder() / "postmaster.pid"
+    content = pid_file.read_text()
+    pid_file.write_text(content.replace("ready", "starting"))
+    threading.Timer(0.5, pid_file.write_text, [content]).start()
+    assert server.status() is None
+    assert server.ensure_running() == cluster
 
 
 def test_the_port_is_kept_unless_somebody_took_it(server: EmbeddedServer) -> None:
