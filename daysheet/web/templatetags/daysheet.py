@@ -24,7 +24,7 @@ class HasCents(Protocol):
 
 
 @register.filter(is_safe=True)
-def money(value: "int | HasCents | None", style: str = "") -> str:
+def money(value: "int | HasCents | str | None", style: str = "") -> str:
     """`{{ cents|money }}` → `$1,234.50`, `−$5.00`; `{{ balance|money:"credit" }}` → `$5.00 credit` when negative."""
     cents = _cents(value)
     if cents is None:
@@ -35,13 +35,13 @@ def money(value: "int | HasCents | None", style: str = "") -> str:
 
 
 @register.filter(is_safe=True)
-def credit(value: "int | HasCents | None") -> str:
+def credit(value: "int | HasCents | str | None") -> str:
     """A balance in which less than nothing means credit: `{{ balance|credit }}` → `$5.00 credit`."""
     return money(value, "credit")
 
 
 @register.filter(is_safe=True)
-def count(value: int | None) -> str:
+def count(value: int | str | None) -> str:
     """`4000` → `4,000`."""
     return "" if value is None or value == "" else f"{int(value):,}"
 
@@ -122,9 +122,11 @@ def side_menu(context: Context, menu: str, active: str = "", label: str = "", **
     return {"items": items, "label": label or f"{menu.capitalize()} menu"}
 
 
-def _cents(value: "int | HasCents | None") -> int | None:
-    if value is None or value == "":
+def _cents(value: "int | HasCents | str | None") -> int | None:
+    if value is None or value == "":  # A name the template does not know is an empty text.
         return None
+    if isinstance(value, str):
+        raise TypeError(f"“{value}” is text, not cents or Money")
     return value if isinstance(value, int) else value.cents
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.template import Template
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import resolve
@@ -148,3 +149,11 @@ def test_templates_keep_to_the_content_security_policy(path: Path) -> None:
     assert not re.search(r"<script(?![^>]*\ssrc=)", text)
     assert not re.search(r"\son[a-z]+\s*=\s*[\"']|hx-on|[\"']js:|hx-trigger=\"[^\"]*\[", text)
     assert not re.search(r"(src|href|action)=\"(https?:)?//", text)
+
+
+def test_the_examples_of_the_readme_compile() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```django\n(.*?)```", readme, re.S)
+    assert len(examples) == 3
+    for example in examples:
+        Template(example)
