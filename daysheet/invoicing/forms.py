@@ -1,0 +1,209 @@
+"""The shape of what is typed on the pages of invoicing. What it means is decided in `rules`, `door` and `batches`."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from daysheet.clients.models import Client
+from daysheet.kit.dates import NotADate, month_bounds, parse_date
+from daysheet.kit.money import Money, NotMoney
+
+from .models import Batch
+from .selection import LineEdit, ManualLine
+
+_MODIFIER = re.compile(r"^[0-9A-Z]{2}$")
+#: (value, label) pairs for a drop-down.
+Choices = list[tuple[str, str]]
+
+
+class MoneyField(forms.CharField):
+    """Dollars and cents as typed; cleans to whole cents, or None where nothing was typed."""
+
+    widget = forms.TextInput(attrs={"class": "money", "inputmode": "decimal", "autocomplete": "off"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return Money(value).plain if isinstance(value, int) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether another amount was typed: `150` is not a change of 150.00."""
+        try:
+            return self.clean(data or "") != initial
+        except forms.ValidationError:
+            return True
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            cents = Money.parse(text).cents
+        except NotMoney as error:
+            raise forms.ValidationError(str(error)) from error
+        if cents < 0:
+            raise forms.ValidationError("An amount cannot be less than nothing.")
+        return cents
+
+
+class DayField(forms.CharField):
+    """A date of service: a day, never a moment (S6). The browser's own date picker where there is one."""
+
+    widget = forms.DateInput(attrs={"type": "date"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, date) else value
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return parse_date(text)
+        except NotADate as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class BatchSearchForm(forms.Form):
+    """The date range and filters of Create New Invoices (B4). Lives in the address, so that a search can be shared."""
+
+    from_on = DayField(label="From")
+    to_on = DayField(label="To")
+    client = forms.CharField(label="Client", required=False, max_length=80)
+    pays_by = forms.ChoiceField(label="Pays by", required=False, choices=[("", "Any"), *Client.PaysBy.choices])
+    staff = forms.ChoiceField(label="Staff", required=False)
+    service = forms.ChoiceField(label="Service type", required=False)
+    location = forms.ChoiceField(label="Location", required=False)
+    hide = forms.BooleanField(label="Hide No Shows, Reschedules & Cancellations", required=False)
+
+    def __init__(
+        self, *args: Any, today: date, staff: Choices, services: Choices, locations: Choices, **kwargs: Any
+    ) -> None:
+        first, last = month_bounds(today)
+        kwargs.setdefault("initial", {"from_on": first, "to_on": last})
+        super().__init__(*args, **kwargs)
+        for name, choices in (("staff", staff), ("service", services), ("location", locations)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", "Any"), *choices]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("from_on"), cleaned.get("to_on")
+        if first and last and last < first:
+            self.add_error("to_on", "The range ends before it begins.")
+        return cleaned
+
+
+class LineEditForm(forms.Form):
+    """The facts of one line that may be changed before it is billed (B4). An empty field keeps what the rules say."""
+
+    rate = MoneyField(required=False, max_length=16)
+    units = forms.IntegerField(required=False, min_value=1, max_value=999)
+    provider = forms.ChoiceField(required=False)
+    place = forms.RegexField(r"^[0-9]{2}$", required=False, max_length=2)
+    modifiers = forms.CharField(required=False, max_length=20)
+    note = forms.CharField(required=False, max_length=200)
+
+    _LABELS = {
+        "rate": "Rate",
+        "units": "Units",
+        "provider": "Provider",
+        "place": "Place of service",
+        "modifiers": "Modifiers",
+        "note": "Notes",
+    }
+
+    def __init__(self, *args: Any, providers: Choices, line_label: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        provider = self.fields["provider"]
+        assert isinstance(provider, forms.ChoiceField)
+        provider.choices = [("", "As scheduled"), *providers]
+        for name, label in self._LABELS.items():
+            self.fields[name].label = label
+            self.fields[name].widget.attrs["aria-label"] = f"{label}, {line_label}" if line_label else label
+        self.fields["units"].widget.attrs["class"] = "money"
+        self.fields["place"].error_messages["invalid"] = "A place of service has two digits, such as 11."
+
+    def clean_modifiers(self) -> tuple[str, ...] | None:
+        codes = tuple(self.cleaned_data["modifiers"].upper().replace(",", " ").split())
+        if len(codes) > 4 or not all(_MODIFIER.match(code) for code in codes):
+            raise forms.ValidationError("At most four modifiers of two letters or digits, such as 95 GT.")
+        return codes
+
+    def edit(self) -> LineEdit:
+        """What was changed, against the initial values that the rules gave. Call after `is_valid`."""
+        changed = set(self.changed_data)
+        value = self.cleaned_data
+        return LineEdit(
+            rate_cents=value["rate"] if "rate" in changed else None,
+            units=value["units"] if "units" in changed else None,
+            rendering_staff_member_id=UUID(value["provider"]) if "provider" in changed and value["provider"] else None,
+            place_of_service=value["place"] if "place" in changed else None,
+            modifiers=value["modifiers"] if "modifiers" in changed else None,
+            note=value["note"] if "note" in changed else None,
+        )
+
+
+class ItemForm(forms.Form):
+    """A manual line: Add an Invoice Item (B3). A row that nobody typed in is no item."""
+
+    service = forms.ChoiceField(label="Service type", required=False)
+    name = forms.CharField(label="Name", required=False, max_length=120)
+    service_on = DayField(label="Date of service")
+    units = forms.IntegerField(label="Units", min_value=1, max_value=999, initial=1)
+    rate = MoneyField(label="Rate", max_length=16, required=False)
+    side = forms.ChoiceField(label="Side", choices=[("client", "Client"), ("insurance", "Insurance")])
+    provider = forms.ChoiceField(label="Provider", required=False)
+    note = forms.CharField(label="Notes", required=False, max_length=200)
+
+    def __init__(self, *args: Any, services: Choices, providers: Choices, rates: dict[str, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rates = rates
+        for name, empty, choices in (("service", "None: a free text", services), ("provider", "None", providers)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", empty), *choices]
+        self.fields["units"].widget.attrs["class"] = "money"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("service") and not cleaned.get("name"):
+            self.add_error("name", "Choose a service type or write what is billed.")
+        if cleaned.get("rate") is None and "rate" not in self.errors:
+            if cleaned.get("service"):
+                cleaned["rate"] = self.rates[cleaned["service"]]
+            else:
+                self.add_error("rate", "An item without a service type needs a rate.")
+        return cleaned
+
+    def manual_line(self) -> ManualLine:
+        """The item as the door wants it. Call after `is_valid`."""
+        value = self.cleaned_data
+        return ManualLine(
+            service_type_id=UUID(value["service"]) if value["service"] else None,
+            name=value["name"],
+            service_on=value["service_on"],
+            units=value["units"],
+            rate_cents=value["rate"],
+            side=value["side"],
+            note=value["note"],
+            staff_member_id=UUID(value["provider"]) if value["provider"] else None,
+        )
+
+
+class ReasonForm(forms.Form):
+    """Why an invoice is voided or a batch undone: it stays with each of them (C3)."""
+
+    reason = forms.CharField(label="Reason", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class GroupingForm(forms.Form):
+    """One invoice per client or per date of service (B4)."""
+
+    grouping = forms.ChoiceField(
+        label="Create", choices=Batch.Grouping.choices, widget=forms.RadioSelect, initial=Batch.Grouping.CLIENT
+    )

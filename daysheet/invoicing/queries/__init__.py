@@ -1,0 +1,1 @@
+"""Reads of invoicing, one module per page."""

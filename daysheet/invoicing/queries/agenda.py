@@ -1,0 +1,98 @@
+"""What the Agenda shows of billing: the invoice of a visit, or whether Add Invoice can be clicked (B2)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from daysheet.clients.queries import visible_clients
+from daysheet.kit.errors import NotFound
+from daysheet.practices.action import query
+from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
+from daysheet.schedule.models import Visit, VisitService, VisitStatus
+
+from ..models import InvoiceLine
+
+_LABELS = dict(VisitStatus.choices)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitBilling:
+    """One visit's billing. `invoice_number` of the newest live invoice; `why_not` where nothing is left to bill."""
+
+    visit_id: UUID
+    appointment_id: UUID
+    client_id: UUID
+    client_name: str
+    service_on: date
+    status: str
+    is_group: bool
+    invoice_number: int | None
+    can_add_invoice: bool
+    why_not: str
+
+
+@query(Permission.BILLING)
+def visit_billing(actor: Actor, visit_ids: Collection[UUID]) -> dict[UUID, VisitBilling]:
+    """The billing of visits the actor may see, in three queries."""
+    visits = Visit.objects.filter(pk__in=visit_ids, client__in=visible_clients(actor))
+    return _billing(list(visits.select_related("client", "appointment")))
+
+
+@query(Permission.BILLING)
+def one_visit_billing(actor: Actor, visit_id: UUID) -> VisitBilling:
+    """One visit's billing. Raises NotFound."""
+    found = visit_billing(actor, [visit_id]).get(visit_id)
+    if found is None:
+        raise NotFound("There is no such date of service in this practice.")
+    return found
+
+
+@query(Permission.BILLING)
+def group_billing(actor: Actor, appointment_id: UUID) -> list[VisitBilling]:
+    """The members of an appointment the actor may see, by name. Raises NotFound where there is none."""
+    visits = Visit.objects.filter(appointment_id=appointment_id, client__in=visible_clients(actor))
+    found = _billing(list(visits.select_related("client", "appointment")))
+    if not found:
+        raise NotFound("There is no such appointment in this practice.")
+    return sorted(found.values(), key=lambda each: (each.client_name, str(each.visit_id)))
+
+
+def _billing(visits: list[Visit]) -> dict[UUID, VisitBilling]:
+    ids = [visit.pk for visit in visits]
+    numbers: dict[UUID, int] = dict(
+        InvoiceLine.objects.filter(visit_service__visit_id__in=ids, ended_at=None)
+        .order_by("invoice__number")
+        .values_list("visit_service__visit_id", "invoice__number")
+    )
+    services: dict[UUID, list[tuple[bool, bool]]] = defaultdict(list)
+    rows = VisitService.objects.filter(visit_id__in=ids).values_list("visit_id", "line_id", "is_suspended")
+    for visit_id, line_id, is_suspended in rows:
+        services[visit_id].append((line_id is not None, is_suspended))
+    return {visit.pk: _visit_billing(visit, numbers.get(visit.pk), services[visit.pk]) for visit in visits}
+
+
+def _visit_billing(visit: Visit, number: int | None, services: list[tuple[bool, bool]]) -> VisitBilling:
+    can_add = any(not is_billed and not is_suspended for is_billed, is_suspended in services)
+    return VisitBilling(
+        visit_id=visit.pk,
+        appointment_id=visit.appointment_id,
+        client_id=visit.client_id,
+        client_name=visit.client.sort_name,
+        service_on=visit.service_on,
+        status=_LABELS[visit.status],
+        is_group=visit.appointment.is_group,
+        invoice_number=number,
+        can_add_invoice=can_add,
+        why_not="" if can_add or number else _why_not(visit, services),
+    )
+
+
+def _why_not(visit: Visit, services: list[tuple[bool, bool]]) -> str:
+    if not services:
+        return "No service type yet"
+    return f"{_LABELS[visit.status]}, nothing to bill"

@@ -1,0 +1,228 @@
+"""Batch Invoicing, Search: which dates of service are unbilled in a range, by client (B4).
+
+One statement finds every date of the search, however many clients there are; only the clients of one page are priced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from daysheet.clients.models import Client
+from daysheet.clients.rules import search_patterns
+from daysheet.practices.action import query
+from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
+from daysheet.schedule.models import Visit, VisitStatus
+
+from ..forecast import Forecast, ForecastLine, forecast
+from ..models import Batch
+from ..selection import LineEdit
+from .access import visible_condition
+from .lines import LineView, lines_by_visit, unbilled_services
+
+_LABELS = dict(VisitStatus.choices)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFilters:
+    """[from_on, to_on], both included, and what narrows it. `client_text`: every word is part of the name."""
+
+    from_on: date
+    to_on: date
+    client_text: str = ""
+    pays_by: str = ""
+    staff_member_id: UUID | None = None
+    service_type_id: UUID | None = None
+    location_id: UUID | None = None
+    hide_missed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDate:
+    """An unbilled date of service; `is_default`: it comes ticked."""
+
+    visit_id: UUID
+    client_id: UUID
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DateRow:
+    """A date of service on the page, priced. `amount_cents` is the sum of the lines that would be billed."""
+
+    visit_id: UUID
+    service_on: date
+    status: str
+    staff_name: str
+    is_default: bool
+    lines: tuple[LineView, ...]
+
+    @property
+    def amount_cents(self) -> int:
+        return sum(line.amount_cents or 0 for line in self.lines)
+
+    @property
+    def why(self) -> str:
+        """What stops the date, or why it does not come ticked; empty where nothing does."""
+        for line in self.lines:
+            if line.refusal:
+                return line.refusal.message
+        if self.is_default:
+            return ""
+        return _WHY_UNTICKED[self.status]
+
+
+_WHY_UNTICKED = {
+    VisitStatus.UPCOMING.label: "Still to come.",
+    VisitStatus.NO_SHOW.label: "No Show without a fee service.",
+    VisitStatus.LATE_CANCEL.label: "Late Cancel without a fee service.",
+    VisitStatus.CANCELED.label: "Canceled.",
+    VisitStatus.RESCHEDULED.label: "Rescheduled.",
+    VisitStatus.KEPT.label: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRows:
+    """One client of the page with the dates that were found."""
+
+    client_id: UUID
+    name: str
+    dates: tuple[DateRow, ...]
+
+    @property
+    def amount_cents(self) -> int:
+        return sum(row.amount_cents for row in self.dates)
+
+
+@query(Permission.BILLING)
+def find_unbilled_dates(actor: Actor, filters: SearchFilters) -> list[FoundDate]:
+    """Every unbilled date of the search, in order of client name, client and date. One query."""
+    sql, params = _search(actor, filters)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return [FoundDate(*row) for row in cursor.fetchall()]
+
+
+@query(Permission.BILLING)
+def price_dates(actor: Actor, found: Sequence[FoundDate], edits: Mapping[UUID, LineEdit]) -> list[ClientRows]:
+    """The found dates with their lines, by client in the given order. A fixed number of queries."""
+    visit_ids = [each.visit_id for each in found]
+    lines = lines_by_visit(actor, unbilled_services(visit_ids), edits)
+    visits = {
+        visit.pk: visit for visit in Visit.objects.filter(pk__in=visit_ids).select_related("appointment__staff_member")
+    }
+    clients = {client.pk: client for client in Client.objects.filter(pk__in={each.client_id for each in found})}
+    rows: dict[UUID, list[DateRow]] = {}
+    for each in found:
+        visit = visits[each.visit_id]
+        rows.setdefault(each.client_id, []).append(
+            DateRow(
+                each.visit_id, visit.service_on, _LABELS[visit.status], visit.appointment.staff_member.name,
+                each.is_default, tuple(lines.get(each.visit_id, ())),
+            )
+        )  # fmt: skip
+    return [ClientRows(client_id, clients[client_id].sort_name, tuple(dates)) for client_id, dates in rows.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """A whole selection, over all pages: what the batch would be given, and what would come of it now."""
+
+    services: Mapping[UUID, tuple[UUID, ...]]
+    suspended: frozenset[UUID]
+    forecast: Forecast
+
+
+@query(Permission.BILLING)
+def plan_batch(
+    actor: Actor, visit_ids: Collection[UUID], edits: Mapping[UUID, LineEdit], *, grouping: str
+) -> BatchPlan:
+    """Count and total of the selection by the door's own rules. `services`: visit services by client."""
+    services = unbilled_services(visit_ids)
+    lines = [line for group in lines_by_visit(actor, services, edits).values() for line in group]
+    by_client: dict[UUID, list[UUID]] = {}
+    for line in lines:
+        by_client.setdefault(line.client_id, []).append(line.visit_service_id)
+    return BatchPlan(
+        services={client_id: tuple(ids) for client_id, ids in by_client.items()},
+        suspended=frozenset(service_id for service_id, suspended in services.items() if suspended),
+        forecast=forecast(
+            (
+                ForecastLine(
+                    line.client_id, line.visit_id, line.service_on, line.amount_cents or 0, line.refusal is not None
+                )
+                for line in lines
+            ),
+            by_date=grouping == Batch.Grouping.DATE_OF_SERVICE,
+        ),
+    )
+
+
+def _search(actor: Actor, filters: SearchFilters) -> tuple[str, list[Any]]:
+    """Live services by the partial index on what is unbilled; visits that did not happen by their day and status."""
+    practice = actor.practice.id
+    found = _LIVE
+    params: list[Any] = [practice, filters.from_on, filters.to_on]
+    if not filters.hide_missed:
+        found += _SUSPENDED
+        params += [practice, filters.from_on, filters.to_on]
+    conditions, values = _conditions(actor, filters)
+    sql = f"WITH found AS ({found}) {_DATES} WHERE {' AND '.join(conditions)} {_ORDER}"
+    return sql, [*params, actor.now, practice, *values]
+
+
+def _conditions(actor: Actor, filters: SearchFilters) -> tuple[list[str], list[Any]]:
+    visible, values = visible_condition(actor, "v.client_id")
+    conditions = ["v.practice_id = %s", visible]
+    if filters.hide_missed:
+        conditions.append("v.status IN ('kept', 'upcoming')")
+    if filters.pays_by:
+        conditions.append("c.pays_by = %s")
+        values.append(filters.pays_by)
+    if filters.staff_member_id:
+        conditions.append("a.staff_member_id = %s")
+        values.append(filters.staff_member_id)
+    if filters.location_id:
+        conditions.append("a.location_id = %s")
+        values.append(filters.location_id)
+    if filters.service_type_id:
+        conditions.append(
+            "EXISTS (SELECT 1 FROM schedule_visitservice x WHERE x.practice_id = v.practice_id AND x.visit_id = v.id "
+            "AND x.line_id IS NULL AND x.service_type_id = %s)"
+        )
+        values.append(filters.service_type_id)
+    for pattern in search_patterns(filters.client_text):
+        conditions.append("strpos(c.search_text, %s) > 0")
+        values.append(pattern)
+    return conditions, values
+
+
+_LIVE = """
+    SELECT s.visit_id, true AS is_live, bool_or(s.is_fee) AS has_fee FROM schedule_visitservice s
+    WHERE s.practice_id = %s AND s.line_id IS NULL AND NOT s.is_suspended AND s.service_on BETWEEN %s AND %s
+    GROUP BY s.visit_id"""
+_SUSPENDED = """
+    UNION ALL
+    SELECT m.id, false, false FROM schedule_visit m
+    WHERE m.practice_id = %s AND m.service_on BETWEEN %s AND %s
+      AND m.status IN ('canceled', 'rescheduled', 'no_show', 'late_cancel')
+      AND EXISTS (SELECT 1 FROM schedule_visitservice t WHERE t.practice_id = m.practice_id AND t.visit_id = m.id)
+      AND NOT EXISTS (SELECT 1 FROM schedule_visitservice t WHERE t.practice_id = m.practice_id
+                      AND t.visit_id = m.id AND (NOT t.is_suspended OR t.line_id IS NOT NULL))"""
+_DATES = """
+    SELECT v.id, v.client_id,
+        f.is_live AND CASE v.status WHEN 'kept' THEN true WHEN 'upcoming' THEN a.starts_at <= %s
+                                    WHEN 'no_show' THEN f.has_fee WHEN 'late_cancel' THEN f.has_fee
+                                    ELSE false END
+    FROM found f
+    JOIN schedule_visit v ON v.id = f.visit_id
+    JOIN schedule_appointment a ON a.practice_id = v.practice_id AND a.id = v.appointment_id
+    JOIN clients_client c ON c.practice_id = v.practice_id AND c.id = v.client_id"""
+_ORDER = "ORDER BY lower(c.last_name), lower(c.first_name), c.id, v.service_on, a.starts_at, v.id"
