@@ -1,0 +1,72 @@
+"""Writes about clients, one function per verb. Each is audited with ids and field names only, never with the facts."""
+
+from .clients import (
+    ClientNameMissing,
+    ClientNotBornYet,
+    StaffMemberLimited,
+    activate_client,
+    add_client,
+    archive_client,
+    assign_staff,
+    edit_client,
+    lock_client,
+    unassign_staff,
+)
+from .coverage import (
+    CoverageEndsBeforeStart,
+    CoverageOverlaps,
+    InsuredIdMissing,
+    NotAProvider,
+    StaffNpiMissing,
+    add_coverage,
+    edit_coverage,
+    end_coverage,
+    set_bill_to,
+)
+from .diagnoses import (
+    DiagnosisAlreadyThere,
+    DiagnosisCodeWrong,
+    DiagnosisEndsBeforeStart,
+    TooManyDiagnoses,
+    add_diagnosis,
+    end_diagnosis,
+    move_diagnosis_up,
+)
+from .notes import NoteEmpty, add_billing_note, update_billing_note
+from .payers import PayerNameMissing, PayerNameTaken, add_payer, edit_payer
+
+__all__ = [
+    "ClientNameMissing",
+    "ClientNotBornYet",
+    "CoverageEndsBeforeStart",
+    "CoverageOverlaps",
+    "DiagnosisAlreadyThere",
+    "DiagnosisCodeWrong",
+    "DiagnosisEndsBeforeStart",
+    "InsuredIdMissing",
+    "NotAProvider",
+    "NoteEmpty",
+    "PayerNameMissing",
+    "PayerNameTaken",
+    "StaffMemberLimited",
+    "StaffNpiMissing",
+    "TooManyDiagnoses",
+    "activate_client",
+    "add_billing_note",
+    "add_client",
+    "add_coverage",
+    "add_diagnosis",
+    "add_payer",
+    "archive_client",
+    "assign_staff",
+    "edit_client",
+    "edit_coverage",
+    "edit_payer",
+    "end_coverage",
+    "end_diagnosis",
+    "lock_client",
+    "move_diagnosis_up",
+    "set_bill_to",
+    "unassign_staff",
+    "update_billing_note",
+]
