@@ -200,10 +200,10 @@ def bill_to(actor: Actor, client_id: UUID) -> BillTo:
     """The Bill To & Insurance Info page of one client. Raises NotFound."""
     client = get_client(actor, client_id)
     coverages = tuple(_coverage_rows(client_id, actor.today))
-    staff_ids = {client.rendering_override_id, client.billing_staff_member_id} - {None}
+    staff_ids = [pk for pk in (client.rendering_override_id, client.billing_staff_member_id) if pk]
     staff = {person.pk: person for person in StaffMember.objects.filter(pk__in=staff_ids)} if staff_ids else {}
-    rendering = staff.get(client.rendering_override_id)
-    billing = staff.get(client.billing_staff_member_id)
+    rendering = staff.get(client.rendering_override_id) if client.rendering_override_id else None
+    billing = staff.get(client.billing_staff_member_id) if client.billing_staff_member_id else None
     return BillTo(
         id=client.pk,
         name=client.name,

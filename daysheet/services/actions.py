@@ -1,4 +1,4 @@
-"""Writes about service types and prices. What is billed already does not move: lines froze what they were made with (B9)."""
+"""Writes about service types and prices. What is billed already does not move: its lines froze their terms (B9)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
 from daysheet.audit.actions import record
 from daysheet.clients.actions import lock_client
-from daysheet.clients.queries import get_payer
+from daysheet.clients.models import Payer
+from daysheet.clients.rules import ranges_overlap
 from daysheet.database.constraints import refusing
 from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotFound, Refusal
@@ -110,8 +109,8 @@ def edit_service_type(actor: Actor, /, service_type_id: UUID, **facts: Any) -> N
     _check(service)
     with _unique(service.code):
         ServiceType.objects.filter(pk=service.pk).update(**changed)
-    details = {name: [before[name], value] for name, value in changed.items()}
-    record(actor, "edit_service_type", "service_type", service.pk, **details)
+    changes = {name: [before[name], value] for name, value in changed.items()}
+    record(actor, "edit_service_type", "service_type", service.pk, changes=changes)
 
 
 @action(Permission.ADMINISTRATOR, audited=False)
@@ -170,33 +169,23 @@ def add_payer_rate(
     ends_on: date | None = None,
     rate_id: UUID | None = None,
 ) -> PayerRate:
-    """A payer's rate per unit of a service on [starts_on, ends_on). A rate without an end that began earlier ends
-    where this one begins. The same `rate_id` again gives the first one back.
+    """A payer's rate per unit of a service on [starts_on, ends_on). One without an end replaces the one before it: that
+    ends where this begins. The same `rate_id` again gives the first one back.
     Raises NotFound, RateOverlaps, RateEndsBeforeStart."""
-    payer = get_payer(actor, payer_id)
+    payer = _lock_payer(payer_id)
     service = get_service_type(actor, service_type_id)
     rate_id = rate_id or new_id()
-    others = PayerRate.objects.select_for_update().filter(payer=payer, service_type=service)
-    standing = list(others.order_by("starts_on"))
+    standing = list(PayerRate.objects.filter(payer=payer, service_type=service))
     existing = next((rate for rate in standing if rate.pk == rate_id), None)
     if existing:
         return existing
     _check_range(starts_on, ends_on)
-    earlier = next((rate for rate in standing if rate.ends_on is None and rate.starts_on < starts_on), None)
-    overlapping = others.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=starts_on))
-    if ends_on:
-        overlapping = overlapping.filter(starts_on__lt=ends_on)
-    clash = overlapping.exclude(pk=earlier.pk if earlier else None).first()
-    if clash:
-        raise _overlap(clash)
-    if earlier:
-        PayerRate.objects.filter(pk=earlier.pk).update(ends_on=starts_on)
-    with refusing(payer_rate_once=_same_day(starts_on)):
-        rate = PayerRate.objects.create(
-            pk=rate_id, payer=payer, service_type=service, rate_cents=rate_cents, starts_on=starts_on, ends_on=ends_on
-        )
+    _make_room(standing, starts_on, ends_on)
+    rate = PayerRate.objects.create(
+        pk=rate_id, payer=payer, service_type=service, rate_cents=rate_cents, starts_on=starts_on, ends_on=ends_on
+    )
     record(
-        actor, "add_payer_rate", "payer", payer.pk, code=service.code, rate_cents=rate_cents, starts_on=str(starts_on)
+        actor, "add_payer_rate", "payer", payer.pk, code=service.code, rate_cents=rate_cents, from_day=str(starts_on)
     )
     return rate
 
@@ -256,12 +245,22 @@ def _check_range(starts_on: date, ends_on: date | None) -> None:
         raise RateEndsBeforeStart(f"The rate begins on {us_date(starts_on)}: it must end on a later day.")
 
 
-def _overlap(other: PayerRate) -> RateOverlaps:
-    until = f"until {us_date(other.ends_on)}" if other.ends_on else "without an end"
-    return RateOverlaps(
-        f"There is a rate for this service from {us_date(other.starts_on)} {until}. Nothing was saved: end it first."
-    )
+def _lock_payer(payer_id: UUID) -> Payer:
+    """The insurer, locked: its fee schedule is changed by one transaction at a time."""
+    payer = Payer.objects.filter(pk=payer_id).select_for_update(no_key=True).first()
+    if payer is None:
+        raise NotFound("There is no such insurer.")
+    return payer
 
 
-def _same_day(starts_on: date) -> RateOverlaps:
-    return RateOverlaps(f"There is a rate for this service from {us_date(starts_on)} already. Nothing was saved.")
+def _make_room(standing: list[PayerRate], starts_on: date, ends_on: date | None) -> None:
+    for other in standing:
+        if not ranges_overlap((other.starts_on, other.ends_on), (starts_on, ends_on)):
+            continue
+        if ends_on is not None or other.ends_on is not None or other.starts_on >= starts_on:
+            until = f"until {us_date(other.ends_on)}" if other.ends_on else "without an end"
+            raise RateOverlaps(
+                f"There is a rate for this service from {us_date(other.starts_on)} {until}. "
+                "Nothing was saved: end it first."
+            )
+        PayerRate.objects.filter(pk=other.pk).update(ends_on=starts_on)

@@ -19,8 +19,8 @@ def units_for(unit_rule: str, unit_count: int, minutes: int) -> int:
 
     A unit is attained when its midpoint is **passed**: exactly half is not enough. That is the time rule of the CPT
     code book ("a unit of time is attained when the mid-point is passed": an hour with 31 minutes, the second hour with
-    91), and it agrees with Medicare's 8-minute rule for a single 15-minute service. Worked, for m = 15: 7 → 1 (never 0),
-    8 → 1, 22 → 1, 23 → 2, 37 → 2, 38 → 3; for m = 60: 30 → 1 (never 0), 90 → 1, 91 → 2; for m = 30: 45 → 1, 46 → 2.
+    91), and it agrees with Medicare's 8-minute rule for a single 15-minute service. Worked: m = 15: 7 → 1 (never 0),
+    8 → 1, 22 → 1, 23 → 2, 37 → 2, 38 → 3; m = 60: 30 → 1 (never 0), 90 → 1, 91 → 2; m = 30: 45 → 1, 46 → 2.
     """
     if unit_rule == ALWAYS:
         return unit_count
