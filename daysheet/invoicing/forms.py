@@ -13,7 +13,7 @@ from daysheet.clients.models import Client
 from daysheet.kit.dates import NotADate, month_bounds, parse_date
 from daysheet.kit.money import Money, NotMoney
 
-from .models import Batch
+from .queries.batch_search import SearchFilters
 from .selection import LineEdit, ManualLine
 
 _MODIFIER = re.compile(r"^[0-9A-Z]{2}$")
@@ -96,6 +96,44 @@ class BatchSearchForm(forms.Form):
         if first and last and last < first:
             self.add_error("to_on", "The range ends before it begins.")
         return cleaned
+
+    def filters(self) -> SearchFilters:
+        """The search as the query wants it. Call after `is_valid`."""
+        value = self.cleaned_data
+        return SearchFilters(
+            from_on=value["from_on"],
+            to_on=value["to_on"],
+            client_text=value["client"],
+            pays_by=value["pays_by"],
+            staff_member_id=_id(value["staff"]),
+            service_type_id=_id(value["service"]),
+            location_id=_id(value["location"]),
+            hide_missed=value["hide"],
+        )
+
+
+class CreatedRangeForm(forms.Form):
+    """The days of creation of Process Existing Invoices; the current month unless said otherwise."""
+
+    from_on = DayField(label="Created from")
+    to_on = DayField(label="Created to")
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        self.month = month_bounds(today)
+        super().__init__(*args, initial={"from_on": self.month[0], "to_on": self.month[1]}, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("from_on"), cleaned.get("to_on")
+        if first and last and last < first:
+            self.add_error("to_on", "The range ends before it begins.")
+        return cleaned
+
+    def days(self) -> tuple[date, date]:
+        """First and last day, both included. Call after `is_valid` where something was sent."""
+        if not self.is_bound:
+            return self.month
+        return self.cleaned_data["from_on"], self.cleaned_data["to_on"]
 
 
 class LineEditForm(forms.Form):
@@ -184,14 +222,14 @@ class ItemForm(forms.Form):
         """The item as the door wants it. Call after `is_valid`."""
         value = self.cleaned_data
         return ManualLine(
-            service_type_id=UUID(value["service"]) if value["service"] else None,
+            service_type_id=_id(value["service"]),
             name=value["name"],
             service_on=value["service_on"],
             units=value["units"],
             rate_cents=value["rate"],
             side=value["side"],
             note=value["note"],
-            staff_member_id=UUID(value["provider"]) if value["provider"] else None,
+            staff_member_id=_id(value["provider"]),
         )
 
 
@@ -201,9 +239,5 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label="Reason", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
 
-class GroupingForm(forms.Form):
-    """One invoice per client or per date of service (B4)."""
-
-    grouping = forms.ChoiceField(
-        label="Create", choices=Batch.Grouping.choices, widget=forms.RadioSelect, initial=Batch.Grouping.CLIENT
-    )
+def _id(text: str) -> UUID | None:
+    return UUID(text) if text else None

@@ -118,6 +118,12 @@ def batch_history(actor: Actor, *, page: int = 1) -> tuple[list[BatchSummary], b
 
 
 @query(Permission.BILLING)
+def batch_exists(actor: Actor, batch_id: UUID) -> bool:
+    """Whether the form with this id was sent before."""
+    return _batches(actor).filter(pk=batch_id).exists()
+
+
+@query(Permission.BILLING)
 def batch_progress(actor: Actor, batch_id: UUID) -> BatchProgress:
     """How far the batch is. Raises NotFound."""
     batch = _batch(actor, batch_id)

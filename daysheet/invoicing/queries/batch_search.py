@@ -14,11 +14,13 @@ from uuid import UUID
 from django.db import connection
 
 from daysheet.clients.models import Client
+from daysheet.clients.queries import visible_clients
 from daysheet.clients.rules import search_patterns
+from daysheet.kit.errors import NotFound
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
-from daysheet.schedule.models import Visit, VisitStatus
+from daysheet.schedule.models import Visit, VisitService, VisitStatus
 
 from ..forecast import Forecast, ForecastLine, forecast
 from ..models import Batch
@@ -108,6 +110,26 @@ def find_unbilled_dates(actor: Actor, filters: SearchFilters) -> list[FoundDate]
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return [FoundDate(*row) for row in cursor.fetchall()]
+
+
+@query(Permission.BILLING)
+def find_unbilled_date(actor: Actor, visit_id: UUID) -> FoundDate:
+    """One date of service, as a search over its day finds it. Raises NotFound."""
+    day = Visit.objects.filter(pk=visit_id).values_list("service_on", flat=True).first()
+    found = find_unbilled_dates(actor, SearchFilters(day, day)) if day else []
+    for each in found:
+        if each.visit_id == visit_id:
+            return each
+    raise NotFound("There is no such unbilled date of service.")
+
+
+@query(Permission.BILLING)
+def lines_of_services(actor: Actor, visit_service_ids: Collection[UUID]) -> dict[UUID, LineView]:
+    """Unbilled services by id as the rules price them, without anybody's edits. Unknown ids find nothing."""
+    rows = VisitService.objects.filter(pk__in=visit_service_ids, line_id=None)
+    services = dict(rows.filter(visit__client__in=visible_clients(actor)).values_list("pk", "is_suspended"))
+    lines = lines_by_visit(actor, services, {})
+    return {line.visit_service_id: line for group in lines.values() for line in group}
 
 
 @query(Permission.BILLING)

@@ -74,6 +74,14 @@ def editor_client(actor: Actor, client_id: UUID) -> EditorClient:
 
 
 @query(Permission.BILLING)
+def services_of_client(actor: Actor, client_id: UUID, visit_service_ids: Collection[UUID]) -> tuple[UUID, ...]:
+    """Those of the given services that are the client's, billed or not: what a form may ask to be billed."""
+    get_client(actor, client_id)
+    rows = VisitService.objects.filter(pk__in=visit_service_ids, visit__client_id=client_id)
+    return tuple(rows.order_by("pk").values_list("pk", flat=True))
+
+
+@query(Permission.BILLING)
 def editor_lines(actor: Actor, services: Sequence[UnbilledService], edits: Mapping[UUID, LineEdit]) -> list[LineView]:
     """The lines of these services as they would be billed now, in their order."""
     by_visit = lines_by_visit(actor, {service.visit_service_id: False for service in services}, edits)

@@ -79,7 +79,8 @@ def unbilled_count(actor: Actor) -> UnbilledCount:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(DISTINCT s.visit_id), min(s.service_on) FROM schedule_visitservice s {join} "
-            f"WHERE s.practice_id = %s AND s.line_id IS NULL AND NOT s.is_suspended AND s.service_on <= %s AND {visible}",
+            f"WHERE s.practice_id = %s AND s.line_id IS NULL AND NOT s.is_suspended AND s.service_on <= %s "
+            f"AND {visible}",
             [actor.practice.id, actor.today, *params],
         )
         count, oldest = cursor.fetchone() or (0, None)

@@ -1,0 +1,58 @@
+"""The invoice page, its print, and voiding (C3)."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from daysheet.kit.errors import NotAllowed, NotFound, Refusal
+from daysheet.web.pages import practice_url
+from daysheet.web.views import refused, render_page, see_other
+
+from .. import actions
+from ..forms import ReasonForm
+from ..links import agenda_url, invoice_url, ledger_url, payment_url
+from ..queries.invoice_page import InvoiceView, invoice_by_number
+from .requests import PracticeRequest
+
+
+@require_safe
+def invoice(request: PracticeRequest, number: int) -> HttpResponse:
+    """One invoice; `?print=1` is the same without the practice's own columns."""
+    found = invoice_by_number(request.actor, number)
+    template = "invoicing/invoice_print.html" if request.GET.get("print") else "invoicing/invoice.html"
+    return render_page(request, template, _context(request, found))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def void_invoice(request: PracticeRequest, number: int) -> HttpResponse:
+    """Says what a void does, asks for the reason, and does it."""
+    found = invoice_by_number(request.actor, number)
+    form = ReasonForm(request.POST or None)
+    context = {**_context(request, found), "form": form}
+    if request.method != "POST":
+        return render_page(request, "invoicing/void_invoice.html", context)
+    if not form.is_valid():
+        return refused(request, form, "invoicing/void_invoice.html", context)
+    try:
+        actions.void_invoice(request.actor, invoice_id=found.id, reason=form.cleaned_data["reason"])
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        return refused(request, form, "invoicing/void_invoice.html", context, message=refusal.message)
+    messages.success(request, f"Invoice {number} is void. What it billed is unbilled again.")
+    return see_other(request, invoice_url(request.actor, number))
+
+
+def _context(request: PracticeRequest, found: InvoiceView) -> dict[str, object]:
+    actor = request.actor
+    return {
+        "invoice": found,
+        "section": "Clients",
+        "ledger_url": ledger_url(actor, found.client_id),
+        "payment_url": payment_url(actor, found.client_id, found.number) if found.client_open_cents else None,
+        "print_url": f"{invoice_url(actor, found.number)}?print=1",
+        "void_url": practice_url(actor, "invoicing:void_invoice", number=found.number),
+        "lines": [(line, agenda_url(actor, line.service_on) if line.visit_id else None) for line in found.lines],
+    }

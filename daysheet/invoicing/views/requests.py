@@ -1,0 +1,37 @@
+"""What every view of this slice is given, and where it may lead back to."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from daysheet.practices.actor import Actor
+
+from ..batch_form import read_id
+
+
+class PracticeRequest(HttpRequest):
+    """A request inside a practice: the middleware has found the actor."""
+
+    actor: Actor
+
+
+def next_url(request: HttpRequest, otherwise: str) -> str:
+    """The page named by `next`, when it is a page of ours; never another host."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        return wanted
+    return otherwise
+
+
+def page_number(request: HttpRequest) -> int:
+    """`?page=`, from 1; nonsense is 1."""
+    text = request.GET.get("page", "")
+    return max(int(text), 1) if text.isdigit() and len(text) < 7 else 1
+
+
+def id_or_none(text: str | None) -> UUID | None:
+    """An id of a drop-down or filter; nothing chosen, or nonsense, is None."""
+    return read_id(text) if text else None
