@@ -3,7 +3,7 @@
 | variable | meaning |
 |---|---|
 | DAYSHEET_HOME | data folder: embedded database, secret key, uploads. Default `.daysheet` in the working folder |
-| DATABASE_URL, DATABASE_OWNER_URL | a PostgreSQL of your own: the runtime role's and the owner's address. Default: embedded |
+| DATABASE_URL, DATABASE_OWNER_URL | your own PostgreSQL: addresses of the runtime role and the owner |
 | DAYSHEET_SECRET_KEY | signing key; default: made once and kept in the data folder |
 | DAYSHEET_HOSTS | host names served, separated by commas. Default: this machine's loopback names |
 | DAYSHEET_HTTPS | `1` behind TLS: secure cookies, HSTS |

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
+from typing import Any
 
 from django.db import connection, models
 
@@ -28,7 +29,7 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[
     with connection.cursor() as cursor:
         if len(first) <= _HANDFUL:
             placeholder = f"({', '.join(['%s'] * (len(columns) + 1))})"
-            values = [value for row in first for value in (practice_id, *row)]
+            values: list[Any] = [value for row in first for value in (practice_id, *row)]
             cursor.execute(f'INSERT INTO "{table}" ({names}) VALUES {", ".join([placeholder] * len(first))}', values)
             return len(first)
         count = 0

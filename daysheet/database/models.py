@@ -43,9 +43,13 @@ class TenantForeignKey(models.ForeignKey[Any, Any]):
 
     def get_extra_restriction(self, alias: str, related_alias: str) -> Any:
         # `alias` is the table pointed at, `related_alias` the table that has the column, whichever is joined to which.
-        there = self.remote_field.model._meta.get_field("practice").get_col(alias)
-        here = self.model._meta.get_field("practice").get_col(related_alias)
+        there = _practice_field(self.remote_field.model).get_col(alias)
+        here = _practice_field(self.model).get_col(related_alias)
         return Exact(there, here)
+
+
+def _practice_field(model: type[models.Model]) -> Any:
+    return model._meta.get_field("practice")
 
 
 class TenantModel(models.Model):
@@ -59,7 +63,9 @@ class TenantModel(models.Model):
     class Meta:
         abstract = True
 
-    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any, **kwargs: Any) -> bool:
+    def _do_update(
+        self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any, **kwargs: Any
+    ) -> Any:
         # A row never moves to another practice: the column is left out of SET, and out of the UPDATE grant.
         kept = [value for value in values if value[0].name != "practice"]
-        return bool(super()._do_update(base_qs, using, pk_val, kept, *args, **kwargs))  # type: ignore[misc]
+        return super()._do_update(base_qs, using, pk_val, kept, *args, **kwargs)

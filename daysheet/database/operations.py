@@ -123,7 +123,7 @@ def grant(table: str, update: bool | tuple[str, ...], delete: bool) -> list[str]
     """Statements that leave the runtime role exactly these privileges on `table`."""
     privileges = ["SELECT", "INSERT"]
     if update:
-        columns = "" if update is True else " (" + ", ".join(f'"{name}"' for name in update) + ")"
+        columns = "" if isinstance(update, bool) else " (" + ", ".join(f'"{name}"' for name in update) + ")"
         privileges.append(f"UPDATE{columns}")
     if delete:
         privileges.append("DELETE")

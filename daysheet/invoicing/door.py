@@ -1,4 +1,4 @@
-"""The door: the only code that makes invoices, whichever screen, batch or import asked (B1; architecture.md, section 5).
+"""The door: the only code that makes invoices, whichever screen, batch or import asked (B1).
 
 Order of locks, always: clients by id, visit services by id, the number counter last. A visit service is claimed by a
 conditional UPDATE before its line is written; the partial unique index `line_one_live` stands behind it (B7).

@@ -1,4 +1,4 @@
-"""Invoices and their lines are facts: inserted, never edited. A line ends and another follows; a void is a row (C1, C3).
+"""Invoices and lines are facts: inserted, never edited. A line ends and another follows; a void is a row (C1, C3).
 
 Invariant: a visit service has at most one line with `ended_at` null, by partial unique index (B7).
 """
@@ -93,7 +93,9 @@ class BatchProblem(TenantModel):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(kind__in=["skipped", "refused"]), name="batch_problem_kind_known"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["skipped", "refused"]), name="batch_problem_kind_known"
+            ),
         ]
 
 
@@ -135,7 +137,9 @@ class Invoice(TenantModel):
         ]
         indexes = [
             models.Index(fields=["practice", "client", "issued_on"], name="invoice_client_ix"),
-            models.Index(fields=["practice", "batch"], condition=models.Q(batch__isnull=False), name="invoice_batch_ix"),
+            models.Index(
+                fields=["practice", "batch"], condition=models.Q(batch__isnull=False), name="invoice_batch_ix"
+            ),
             models.Index(fields=["practice", "issued_on"], name="invoice_issued_ix"),
         ]
 
@@ -202,7 +206,8 @@ class InvoiceLine(TenantModel):
                 name="line_one_live",
             ),
             models.CheckConstraint(
-                condition=models.Q(amount_cents=models.F("rate_cents") * models.F("units")), name="line_amount_is_rate_units"
+                condition=models.Q(amount_cents=models.F("rate_cents") * models.F("units")),
+                name="line_amount_is_rate_units",
             ),
             models.CheckConstraint(
                 condition=models.Q(amount_cents=models.F("client_cents") + models.F("insurance_cents")),

@@ -123,17 +123,17 @@ def _client_terms(client_ids: set[UUID]) -> dict[UUID, ClientTerms]:
     ):
         coverages[row[0]].append(CoverageFacts(*row[1:]))
     diagnoses: dict[UUID, list[DiagnosisTerms]] = defaultdict(list)
-    for client_id, *rest in (
+    for client_id, code, starts_on, ends_on in (
         Diagnosis.objects.filter(client_id__in=client_ids)
         .order_by("position", "pk")
         .values_list("client_id", "code", "starts_on", "ends_on")
     ):
-        diagnoses[client_id].append(DiagnosisTerms(*rest))
+        diagnoses[client_id].append(DiagnosisTerms(code, starts_on, ends_on))
     amounts: dict[UUID, dict[UUID, int]] = defaultdict(dict)
-    for client_id, service_id, cents in ClientService.objects.filter(
+    for client_id, service_id, amount_cents in ClientService.objects.filter(
         client_id__in=client_ids, set_payment_amount_cents__isnull=False
     ).values_list("client_id", "service_type_id", "set_payment_amount_cents"):
-        amounts[client_id][service_id] = cents
+        amounts[client_id][service_id] = amount_cents or 0
     return {
         client.pk: ClientTerms(
             id=client.pk,
@@ -178,10 +178,10 @@ def _payer_rates(
     rates: dict[tuple[UUID, UUID], list[PayerRateTerms]] = defaultdict(list)
     if payer_ids:
         found = PayerRate.objects.filter(payer_id__in=payer_ids, service_type_id__in=service_ids)
-        for payer_id, service_id, *rest in found.values_list(
+        for payer_id, service_id, cents, starts_on, ends_on in found.values_list(
             "payer_id", "service_type_id", "rate_cents", "starts_on", "ends_on"
         ):
-            rates[payer_id, service_id].append(PayerRateTerms(*rest))
+            rates[payer_id, service_id].append(PayerRateTerms(cents, starts_on, ends_on))
     return rates
 
 

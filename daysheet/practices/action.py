@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -13,8 +13,7 @@ from django.db import transaction
 from .actor import Actor
 from .permissions import Permission
 
-P = ParamSpec("P")
-R = TypeVar("R")
+Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 _audited: ContextVar[int] = ContextVar("daysheet_audited", default=0)
 
@@ -28,17 +27,15 @@ def note_audited(events: int = 1) -> None:
     _audited.set(_audited.get() + events)
 
 
-def action(
-    permission: Permission, *, audited: bool = True
-) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
+def action(permission: Permission, *, audited: bool = True) -> Callable[[Verb], Verb]:
     """Mark a write: checks `permission`, opens a savepoint, and in tests fails where nothing was audited.
 
     `audited=False` is for verbs that may rightly find nothing to do (a retry, an idempotent renewal).
     """
 
-    def mark(verb: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
+    def mark(verb: Verb) -> Verb:
         @functools.wraps(verb)
-        def checked(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
+        def checked(actor: Actor, *args: Any, **kwargs: Any) -> Any:
             actor.require(permission)
             before = _audited.get()
             with transaction.atomic():
@@ -48,23 +45,21 @@ def action(
             return result
 
         checked.permission = permission  # type: ignore[attr-defined]
-        return checked
+        return cast(Verb, checked)
 
     return mark
 
 
-def query(
-    permission: Permission,
-) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
+def query(permission: Permission) -> Callable[[Verb], Verb]:
     """Mark a read: checks `permission`."""
 
-    def mark(read: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
+    def mark(read: Verb) -> Verb:
         @functools.wraps(read)
-        def checked(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
+        def checked(actor: Actor, *args: Any, **kwargs: Any) -> Any:
             actor.require(permission)
             return read(actor, *args, **kwargs)
 
         checked.permission = permission  # type: ignore[attr-defined]
-        return checked
+        return cast(Verb, checked)
 
     return mark

@@ -94,7 +94,8 @@ class Practice(models.Model):
 
 class Membership(models.Model):
     """That a login works for a practice, and as which staff member. A directory only: what the person may do there
-    stands on the staff member, inside the practice. `staff_member_id` is a bare id (shared tables point at no tenant table)."""
+    stands on the staff member, inside the practice. `staff_member_id` is a bare id: no shared table points at a
+    tenant table."""
 
     id = models.BigAutoField(primary_key=True)
     practice = models.ForeignKey(Practice, models.PROTECT, related_name="+")
@@ -129,5 +130,7 @@ class Location(TenantModel):
         constraints = [
             models.UniqueConstraint("practice", Lower("name"), name="location_name_once"),
             models.UniqueConstraint(fields=["practice", "external_id"], name="location_external_id_once"),
-            models.CheckConstraint(condition=models.Q(place_of_service__regex=r"^[0-9]{2}$"), name="location_pos_digits"),
+            models.CheckConstraint(
+                condition=models.Q(place_of_service__regex=r"^[0-9]{2}$"), name="location_pos_digits"
+            ),
         ]

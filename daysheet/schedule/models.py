@@ -33,7 +33,9 @@ class Appointment(TenantModel):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(ends_at__gt=models.F("starts_at")), name="appointment_ends_after"),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="appointment_ends_after"
+            ),
             models.CheckConstraint(
                 condition=models.Q(place_of_service__regex=r"^([0-9]{2})?$"), name="appointment_pos_digits"
             ),
@@ -88,8 +90,8 @@ class Visit(TenantModel):
 class VisitService(TenantModel):
     """One service type of one visit: the thing that is billed once.
 
-    `line_id` is the claim: null means no live invoice line. The door moves it by conditional UPDATE before it writes the
-    line; a partial unique index on the line is the guarantee, and `verify` compares the two (B7).
+    `line_id` is the claim: null means no live invoice line. The door moves it by conditional UPDATE before it writes
+    the line; a partial unique index on the line is the guarantee, and `verify` compares the two (B7).
     `is_suspended`: not to be billed as things stand (the visit was canceled, moved or missed); the row is kept.
     """
 

@@ -72,7 +72,7 @@ def create_practice(
 def add_staff_member(
     actor: Actor, *, first_name: str, last_name: str, permissions: Iterable[Permission] = (), **facts: Any
 ) -> StaffMember:
-    """A staff member without a login; `invite_staff_member` gives one. Only an Organization Administrator makes another."""
+    """A staff member without a login. Only an Organization Administrator makes another one."""
     granted = sorted(permission.value for permission in permissions if permission is not Permission.DEFAULT)
     if Permission.ORGANIZATION_ADMINISTRATOR in granted:
         actor.require(Permission.ORGANIZATION_ADMINISTRATOR)

@@ -38,7 +38,9 @@ def entrances_of(user_id: int) -> list[Entrance]:
 def find_entrance(user_id: int, slug: str) -> Entrance | None:
     """A login's way into the practice of this address; None where it has none (P2: the answer is 404)."""
     membership = (
-        Membership.objects.filter(user_id=user_id, practice__slug=slug, ended_at=None).select_related("practice").first()
+        Membership.objects.filter(user_id=user_id, practice__slug=slug, ended_at=None)
+        .select_related("practice")
+        .first()
     )
     return Entrance(practice_facts(membership.practice), membership.staff_member_id) if membership else None
 

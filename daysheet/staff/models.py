@@ -32,9 +32,7 @@ class StaffMember(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                "practice", Lower("email"), condition=~models.Q(email=""), name="staff_email_once"
-            ),
+            models.UniqueConstraint("practice", Lower("email"), condition=~models.Q(email=""), name="staff_email_once"),
             models.UniqueConstraint(fields=["practice", "user"], name="staff_user_once"),
             models.UniqueConstraint(fields=["practice", "external_id"], name="staff_external_id_once"),
             models.CheckConstraint(condition=models.Q(npi__regex=r"^([12][0-9]{9})?$"), name="staff_npi_digits"),

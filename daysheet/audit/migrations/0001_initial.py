@@ -9,33 +9,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('practices', '0001_initial'),
+        ("practices", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('actor_kind', models.CharField(max_length=10)),
-                ('actor_user_id', models.BigIntegerField(null=True)),
-                ('actor_staff_member_id', models.UUIDField(null=True)),
-                ('actor_name', models.CharField(max_length=120)),
-                ('verb', models.CharField(max_length=60)),
-                ('object_type', models.CharField(max_length=40)),
-                ('object_id', models.CharField(max_length=60)),
-                ('client_id', models.UUIDField(null=True)),
-                ('request_id', models.CharField(blank=True, max_length=40)),
-                ('details', models.JSONField(default=dict)),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("actor_kind", models.CharField(max_length=10)),
+                ("actor_user_id", models.BigIntegerField(null=True)),
+                ("actor_staff_member_id", models.UUIDField(null=True)),
+                ("actor_name", models.CharField(max_length=120)),
+                ("verb", models.CharField(max_length=60)),
+                ("object_type", models.CharField(max_length=40)),
+                ("object_id", models.CharField(max_length=60)),
+                ("client_id", models.UUIDField(null=True)),
+                ("request_id", models.CharField(blank=True, max_length=40)),
+                ("details", models.JSONField(default=dict)),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['practice', '-at'], name='audit_at_ix'), models.Index(fields=['practice', 'object_type', 'object_id'], name='audit_object_ix')],
+                "indexes": [
+                    models.Index(fields=["practice", "-at"], name="audit_at_ix"),
+                    models.Index(fields=["practice", "object_type", "object_id"], name="audit_object_ix"),
+                ],
             },
         ),
         TenantTable("AuditEvent"),

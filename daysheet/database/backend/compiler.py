@@ -14,7 +14,7 @@ from ..scope import scoped_practice_id
 
 
 def _scoped(query: Query) -> Query:
-    model = query.model
+    model: Any = query.model
     if not getattr(model, "is_tenant", False) or query.combinator:
         return query
     practice_id = scoped_practice_id()
@@ -35,7 +35,7 @@ class _Scoped:
         return super().as_sql(*args, **kwargs)  # type: ignore[misc]
 
 
-class SQLCompiler(_Scoped, compiler.SQLCompiler):  # type: ignore[misc]
+class SQLCompiler(_Scoped, compiler.SQLCompiler):
     pass
 
 
@@ -47,9 +47,9 @@ class SQLDeleteCompiler(_Scoped, compiler.SQLDeleteCompiler):  # type: ignore[mi
     pass
 
 
-class SQLInsertCompiler(compiler.SQLInsertCompiler):  # type: ignore[misc]
+class SQLInsertCompiler(compiler.SQLInsertCompiler):
     pass
 
 
-class SQLAggregateCompiler(compiler.SQLAggregateCompiler):  # type: ignore[misc]
+class SQLAggregateCompiler(compiler.SQLAggregateCompiler):
     pass

@@ -12,117 +12,233 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('practices', '0001_initial'),
+        ("practices", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StaffMember',
+            name="StaffMember",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('first_name', models.CharField(max_length=60)),
-                ('last_name', models.CharField(max_length=60)),
-                ('credentials', models.CharField(blank=True, max_length=40)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('npi', models.CharField(blank=True, max_length=10)),
-                ('taxonomy', models.CharField(blank=True, max_length=10)),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_provider', models.BooleanField(default=False)),
-                ('cpt_access', models.BooleanField(default=True)),
-                ('permissions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), default=list, size=None)),
-                ('limited_to_assigned', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('external_id', models.CharField(max_length=100, null=True)),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('user', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("first_name", models.CharField(max_length=60)),
+                ("last_name", models.CharField(max_length=60)),
+                ("credentials", models.CharField(blank=True, max_length=40)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("npi", models.CharField(blank=True, max_length=10)),
+                ("taxonomy", models.CharField(blank=True, max_length=10)),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_provider", models.BooleanField(default=False)),
+                ("cpt_access", models.BooleanField(default=True)),
+                (
+                    "permissions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30), default=list, size=None
+                    ),
+                ),
+                ("limited_to_assigned", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("external_id", models.CharField(max_length=100, null=True)),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "user",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254)),
-                ('token_hash', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('accepted_at', models.DateTimeField(null=True)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('staff_member', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='staff.staffmember')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254)),
+                ("token_hash", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("accepted_at", models.DateTimeField(null=True)),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "staff_member",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="staff.staffmember",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CptLicense',
+            name="CptLicense",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('year', models.SmallIntegerField()),
-                ('fee_cents', models.BigIntegerField()),
-                ('paid_on', models.DateField(null=True)),
-                ('reference', models.CharField(blank=True, max_length=60)),
-                ('assigned_at', models.DateTimeField()),
-                ('assigned_by', models.CharField(max_length=120)),
-                ('is_renewal', models.BooleanField(default=False)),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('staff_member', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='staff.staffmember')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("year", models.SmallIntegerField()),
+                ("fee_cents", models.BigIntegerField()),
+                ("paid_on", models.DateField(null=True)),
+                ("reference", models.CharField(blank=True, max_length=60)),
+                ("assigned_at", models.DateTimeField()),
+                ("assigned_by", models.CharField(max_length=120)),
+                ("is_renewal", models.BooleanField(default=False)),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "staff_member",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="staff.staffmember",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LicenseRenewalRun',
+            name="LicenseRenewalRun",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('year', models.SmallIntegerField()),
-                ('ran_at', models.DateTimeField()),
-                ('renewed_count', models.PositiveIntegerField()),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("year", models.SmallIntegerField()),
+                ("ran_at", models.DateTimeField()),
+                ("renewed_count", models.PositiveIntegerField()),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('practice', 'year'), name='renewal_once_a_year')],
+                "constraints": [models.UniqueConstraint(fields=("practice", "year"), name="renewal_once_a_year")],
             },
         ),
         migrations.AddConstraint(
-            model_name='staffmember',
-            constraint=models.UniqueConstraint(models.F('practice'), django.db.models.functions.text.Lower('email'), condition=models.Q(('email', ''), _negated=True), name='staff_email_once'),
+            model_name="staffmember",
+            constraint=models.UniqueConstraint(
+                models.F("practice"),
+                django.db.models.functions.text.Lower("email"),
+                condition=models.Q(("email", ""), _negated=True),
+                name="staff_email_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='staffmember',
-            constraint=models.UniqueConstraint(fields=('practice', 'user'), name='staff_user_once'),
+            model_name="staffmember",
+            constraint=models.UniqueConstraint(fields=("practice", "user"), name="staff_user_once"),
         ),
         migrations.AddConstraint(
-            model_name='staffmember',
-            constraint=models.UniqueConstraint(fields=('practice', 'external_id'), name='staff_external_id_once'),
+            model_name="staffmember",
+            constraint=models.UniqueConstraint(fields=("practice", "external_id"), name="staff_external_id_once"),
         ),
         migrations.AddConstraint(
-            model_name='staffmember',
-            constraint=models.CheckConstraint(condition=models.Q(('npi__regex', '^([12][0-9]{9})?$')), name='staff_npi_digits'),
+            model_name="staffmember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("npi__regex", "^([12][0-9]{9})?$")), name="staff_npi_digits"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='staffmember',
-            constraint=models.CheckConstraint(condition=models.Q(('permissions__contained_by', ['billing', 'submit_claims', 'provider', 'administrator', 'organization_administrator'])), name='staff_permissions_known'),
+            model_name="staffmember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "permissions__contained_by",
+                        ["billing", "submit_claims", "provider", "administrator", "organization_administrator"],
+                    )
+                ),
+                name="staff_permissions_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.UniqueConstraint(fields=('practice', 'token_hash'), name='invitation_token_once'),
+            model_name="invitation",
+            constraint=models.UniqueConstraint(fields=("practice", "token_hash"), name="invitation_token_once"),
         ),
         migrations.AddIndex(
-            model_name='cptlicense',
-            index=models.Index(fields=['practice', 'year'], name='license_year_ix'),
+            model_name="cptlicense",
+            index=models.Index(fields=["practice", "year"], name="license_year_ix"),
         ),
         migrations.AddConstraint(
-            model_name='cptlicense',
-            constraint=models.UniqueConstraint(fields=('practice', 'staff_member', 'year'), name='license_once_a_year'),
+            model_name="cptlicense",
+            constraint=models.UniqueConstraint(fields=("practice", "staff_member", "year"), name="license_once_a_year"),
         ),
         migrations.AddConstraint(
-            model_name='cptlicense',
-            constraint=models.CheckConstraint(condition=models.Q(('fee_cents__gte', 0)), name='license_fee_not_negative'),
+            model_name="cptlicense",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("fee_cents__gte", 0)), name="license_fee_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cptlicense',
-            constraint=models.CheckConstraint(condition=models.Q(('year__gte', 2000), ('year__lte', 2200)), name='license_year_sane'),
+            model_name="cptlicense",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("year__gte", 2000), ("year__lte", 2200)), name="license_year_sane"
+            ),
         ),
         TenantTable("StaffMember", update=True),
         TenantTable("CptLicense", update=("fee_cents", "paid_on", "reference")),

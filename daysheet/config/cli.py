@@ -1,0 +1,197 @@
+"""The command line `daysheet`: serve a practice, make one, look after the embedded database.
+
+The database is found before Django reads its settings: DATABASE_URL and DATABASE_OWNER_URL, else the embedded server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from daysheet.database.server import EmbeddedServer, EmbeddedServerError
+
+from . import environment
+
+#: Exit codes: 2 is argparse's, for words it does not know.
+FAILED, PORT_TAKEN, DATABASE_FAILED, UNSAFE_ROLE = 1, 3, 5, 6
+
+
+class CommandFailed(Exception):
+    """One sentence for the person, and the exit code."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except CommandFailed as failure:
+        _say(f"daysheet: {failure}")
+        return failure.code
+    except EmbeddedServerError as failure:
+        _say(f"daysheet: {failure}")
+        return DATABASE_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="daysheet", description="Billing for behavioural-health practices.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    serve = commands.add_parser("serve", help="run the web pages and the background worker together")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.set_defaults(run=_serve)
+    practice = commands.add_parser("create-practice", help="make a practice and its first owner")
+    practice.add_argument("slug", help="its address, such as juniper")
+    practice.add_argument("--name", required=True)
+    practice.add_argument("--time-zone", default="America/New_York")
+    practice.add_argument("--owner-email", required=True)
+    practice.add_argument("--owner-first-name", required=True)
+    practice.add_argument("--owner-last-name", required=True)
+    practice.set_defaults(run=_create_practice)
+    database = commands.add_parser("db", help="the embedded PostgreSQL: start, stop, or print its address")
+    database.add_argument("what", choices=["start", "stop", "url"])
+    database.set_defaults(run=_database)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    _refuse_taken_port(options.host, options.port)
+    _set_up(migrate=True)
+    os.environ["DAYSHEET_POOL"] = "1"
+    address = f"{options.host}:{options.port}"
+    web = [sys.executable, "-m", "gunicorn", "daysheet.config.wsgi", "--bind", address, "--worker-class", "gthread",
+           "--workers", "1", "--threads", "8", "--log-level", "warning"]  # fmt: skip
+    worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
+    _say(f"Daysheet is at http://{address}/  (Ctrl-C stops it)")
+    return _supervise({"web": web, "worker": worker})
+
+
+def _supervise(commands: dict[str, list[str]]) -> int:
+    """Keep the processes running; a dead one is started again. SIGTERM and Ctrl-C stop all of them."""
+    stopping = False
+
+    def stop(signum: int, frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    running = {name: subprocess.Popen(command) for name, command in commands.items()}
+    while not stopping:
+        time.sleep(0.3)
+        for name, process in running.items():
+            if process.poll() is not None and not stopping:
+                _say(f"daysheet: the {name} process ended with {process.returncode}; starting it again")
+                time.sleep(1)
+                running[name] = subprocess.Popen(commands[name])
+    for process in running.values():
+        process.terminate()
+    for process in running.values():
+        process.wait(timeout=30)
+    return 0
+
+
+def _create_practice(options: argparse.Namespace) -> int:
+    password = os.environ.get("DAYSHEET_OWNER_PASSWORD") or getpass.getpass("Password for the owner: ")
+    if len(password) < 10:
+        raise CommandFailed("the password needs at least 10 characters. Nothing was made.")
+    _set_up(migrate=True)
+    from daysheet.kit.dates import utc_now
+    from daysheet.kit.errors import Refusal
+    from daysheet.staff.actions import NewOwner, create_practice
+
+    owner = NewOwner(options.owner_email, options.owner_first_name, options.owner_last_name, password)
+    try:
+        practice, _ = create_practice(
+            slug=options.slug, name=options.name, time_zone=options.time_zone, owner=owner, now=utc_now()
+        )
+    except Refusal as refusal:
+        raise CommandFailed(str(refusal)) from refusal
+    _say(f"Made the practice {practice.name} at /{practice.slug}/ with the owner {options.owner_email}.")
+    return 0
+
+
+def _database(options: argparse.Namespace) -> int:
+    server = EmbeddedServer(environment.home())
+    if options.what == "stop":
+        _say("Stopped." if server.stop() else "It was not running.")
+        return 0
+    if options.what == "start":
+        cluster = server.ensure_running()
+        _say(f"PostgreSQL is running on {cluster.host}:{cluster.port}.")
+        return 0
+    running = server.status()
+    if running is None:
+        raise CommandFailed("the embedded PostgreSQL is not running: start it with `daysheet db start`.")
+    _say(running.owner_url())
+    return 0
+
+
+def _set_up(*, migrate: bool) -> None:
+    """Find the database, bring it up to date, and refuse an unsafe runtime role (tenancy rule 6)."""
+    if bool(os.environ.get("DATABASE_URL")) != bool(os.environ.get("DATABASE_OWNER_URL")):
+        raise CommandFailed(
+            "set both DATABASE_URL (the runtime role daysheet_app) and DATABASE_OWNER_URL (the owner), or neither.",
+            DATABASE_FAILED,
+        )
+    if not os.environ.get("DATABASE_URL"):
+        cluster = EmbeddedServer(environment.home()).ensure_running()
+        os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = cluster.app_url(), cluster.owner_url()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daysheet.config.settings")
+    import django
+    from django.core.management import call_command
+    from django.db import DatabaseError
+
+    django.setup()
+    try:
+        if migrate:
+            call_command("migrate", database="owner", verbosity=0)
+        _refuse_unsafe_role()
+    except DatabaseError as error:
+        raise CommandFailed(f"the database does not answer as it should: {error}", DATABASE_FAILED) from error
+
+
+def _refuse_unsafe_role() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT FROM pg_tables WHERE tableowner = current_user) "
+            "FROM pg_roles r WHERE r.rolname = current_user"
+        )
+        row = cursor.fetchone()
+    if row is None or row[0]:
+        raise CommandFailed(
+            "DATABASE_URL signs in with a role that can see every practice. Use the role daysheet_app, which is no "
+            "superuser, owns nothing and does not bypass row security.",
+            UNSAFE_ROLE,
+        )
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandFailed(
+                f"port {port} on {host} is taken or not allowed ({error.strerror}). Choose another with --port.",
+                PORT_TAKEN,
+            ) from error
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
