@@ -77,9 +77,14 @@ def post(actor: Actor, movements: Sequence[Movement], *, event_id: UUID, opens_l
 def reverse(
     actor: Actor, entry_ids: Iterable[UUID], *, event_id: UUID, reason: str, effective_on: date | None = None
 ) -> list[UUID]:
-    """Mirror entries, each at most once. Raises AlreadyReversed where one has been reversed before."""
+    """Mirror entries, each at most once. Raises AlreadyReversed where one has been reversed before.
+
+    The lines and payments are locked before the check, so that of two people who reverse at once the second is told.
+    """
     wanted = set(entry_ids)
     entries = list(Entry.objects.filter(pk__in=wanted).order_by("pk"))
+    _lock(LINE_TABLE, actor.practice.id, sorted({entry.line_id for entry in entries if entry.line_id}))
+    _lock(PAYMENT_TABLE, actor.practice.id, sorted({entry.payment_id for entry in entries if entry.payment_id}))
     if Entry.objects.filter(reverses_id__in=wanted).exists():
         raise AlreadyReversed("This has been reversed already. Nothing was changed; reload the page to see it.")
     mirrors = [
@@ -149,9 +154,7 @@ def _move_payments(practice_id: int, movements: Sequence[Movement]) -> None:
         if movement.debit is Account.CREDIT:
             unapplied[movement.payment_id] -= movement.amount_cents
     payment_ids = sorted(unapplied)
-    moved = _move(
-        PAYMENT_TABLE, ("unapplied_cents",), practice_id, [(pid, unapplied[pid]) for pid in payment_ids]
-    )
+    moved = _move(PAYMENT_TABLE, ("unapplied_cents",), practice_id, [(pid, unapplied[pid]) for pid in payment_ids])
     if moved < len(payment_ids):
         raise MoreThanUnapplied(
             "That is more than is left of the payment. Nothing was saved: somebody may have applied it meanwhile. "
@@ -159,25 +162,33 @@ def _move_payments(practice_id: int, movements: Sequence[Movement]) -> None:
         )
 
 
-def _move(table: str, columns: tuple[str, ...], practice_id: int, deltas: list[tuple[object, ...]]) -> int:
+def _lock(table: str, practice_id: int, ids: Sequence[UUID]) -> None:
+    """Lock rows in id order. Not FOR UPDATE: that would wait for the key locks which another's entries hold on the same
+    row, and two people who post to one line at once would wait for each other for ever."""
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT id FROM "{table}" WHERE practice_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE',
+            [practice_id, list(ids)],
+        )
+
+
+def _move(
+    table: str, columns: tuple[str, ...], practice_id: int, deltas: Sequence[tuple[UUID, *tuple[int, ...]]]
+) -> int:
     """Lock the rows in id order, then move their guarded columns where none would fall below zero."""
     if not deltas:
         return 0
-    ids = [delta[0] for delta in deltas]
     names = ", ".join(f"d{number}" for number in range(len(columns)))
     arrays = ", ".join(["%s::uuid[]"] + ["%s::bigint[]"] * len(columns))
     moves = ", ".join(f'"{column}" = t."{column}" + d.d{number}' for number, column in enumerate(columns))
     guards = " AND ".join(f't."{column}" + d.d{number} >= 0' for number, column in enumerate(columns))
+    _lock(table, practice_id, [delta[0] for delta in deltas])
     with connection.cursor() as cursor:
-        cursor.execute(
-            f'SELECT id FROM "{table}" WHERE practice_id = %s AND id = ANY(%s) ORDER BY id FOR UPDATE',
-            [practice_id, ids],
-        )
         cursor.execute(
             f'UPDATE "{table}" t SET {moves} FROM unnest({arrays}) AS d(id, {names}) '
             f"WHERE t.practice_id = %s AND t.id = d.id AND {guards}",
             [*(list(column) for column in zip(*deltas, strict=True)), practice_id],
         )
-        return cursor.rowcount
-
-
+        return int(cursor.rowcount)
