@@ -1,0 +1,38 @@
+"""What higher slices show on the Agenda. The Agenda knows no invoices: whoever bills registers the billing column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from daysheet.practices.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class BillingCell:
+    """One visit's billing column: the button **Add Invoice**, or the invoice's number and **Apply Payment** (B2)."""
+
+    invoice_number: int | None
+    invoice_url: str | None
+    can_add_invoice: bool
+    why_not: str
+    apply_payment_url: str | None
+    add_invoice_url: str | None
+
+
+BillingCells = Callable[[Actor, Collection[UUID]], dict[UUID, BillingCell]]
+_sources: list[BillingCells] = []
+
+
+def register_billing_cells(source: BillingCells) -> None:
+    """Make `source` fill the billing column."""
+    _sources.append(source)
+
+
+def billing_cells(actor: Actor, visit_ids: Collection[UUID]) -> dict[UUID, BillingCell]:
+    """The billing column of these visits; empty where nobody bills, or where the actor may not see money."""
+    cells: dict[UUID, BillingCell] = {}
+    for source in _sources:
+        cells |= source(actor, visit_ids)
+    return cells
