@@ -58,7 +58,7 @@ def test_the_top_bar_shows_what_the_actor_may_see() -> None:
 
 def test_an_error_page_made_after_the_transaction_shows_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "is_practice_set", lambda: False)
-    assert "unbilled" not in page(Permission.BILLING)
+    assert 'class="unbilled"' not in page(Permission.BILLING)
 
 
 def test_nothing_is_counted_for_a_page_without_the_top_bar(monkeypatch: pytest.MonkeyPatch) -> None:
