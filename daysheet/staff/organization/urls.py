@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
-
-from . import views
+from django.urls import URLPattern
 
 app_name = "practices"
-urlpatterns = [
-    path("account", views.my_account, name="my_account"),
-    path("organization/settings", views.settings, name="settings"),
-    path("organization/locations", views.locations, name="locations"),
-    path("organization/locations/new", views.add_location, name="add_location"),
-    path("organization/locations/<uuid:location>", views.location, name="location"),
-]
+urlpatterns: list[URLPattern] = []
