@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from . import views
 
 app_name = "practices"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("account", views.my_account, name="my_account"),
+    path("organization/settings", views.settings, name="settings"),
+    path("organization/locations", views.locations, name="locations"),
+    path("organization/locations/new", views.add_location, name="add_location"),
+    path("organization/locations/<uuid:location>", views.location, name="location"),
+]
