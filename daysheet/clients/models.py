@@ -169,7 +169,9 @@ class Diagnosis(TenantModel):
             models.CheckConstraint(
                 condition=models.Q(code__regex=r"^[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?$"), name="diagnosis_code_shape"
             ),
-            models.CheckConstraint(condition=models.Q(position__gte=1, position__lte=12), name="diagnosis_position_sane"),
+            models.CheckConstraint(
+                condition=models.Q(position__gte=1, position__lte=12), name="diagnosis_position_sane"
+            ),
         ]
 
 

@@ -38,7 +38,7 @@ class Account:
             return False
 
     def run(self, command: list[str], output: int | IO[bytes] = subprocess.PIPE) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(  # noqa: S603 -- every command is a list made here, no shell
+        return subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,

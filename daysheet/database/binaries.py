@@ -83,7 +83,7 @@ def _inspect(folder: Path, named_by: str) -> Binaries:
         )
     try:
         command = [str(folder / "postgres"), "--version"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as failure:
         raise PostgresNotFound(f"{where}: postgres does not run on this machine: {failure}") from failure
     version = re.search(r"\b(\d+)", said)

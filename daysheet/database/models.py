@@ -63,9 +63,7 @@ class TenantModel(models.Model):
     class Meta:
         abstract = True
 
-    def _do_update(
-        self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
         # A row never moves to another practice: the column is left out of SET, and out of the UPDATE grant.
         kept = [value for value in values if value[0].name != "practice"]
         return super()._do_update(base_qs, using, pk_val, kept, *args, **kwargs)

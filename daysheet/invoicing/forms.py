@@ -32,7 +32,7 @@ class MoneyField(forms.CharField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Whether another amount was typed: `150` is not a change of 150.00."""
         try:
-            return self.clean(data or "") != initial
+            return bool(self.clean(data or "") != initial)
         except forms.ValidationError:
             return True
 
@@ -120,7 +120,8 @@ class CreatedRangeForm(forms.Form):
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         self.month = month_bounds(today)
-        super().__init__(*args, initial={"from_on": self.month[0], "to_on": self.month[1]}, **kwargs)
+        kwargs["initial"] = {"from_on": self.month[0], "to_on": self.month[1]}
+        super().__init__(*args, **kwargs)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -65,10 +65,7 @@ class Entry(TenantModel):
             ),
             models.CheckConstraint(
                 condition=(
-                    ~(
-                        models.Q(debit_account__in=["cash", "credit"])
-                        | models.Q(credit_account__in=["cash", "credit"])
-                    )
+                    ~(models.Q(debit_account__in=["cash", "credit"]) | models.Q(credit_account__in=["cash", "credit"]))
                     | models.Q(payment_id__isnull=False)
                 ),
                 name="entry_money_has_payment",

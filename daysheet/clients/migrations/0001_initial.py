@@ -10,198 +10,435 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('ledger', '0001_initial'),
-        ('practices', '0001_initial'),
-        ('staff', '0001_initial'),
+        ("ledger", "0001_initial"),
+        ("practices", "0001_initial"),
+        ("staff", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BillingNote',
+            name="BillingNote",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField()),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='BillingNoteText',
+            name="BillingNoteText",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('text', models.TextField()),
-                ('author_name', models.CharField(max_length=120)),
-                ('author_staff_member_id', models.UUIDField(null=True)),
-                ('written_at', models.DateTimeField()),
-                ('note', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.billingnote')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("text", models.TextField()),
+                ("author_name", models.CharField(max_length=120)),
+                ("author_staff_member_id", models.UUIDField(null=True)),
+                ("written_at", models.DateTimeField()),
+                (
+                    "note",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.billingnote",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Client',
+            name="Client",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('first_name', models.CharField(max_length=60)),
-                ('middle_name', models.CharField(blank=True, max_length=60)),
-                ('last_name', models.CharField(max_length=60)),
-                ('preferred_name', models.CharField(blank=True, max_length=60)),
-                ('print_preferred_name', models.BooleanField(default=False)),
-                ('birth_on', models.DateField(null=True)),
-                ('sex', models.CharField(blank=True, max_length=1)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('phone', models.CharField(blank=True, max_length=20)),
-                ('mobile', models.CharField(blank=True, max_length=20)),
-                ('address_1', models.CharField(blank=True, max_length=80)),
-                ('address_2', models.CharField(blank=True, max_length=80)),
-                ('city', models.CharField(blank=True, max_length=60)),
-                ('state', models.CharField(blank=True, max_length=2)),
-                ('postal_code', models.CharField(blank=True, max_length=10)),
-                ('is_active', models.BooleanField(default=True)),
-                ('pays_by', models.CharField(choices=[('self', 'Self'), ('insurance', 'Insurance')], default='self', max_length=10)),
-                ('set_payment_amount_cents', models.BigIntegerField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('external_id', models.CharField(max_length=100, null=True)),
-                ('search_text', models.TextField(blank=True)),
-                ('billing_staff_member', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='staff.staffmember')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('rendering_override', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='staff.staffmember')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("first_name", models.CharField(max_length=60)),
+                ("middle_name", models.CharField(blank=True, max_length=60)),
+                ("last_name", models.CharField(max_length=60)),
+                ("preferred_name", models.CharField(blank=True, max_length=60)),
+                ("print_preferred_name", models.BooleanField(default=False)),
+                ("birth_on", models.DateField(null=True)),
+                ("sex", models.CharField(blank=True, max_length=1)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=20)),
+                ("mobile", models.CharField(blank=True, max_length=20)),
+                ("address_1", models.CharField(blank=True, max_length=80)),
+                ("address_2", models.CharField(blank=True, max_length=80)),
+                ("city", models.CharField(blank=True, max_length=60)),
+                ("state", models.CharField(blank=True, max_length=2)),
+                ("postal_code", models.CharField(blank=True, max_length=10)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "pays_by",
+                    models.CharField(
+                        choices=[("self", "Self"), ("insurance", "Insurance")], default="self", max_length=10
+                    ),
+                ),
+                ("set_payment_amount_cents", models.BigIntegerField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("external_id", models.CharField(max_length=100, null=True)),
+                ("search_text", models.TextField(blank=True)),
+                (
+                    "billing_staff_member",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="staff.staffmember",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "rendering_override",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="staff.staffmember",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='billingnote',
-            name='client',
-            field=daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client'),
+            model_name="billingnote",
+            name="client",
+            field=daysheet.database.models.TenantForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="clients.client",
+            ),
         ),
         migrations.CreateModel(
-            name='ClientAssignment',
+            name="ClientAssignment",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('client', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('staff_member', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='staff.staffmember')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "client",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "staff_member",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="staff.staffmember",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Diagnosis',
+            name="Diagnosis",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=8)),
-                ('name', models.CharField(blank=True, max_length=120)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(null=True)),
-                ('client', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code", models.CharField(max_length=8)),
+                ("name", models.CharField(blank=True, max_length=120)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(null=True)),
+                (
+                    "client",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Payer',
+            name="Payer",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('payer_code', models.CharField(blank=True, max_length=30)),
-                ('phone', models.CharField(blank=True, max_length=20)),
-                ('address_1', models.CharField(blank=True, max_length=80)),
-                ('address_2', models.CharField(blank=True, max_length=80)),
-                ('city', models.CharField(blank=True, max_length=60)),
-                ('state', models.CharField(blank=True, max_length=2)),
-                ('postal_code', models.CharField(blank=True, max_length=10)),
-                ('timely_filing_days', models.PositiveSmallIntegerField(null=True)),
-                ('is_active', models.BooleanField(default=True)),
-                ('external_id', models.CharField(max_length=100, null=True)),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("payer_code", models.CharField(blank=True, max_length=30)),
+                ("phone", models.CharField(blank=True, max_length=20)),
+                ("address_1", models.CharField(blank=True, max_length=80)),
+                ("address_2", models.CharField(blank=True, max_length=80)),
+                ("city", models.CharField(blank=True, max_length=60)),
+                ("state", models.CharField(blank=True, max_length=2)),
+                ("postal_code", models.CharField(blank=True, max_length=10)),
+                ("timely_filing_days", models.PositiveSmallIntegerField(null=True)),
+                ("is_active", models.BooleanField(default=True)),
+                ("external_id", models.CharField(max_length=100, null=True)),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Coverage',
+            name="Coverage",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('rank', models.PositiveSmallIntegerField(default=1)),
-                ('insured_id', models.CharField(max_length=40)),
-                ('group_number', models.CharField(blank=True, max_length=40)),
-                ('plan_name', models.CharField(blank=True, max_length=60)),
-                ('relationship', models.CharField(choices=[('self', 'Self'), ('spouse', 'Spouse'), ('child', 'Child'), ('other', 'Other')], default='self', max_length=10)),
-                ('insured_first_name', models.CharField(blank=True, max_length=60)),
-                ('insured_last_name', models.CharField(blank=True, max_length=60)),
-                ('insured_birth_on', models.DateField(null=True)),
-                ('insured_sex', models.CharField(blank=True, max_length=1)),
-                ('copay_cents', models.BigIntegerField(null=True)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(null=True)),
-                ('external_id', models.CharField(max_length=100, null=True)),
-                ('client', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('payer', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.payer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("rank", models.PositiveSmallIntegerField(default=1)),
+                ("insured_id", models.CharField(max_length=40)),
+                ("group_number", models.CharField(blank=True, max_length=40)),
+                ("plan_name", models.CharField(blank=True, max_length=60)),
+                (
+                    "relationship",
+                    models.CharField(
+                        choices=[("self", "Self"), ("spouse", "Spouse"), ("child", "Child"), ("other", "Other")],
+                        default="self",
+                        max_length=10,
+                    ),
+                ),
+                ("insured_first_name", models.CharField(blank=True, max_length=60)),
+                ("insured_last_name", models.CharField(blank=True, max_length=60)),
+                ("insured_birth_on", models.DateField(null=True)),
+                ("insured_sex", models.CharField(blank=True, max_length=1)),
+                ("copay_cents", models.BigIntegerField(null=True)),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(null=True)),
+                ("external_id", models.CharField(max_length=100, null=True)),
+                (
+                    "client",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "payer",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.payer",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='client',
-            index=models.Index(models.F('practice'), django.db.models.functions.text.Lower('last_name'), django.db.models.functions.text.Lower('first_name'), models.F('id'), name='client_name_ix'),
+            model_name="client",
+            index=models.Index(
+                models.F("practice"),
+                django.db.models.functions.text.Lower("last_name"),
+                django.db.models.functions.text.Lower("first_name"),
+                models.F("id"),
+                name="client_name_ix",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.UniqueConstraint(fields=('practice', 'external_id'), name='client_external_id_once'),
+            model_name="client",
+            constraint=models.UniqueConstraint(fields=("practice", "external_id"), name="client_external_id_once"),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.CheckConstraint(condition=models.Q(('sex__in', ['', 'F', 'M', 'U'])), name='client_sex_known'),
+            model_name="client",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sex__in", ["", "F", "M", "U"])), name="client_sex_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.CheckConstraint(condition=models.Q(('pays_by__in', ['self', 'insurance'])), name='client_pays_by_known'),
+            model_name="client",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("pays_by__in", ["self", "insurance"])), name="client_pays_by_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.CheckConstraint(condition=models.Q(('set_payment_amount_cents__isnull', True), ('set_payment_amount_cents__gte', 0), _connector='OR'), name='client_set_amount_not_negative'),
+            model_name="client",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("set_payment_amount_cents__isnull", True), ("set_payment_amount_cents__gte", 0), _connector="OR"
+                ),
+                name="client_set_amount_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clientassignment',
-            constraint=models.UniqueConstraint(fields=('practice', 'client', 'staff_member'), name='assignment_once'),
+            model_name="clientassignment",
+            constraint=models.UniqueConstraint(fields=("practice", "client", "staff_member"), name="assignment_once"),
         ),
         migrations.AddIndex(
-            model_name='diagnosis',
-            index=models.Index(fields=['practice', 'client', 'position'], name='diagnosis_client_ix'),
+            model_name="diagnosis",
+            index=models.Index(fields=["practice", "client", "position"], name="diagnosis_client_ix"),
         ),
         migrations.AddConstraint(
-            model_name='diagnosis',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][0-9][0-9A-Z](\\.[0-9A-Z]{1,4})?$')), name='diagnosis_code_shape'),
+            model_name="diagnosis",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code__regex", "^[A-Z][0-9][0-9A-Z](\\.[0-9A-Z]{1,4})?$")),
+                name="diagnosis_code_shape",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='diagnosis',
-            constraint=models.CheckConstraint(condition=models.Q(('position__gte', 1), ('position__lte', 12)), name='diagnosis_position_sane'),
+            model_name="diagnosis",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("position__gte", 1), ("position__lte", 12)), name="diagnosis_position_sane"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payer',
-            constraint=models.UniqueConstraint(models.F('practice'), django.db.models.functions.text.Lower('name'), name='payer_name_once'),
+            model_name="payer",
+            constraint=models.UniqueConstraint(
+                models.F("practice"), django.db.models.functions.text.Lower("name"), name="payer_name_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payer',
-            constraint=models.UniqueConstraint(fields=('practice', 'external_id'), name='payer_external_id_once'),
+            model_name="payer",
+            constraint=models.UniqueConstraint(fields=("practice", "external_id"), name="payer_external_id_once"),
         ),
         migrations.AddConstraint(
-            model_name='coverage',
-            constraint=models.UniqueConstraint(fields=('practice', 'external_id'), name='coverage_external_id_once'),
+            model_name="coverage",
+            constraint=models.UniqueConstraint(fields=("practice", "external_id"), name="coverage_external_id_once"),
         ),
         migrations.AddConstraint(
-            model_name='coverage',
-            constraint=models.CheckConstraint(condition=models.Q(('copay_cents__isnull', True), ('copay_cents__gte', 0), _connector='OR'), name='coverage_copay_not_negative'),
+            model_name="coverage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("copay_cents__isnull", True), ("copay_cents__gte", 0), _connector="OR"),
+                name="coverage_copay_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coverage',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gt', models.F('starts_on')), _connector='OR'), name='coverage_ends_after_start'),
+            model_name="coverage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__isnull", True), ("ends_on__gt", models.F("starts_on")), _connector="OR"),
+                name="coverage_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coverage',
-            constraint=models.CheckConstraint(condition=models.Q(('rank__gte', 1), ('rank__lte', 9)), name='coverage_rank_sane'),
+            model_name="coverage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rank__gte", 1), ("rank__lte", 9)), name="coverage_rank_sane"
+            ),
         ),
         TenantTable("Client", update=True),
         TenantTable("ClientAssignment", delete=True),

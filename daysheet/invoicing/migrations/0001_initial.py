@@ -11,239 +11,604 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('ledger', '0001_initial'),
-        ('clients', '0001_initial'),
-        ('practices', '0001_initial'),
-        ('schedule', '0001_initial'),
-        ('services', '0001_initial'),
-        ('staff', '0001_initial'),
+        ("ledger", "0001_initial"),
+        ("clients", "0001_initial"),
+        ("practices", "0001_initial"),
+        ("schedule", "0001_initial"),
+        ("services", "0001_initial"),
+        ("staff", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField()),
-                ('created_by_name', models.CharField(max_length=120)),
-                ('created_by_staff_member_id', models.UUIDField(null=True)),
-                ('from_on', models.DateField()),
-                ('to_on', models.DateField()),
-                ('grouping', models.CharField(choices=[('client', 'One invoice per client'), ('date', 'One invoice per date of service')], default='client', max_length=10)),
-                ('expected_count', models.PositiveIntegerField()),
-                ('expected_cents', models.BigIntegerField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('undone_by_name', models.CharField(blank=True, max_length=120)),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('retry_of', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='invoicing.batch')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("created_by_name", models.CharField(max_length=120)),
+                ("created_by_staff_member_id", models.UUIDField(null=True)),
+                ("from_on", models.DateField()),
+                ("to_on", models.DateField()),
+                (
+                    "grouping",
+                    models.CharField(
+                        choices=[("client", "One invoice per client"), ("date", "One invoice per date of service")],
+                        default="client",
+                        max_length=10,
+                    ),
+                ),
+                ("expected_count", models.PositiveIntegerField()),
+                ("expected_cents", models.BigIntegerField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("undone_at", models.DateTimeField(null=True)),
+                ("undone_by_name", models.CharField(blank=True, max_length=120)),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "retry_of",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="invoicing.batch",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BatchItem',
+            name="BatchItem",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('visit_service_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
-                ('edits', models.JSONField(default=dict)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('created_count', models.PositiveIntegerField(default=0)),
-                ('batch', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='invoicing.batch')),
-                ('client', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "visit_service_ids",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None),
+                ),
+                ("edits", models.JSONField(default=dict)),
+                ("done_at", models.DateTimeField(null=True)),
+                ("created_count", models.PositiveIntegerField(default=0)),
+                (
+                    "batch",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="invoicing.batch",
+                    ),
+                ),
+                (
+                    "client",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BatchProblem',
+            name="BatchProblem",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('visit_service_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
-                ('service_on', models.DateField(null=True)),
-                ('kind', models.CharField(choices=[('skipped', 'Skipped'), ('refused', 'Refused')], max_length=10)),
-                ('code', models.CharField(max_length=40)),
-                ('message', models.CharField(max_length=400)),
-                ('other_invoice_number', models.BigIntegerField(null=True)),
-                ('batch', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='invoicing.batch')),
-                ('client', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('staff_member', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='staff.staffmember')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "visit_service_ids",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None),
+                ),
+                ("service_on", models.DateField(null=True)),
+                ("kind", models.CharField(choices=[("skipped", "Skipped"), ("refused", "Refused")], max_length=10)),
+                ("code", models.CharField(max_length=40)),
+                ("message", models.CharField(max_length=400)),
+                ("other_invoice_number", models.BigIntegerField(null=True)),
+                (
+                    "batch",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="invoicing.batch",
+                    ),
+                ),
+                (
+                    "client",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "staff_member",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="staff.staffmember",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Invoice',
+            name="Invoice",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.BigIntegerField()),
-                ('issued_on', models.DateField()),
-                ('created_at', models.DateTimeField()),
-                ('created_by_name', models.CharField(max_length=120)),
-                ('door', models.CharField(choices=[('agenda', 'Agenda'), ('ledger', 'Ledger'), ('batch', 'Batch Invoicing'), ('import', 'Import')], max_length=10)),
-                ('request_key', models.UUIDField(null=True)),
-                ('note', models.CharField(blank=True, max_length=400)),
-                ('client_name', models.CharField(max_length=190)),
-                ('client_address', models.TextField(blank=True)),
-                ('practice_name', models.CharField(max_length=120)),
-                ('practice_address', models.TextField(blank=True)),
-                ('practice_phone', models.CharField(blank=True, max_length=20)),
-                ('practice_tax_id', models.CharField(blank=True, max_length=10)),
-                ('batch', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='invoicing.batch')),
-                ('client', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.BigIntegerField()),
+                ("issued_on", models.DateField()),
+                ("created_at", models.DateTimeField()),
+                ("created_by_name", models.CharField(max_length=120)),
+                (
+                    "door",
+                    models.CharField(
+                        choices=[
+                            ("agenda", "Agenda"),
+                            ("ledger", "Ledger"),
+                            ("batch", "Batch Invoicing"),
+                            ("import", "Import"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("request_key", models.UUIDField(null=True)),
+                ("note", models.CharField(blank=True, max_length=400)),
+                ("client_name", models.CharField(max_length=190)),
+                ("client_address", models.TextField(blank=True)),
+                ("practice_name", models.CharField(max_length=120)),
+                ("practice_address", models.TextField(blank=True)),
+                ("practice_phone", models.CharField(blank=True, max_length=20)),
+                ("practice_tax_id", models.CharField(blank=True, max_length=10)),
+                (
+                    "batch",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="invoicing.batch",
+                    ),
+                ),
+                (
+                    "client",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InvoiceCounter',
+            name="InvoiceCounter",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('next_number', models.BigIntegerField(default=1)),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("next_number", models.BigIntegerField(default=1)),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InvoiceLine',
+            name="InvoiceLine",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('service_on', models.DateField()),
-                ('code', models.CharField(blank=True, max_length=20)),
-                ('name', models.CharField(max_length=120)),
-                ('is_cpt', models.BooleanField()),
-                ('modifiers', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), default=list, size=None)),
-                ('place_of_service', models.CharField(blank=True, max_length=2)),
-                ('rate_cents', models.BigIntegerField()),
-                ('units', models.PositiveIntegerField()),
-                ('amount_cents', models.BigIntegerField()),
-                ('client_cents', models.BigIntegerField()),
-                ('insurance_cents', models.BigIntegerField()),
-                ('client_open_cents', models.BigIntegerField()),
-                ('insurance_open_cents', models.BigIntegerField()),
-                ('price_source', models.CharField(max_length=10)),
-                ('copay_cents', models.BigIntegerField(default=0)),
-                ('rendering_name', models.CharField(blank=True, max_length=170)),
-                ('rendering_npi', models.CharField(blank=True, max_length=10)),
-                ('billing_name', models.CharField(max_length=170)),
-                ('billing_npi', models.CharField(blank=True, max_length=10)),
-                ('diagnosis_codes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), default=list, size=None)),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('client', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
-                ('coverage', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.coverage')),
-                ('invoice', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='invoicing.invoice')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('rendering_staff_member', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='staff.staffmember')),
-                ('service_type', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='services.servicetype')),
-                ('visit_service', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='schedule.visitservice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("service_on", models.DateField()),
+                ("code", models.CharField(blank=True, max_length=20)),
+                ("name", models.CharField(max_length=120)),
+                ("is_cpt", models.BooleanField()),
+                (
+                    "modifiers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=2), default=list, size=None
+                    ),
+                ),
+                ("place_of_service", models.CharField(blank=True, max_length=2)),
+                ("rate_cents", models.BigIntegerField()),
+                ("units", models.PositiveIntegerField()),
+                ("amount_cents", models.BigIntegerField()),
+                ("client_cents", models.BigIntegerField()),
+                ("insurance_cents", models.BigIntegerField()),
+                ("client_open_cents", models.BigIntegerField()),
+                ("insurance_open_cents", models.BigIntegerField()),
+                ("price_source", models.CharField(max_length=10)),
+                ("copay_cents", models.BigIntegerField(default=0)),
+                ("rendering_name", models.CharField(blank=True, max_length=170)),
+                ("rendering_npi", models.CharField(blank=True, max_length=10)),
+                ("billing_name", models.CharField(max_length=170)),
+                ("billing_npi", models.CharField(blank=True, max_length=10)),
+                (
+                    "diagnosis_codes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=8), default=list, size=None
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=200)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "client",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "coverage",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.coverage",
+                    ),
+                ),
+                (
+                    "invoice",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="invoicing.invoice",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "rendering_staff_member",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="staff.staffmember",
+                    ),
+                ),
+                (
+                    "service_type",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="services.servicetype",
+                    ),
+                ),
+                (
+                    "visit_service",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="schedule.visitservice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InvoiceVoid',
+            name="InvoiceVoid",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('voided_at', models.DateTimeField()),
-                ('voided_by_name', models.CharField(max_length=120)),
-                ('reason', models.CharField(max_length=400)),
-                ('invoice', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='invoicing.invoice')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("voided_at", models.DateTimeField()),
+                ("voided_by_name", models.CharField(max_length=120)),
+                ("reason", models.CharField(max_length=400)),
+                (
+                    "invoice",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="invoicing.invoice",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(fields=['practice', '-created_at'], name='batch_created_ix'),
+            model_name="batch",
+            index=models.Index(fields=["practice", "-created_at"], name="batch_created_ix"),
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('grouping__in', ['client', 'date'])), name='batch_grouping_known'),
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("grouping__in", ["client", "date"])), name="batch_grouping_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='batchitem',
-            constraint=models.UniqueConstraint(fields=('practice', 'batch', 'client'), name='batch_item_client_once'),
+            model_name="batchitem",
+            constraint=models.UniqueConstraint(fields=("practice", "batch", "client"), name="batch_item_client_once"),
         ),
         migrations.AddConstraint(
-            model_name='batchproblem',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['skipped', 'refused'])), name='batch_problem_kind_known'),
+            model_name="batchproblem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["skipped", "refused"])), name="batch_problem_kind_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['practice', 'client', 'issued_on'], name='invoice_client_ix'),
+            model_name="invoice",
+            index=models.Index(fields=["practice", "client", "issued_on"], name="invoice_client_ix"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(condition=models.Q(('batch__isnull', False)), fields=['practice', 'batch'], name='invoice_batch_ix'),
+            model_name="invoice",
+            index=models.Index(
+                condition=models.Q(("batch__isnull", False)), fields=["practice", "batch"], name="invoice_batch_ix"
+            ),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['practice', 'issued_on'], name='invoice_issued_ix'),
+            model_name="invoice",
+            index=models.Index(fields=["practice", "issued_on"], name="invoice_issued_ix"),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(fields=('practice', 'number'), name='invoice_number_once'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(fields=("practice", "number"), name="invoice_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(condition=models.Q(('request_key__isnull', False)), fields=('practice', 'request_key'), name='invoice_request_once'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("request_key__isnull", False)),
+                fields=("practice", "request_key"),
+                name="invoice_request_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='invoice_number_positive'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(condition=models.Q(("number__gte", 1)), name="invoice_number_positive"),
         ),
         migrations.AddConstraint(
-            model_name='invoicecounter',
-            constraint=models.UniqueConstraint(fields=('practice',), name='invoice_counter_one'),
+            model_name="invoicecounter",
+            constraint=models.UniqueConstraint(fields=("practice",), name="invoice_counter_one"),
         ),
         migrations.AddConstraint(
-            model_name='invoicecounter',
-            constraint=models.CheckConstraint(condition=models.Q(('next_number__gte', 1)), name='invoice_counter_positive'),
+            model_name="invoicecounter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("next_number__gte", 1)), name="invoice_counter_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='invoiceline',
-            index=models.Index(fields=['practice', 'client', 'service_on'], name='line_client_ix'),
+            model_name="invoiceline",
+            index=models.Index(fields=["practice", "client", "service_on"], name="line_client_ix"),
         ),
         migrations.AddIndex(
-            model_name='invoiceline',
-            index=models.Index(condition=models.Q(('client_open_cents__gt', 0), ('insurance_open_cents__gt', 0), _connector='OR'), fields=['practice', 'client'], name='line_open_ix'),
+            model_name="invoiceline",
+            index=models.Index(
+                condition=models.Q(("client_open_cents__gt", 0), ("insurance_open_cents__gt", 0), _connector="OR"),
+                fields=["practice", "client"],
+                name="line_open_ix",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True), ('visit_service__isnull', False)), fields=('practice', 'visit_service'), name='line_one_live'),
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True), ("visit_service__isnull", False)),
+                fields=("practice", "visit_service"),
+                name="line_one_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_cents', django.db.models.expressions.CombinedExpression(models.F('rate_cents'), '*', models.F('units')))), name='line_amount_is_rate_units'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "amount_cents",
+                        django.db.models.expressions.CombinedExpression(models.F("rate_cents"), "*", models.F("units")),
+                    )
+                ),
+                name="line_amount_is_rate_units",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_cents', django.db.models.expressions.CombinedExpression(models.F('client_cents'), '+', models.F('insurance_cents')))), name='line_sides_add_up'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "amount_cents",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("client_cents"), "+", models.F("insurance_cents")
+                        ),
+                    )
+                ),
+                name="line_sides_add_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('client_cents__gte', 0), ('insurance_cents__gte', 0)), name='line_sides_not_negative'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("client_cents__gte", 0), ("insurance_cents__gte", 0)),
+                name="line_sides_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('client_open_cents__gte', 0), ('insurance_open_cents__gte', 0)), name='line_open_not_negative'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("client_open_cents__gte", 0), ("insurance_open_cents__gte", 0)),
+                name="line_open_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_cents__gte', django.db.models.expressions.CombinedExpression(models.F('client_open_cents'), '+', models.F('insurance_open_cents')))), name='line_open_within_amount'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "amount_cents__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("client_open_cents"), "+", models.F("insurance_open_cents")
+                        ),
+                    )
+                ),
+                name="line_open_within_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('rate_cents__gte', 0), ('units__gte', 1)), name='line_units_and_rate'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate_cents__gte", 0), ("units__gte", 1)), name="line_units_and_rate"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), models.Q(('client_open_cents', 0), ('insurance_open_cents', 0)), _connector='OR'), name='line_ended_owes_nothing'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_at__isnull", True),
+                    models.Q(("client_open_cents", 0), ("insurance_open_cents", 0)),
+                    _connector="OR",
+                ),
+                name="line_ended_owes_nothing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoicevoid',
-            constraint=models.UniqueConstraint(fields=('practice', 'invoice'), name='invoice_void_once'),
+            model_name="invoicevoid",
+            constraint=models.UniqueConstraint(fields=("practice", "invoice"), name="invoice_void_once"),
         ),
         migrations.AddConstraint(
-            model_name='invoicevoid',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='invoice_void_has_reason'),
+            model_name="invoicevoid",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="invoice_void_has_reason"
+            ),
         ),
         TenantTable("InvoiceCounter", update=("next_number",)),
         TenantTable("Batch", update=("finished_at", "undone_at", "undone_by_name")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
@@ -188,7 +189,7 @@ def _batch(actor: Actor, batch_id: UUID) -> Batch:
 
 def _summaries(batches: list[Batch]) -> list[BatchSummary]:
     ids = [batch.pk for batch in batches]
-    items = {
+    items: dict[UUID, Any] = {
         row["batch_id"]: row
         for row in BatchItem.objects.filter(batch_id__in=ids)
         .values("batch_id")

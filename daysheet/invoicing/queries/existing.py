@@ -62,7 +62,5 @@ def _row(actor: Actor, invoice: Invoice, sums: tuple[int, int], is_void: bool) -
         created_by_name=invoice.created_by_name,
         total_cents=total_cents,
         open_cents=open_cents,
-        status=invoice_status(
-            is_void=is_void, open_cents=open_cents, issued_on=invoice.issued_on, today=actor.today
-        ),
+        status=invoice_status(is_void=is_void, open_cents=open_cents, issued_on=invoice.issued_on, today=actor.today),
     )

@@ -29,7 +29,7 @@ _REFUSED_CELL = "invoicing/parts/refused_cell.html"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_invoice(request: PracticeRequest, visit: UUID) -> HttpResponse:
-    """POST bills the visit. HTMX gets the Agenda's cell; a plain form goes back to the Agenda. GET offers the button."""
+    """POST bills the visit: HTMX gets the Agenda's cell, a plain form goes back. GET offers the button."""
     if request.method != "POST":
         return _visit_page(request, one_visit_billing(request.actor, visit))
     try:
@@ -84,9 +84,7 @@ def add_group_invoices(request: PracticeRequest, appointment: UUID) -> HttpRespo
     return see_other(request, request.get_full_path())
 
 
-def _visit_page(
-    request: PracticeRequest, billing: VisitBilling, status: int = 200, **more: object
-) -> HttpResponse:
+def _visit_page(request: PracticeRequest, billing: VisitBilling, status: int = 200, **more: object) -> HttpResponse:
     context = {"visit": billing, "back_url": _back(request, billing), **more}
     return render_page(request, _PAGE, context, status=status)
 
@@ -143,4 +141,3 @@ def _said(issued: Issued) -> str:
         return f"Invoice {numbers} created." if len(issued.created) == 1 else f"Invoices {numbers} created."
     numbers = ", ".join(str(number) for number in sorted({each.invoice_number for each in issued.skipped}))
     return f"Already billed on invoice {numbers}. Nothing was billed twice."
-

@@ -41,9 +41,7 @@ def batch_tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
         ("existing", "Process Existing Invoices", "invoicing:batch_existing"),
         ("history", "History", "invoicing:batch_history"),
     )
-    return [
-        {"label": label, "url": practice_url(actor, name), "active": key == current} for key, label, name in tabs
-    ]
+    return [{"label": label, "url": practice_url(actor, name), "active": key == current} for key, label, name in tabs]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

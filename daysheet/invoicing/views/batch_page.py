@@ -32,7 +32,17 @@ from ..selection import LineEdit
 CLIENTS_PER_PAGE = 100
 #: Buttons and hidden fields that a page writes anew.
 _NOT_CARRIED = frozenset(
-    {"csrfmiddlewaretoken", "create", "confirmed", "go", "select", "edit", "batch_id", "expected_count", "expected_cents"}
+    {
+        "csrfmiddlewaretoken",
+        "create",
+        "confirmed",
+        "go",
+        "select",
+        "edit",
+        "batch_id",
+        "expected_count",
+        "expected_cents",
+    }
 )
 
 
@@ -103,7 +113,9 @@ class BatchPage:
         base = self.sent.get("select", "")
         if base in BASES:
             return Ticks(base)
-        return read_ticks(self.sent.dict(), self.sent.getlist("visit")).pruned(self.defaults)
+        return read_ticks({name: str(value) for name, value in self.sent.items()}, self.sent.getlist("visit")).pruned(
+            self.defaults
+        )
 
     @property
     def chosen_visits(self) -> list[UUID]:
@@ -209,7 +221,9 @@ class BatchPage:
         )
         if not is_open:
             return PageRow(date, is_ticked)
-        forms = ((line, self.edit_forms.get(line.visit_service_id) or self._edit_form(line, None)) for line in date.lines)
+        forms = (
+            (line, self.edit_forms.get(line.visit_service_id) or self._edit_form(line, None)) for line in date.lines
+        )
         return PageRow(date, is_ticked, tuple(forms))
 
     def _carried_edits(self, clients: list[PageClient]) -> list[tuple[str, str]]:
@@ -221,4 +235,3 @@ class BatchPage:
             for value in self.sent.getlist(name)
             if (edited := edited_services([name])) and not edited & here
         ]
-

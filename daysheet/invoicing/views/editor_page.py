@@ -65,9 +65,7 @@ class EditorPage:
             service
             for service in self.client.services
             if service.visit_service_id not in self.removed
-            and (
-                service.visit_service_id in self.linked or self.show.holds(service.service_on, self.actor.today)
-            )
+            and (service.visit_service_id in self.linked or self.show.holds(service.service_on, self.actor.today))
         ]
 
     @cached_property
@@ -158,7 +156,7 @@ class EditorPage:
         if removed:
             self.removed.add(removed)
             self.linked.discard(removed)
-        self.removed.discard(read_id(self.sent.get("put_back", "")))  # type: ignore[arg-type]
+        self.removed.discard(read_id(self.sent.get("put_back", "")))
         item, _, linked = self.sent.get("link", "").partition(":")
         service_id = read_id(linked)
         if service_id and item.isdigit():
@@ -166,7 +164,7 @@ class EditorPage:
             self.removed.discard(service_id)
             self._dropped.add(int(item))
         if self.sent.get("drop", "").isdigit():
-            self._dropped.add(int(self.sent["drop"]))
+            self._dropped.add(int(str(self.sent["drop"])))
 
     def _edit_form(self, line: LineView) -> LineEditForm:
         prefix = f"{EDIT_PREFIX}{line.visit_service_id}"
@@ -226,4 +224,4 @@ def _show(text: str) -> Show:
 def _renumbered(sent: QueryDict, index: int, position: int) -> dict[str, str]:
     """One item's fields, under the number it has after others were removed."""
     old, new = f"{ITEMS}-{index}-", f"{ITEMS}-{position}-"
-    return {new + name.removeprefix(old): value for name, value in sent.items() if name.startswith(old)}
+    return {new + name.removeprefix(old): str(value) for name, value in sent.items() if name.startswith(old)}

@@ -9,37 +9,158 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('practices', '0001_initial'),
+        ("practices", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('debit_account', models.CharField(choices=[('client_receivable', 'Client receivable'), ('insurance_receivable', 'Insurance receivable'), ('revenue', 'Charges'), ('cash', 'Cash'), ('credit', 'Credit'), ('write_off', 'Write-off'), ('contractual', 'Contractual adjustment'), ('refunded', 'Refunded')], max_length=20)),
-                ('credit_account', models.CharField(choices=[('client_receivable', 'Client receivable'), ('insurance_receivable', 'Insurance receivable'), ('revenue', 'Charges'), ('cash', 'Cash'), ('credit', 'Credit'), ('write_off', 'Write-off'), ('contractual', 'Contractual adjustment'), ('refunded', 'Refunded')], max_length=20)),
-                ('amount_cents', models.BigIntegerField()),
-                ('client_id', models.UUIDField(null=True)),
-                ('line_id', models.UUIDField(null=True)),
-                ('payment_id', models.UUIDField(null=True)),
-                ('claim_id', models.UUIDField(null=True)),
-                ('coverage_id', models.UUIDField(null=True)),
-                ('effective_on', models.DateField()),
-                ('posted_at', models.DateTimeField()),
-                ('actor_name', models.CharField(max_length=120)),
-                ('reason', models.CharField(blank=True, max_length=400)),
-                ('reverses_id', models.UUIDField(null=True)),
-                ('event_id', models.UUIDField()),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "debit_account",
+                    models.CharField(
+                        choices=[
+                            ("client_receivable", "Client receivable"),
+                            ("insurance_receivable", "Insurance receivable"),
+                            ("revenue", "Charges"),
+                            ("cash", "Cash"),
+                            ("credit", "Credit"),
+                            ("write_off", "Write-off"),
+                            ("contractual", "Contractual adjustment"),
+                            ("refunded", "Refunded"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "credit_account",
+                    models.CharField(
+                        choices=[
+                            ("client_receivable", "Client receivable"),
+                            ("insurance_receivable", "Insurance receivable"),
+                            ("revenue", "Charges"),
+                            ("cash", "Cash"),
+                            ("credit", "Credit"),
+                            ("write_off", "Write-off"),
+                            ("contractual", "Contractual adjustment"),
+                            ("refunded", "Refunded"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("amount_cents", models.BigIntegerField()),
+                ("client_id", models.UUIDField(null=True)),
+                ("line_id", models.UUIDField(null=True)),
+                ("payment_id", models.UUIDField(null=True)),
+                ("claim_id", models.UUIDField(null=True)),
+                ("coverage_id", models.UUIDField(null=True)),
+                ("effective_on", models.DateField()),
+                ("posted_at", models.DateTimeField()),
+                ("actor_name", models.CharField(max_length=120)),
+                ("reason", models.CharField(blank=True, max_length=400)),
+                ("reverses_id", models.UUIDField(null=True)),
+                ("event_id", models.UUIDField()),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['practice', 'client_id', 'effective_on', 'id'], name='entry_client_ix'), models.Index(fields=['practice', 'line_id'], name='entry_line_ix'), models.Index(condition=models.Q(('payment_id__isnull', False)), fields=['practice', 'payment_id'], name='entry_payment_ix')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_cents__gt', 0)), name='entry_amount_positive'), models.CheckConstraint(condition=models.Q(('debit_account', models.F('credit_account')), _negated=True), name='entry_accounts_differ'), models.CheckConstraint(condition=models.Q(('debit_account__in', ['client_receivable', 'insurance_receivable', 'revenue', 'cash', 'credit', 'write_off', 'contractual', 'refunded']), ('credit_account__in', ['client_receivable', 'insurance_receivable', 'revenue', 'cash', 'credit', 'write_off', 'contractual', 'refunded'])), name='entry_accounts_known'), models.CheckConstraint(condition=models.Q(models.Q(('debit_account__in', ['client_receivable', 'insurance_receivable']), ('credit_account__in', ['client_receivable', 'insurance_receivable']), _connector='OR', _negated=True), ('line_id__isnull', False), _connector='OR'), name='entry_receivable_has_line'), models.CheckConstraint(condition=models.Q(models.Q(('debit_account__in', ['cash', 'credit']), ('credit_account__in', ['cash', 'credit']), _connector='OR', _negated=True), ('payment_id__isnull', False), _connector='OR'), name='entry_money_has_payment'), models.UniqueConstraint(condition=models.Q(('reverses_id__isnull', False)), fields=('practice', 'reverses_id'), name='entry_reversed_once')],
+                "indexes": [
+                    models.Index(fields=["practice", "client_id", "effective_on", "id"], name="entry_client_ix"),
+                    models.Index(fields=["practice", "line_id"], name="entry_line_ix"),
+                    models.Index(
+                        condition=models.Q(("payment_id__isnull", False)),
+                        fields=["practice", "payment_id"],
+                        name="entry_payment_ix",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount_cents__gt", 0)), name="entry_amount_positive"),
+                    models.CheckConstraint(
+                        condition=models.Q(("debit_account", models.F("credit_account")), _negated=True),
+                        name="entry_accounts_differ",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "debit_account__in",
+                                [
+                                    "client_receivable",
+                                    "insurance_receivable",
+                                    "revenue",
+                                    "cash",
+                                    "credit",
+                                    "write_off",
+                                    "contractual",
+                                    "refunded",
+                                ],
+                            ),
+                            (
+                                "credit_account__in",
+                                [
+                                    "client_receivable",
+                                    "insurance_receivable",
+                                    "revenue",
+                                    "cash",
+                                    "credit",
+                                    "write_off",
+                                    "contractual",
+                                    "refunded",
+                                ],
+                            ),
+                        ),
+                        name="entry_accounts_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("debit_account__in", ["client_receivable", "insurance_receivable"]),
+                                ("credit_account__in", ["client_receivable", "insurance_receivable"]),
+                                _connector="OR",
+                                _negated=True,
+                            ),
+                            ("line_id__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="entry_receivable_has_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("debit_account__in", ["cash", "credit"]),
+                                ("credit_account__in", ["cash", "credit"]),
+                                _connector="OR",
+                                _negated=True,
+                            ),
+                            ("payment_id__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="entry_money_has_payment",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("reverses_id__isnull", False)),
+                        fields=("practice", "reverses_id"),
+                        name="entry_reversed_once",
+                    ),
+                ],
             },
         ),
         TenantTable("Entry"),

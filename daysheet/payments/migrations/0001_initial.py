@@ -9,39 +9,104 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('ledger', '0001_initial'),
-        ('clients', '0001_initial'),
-        ('practices', '0001_initial'),
-        ('schedule', '0001_initial'),
+        ("ledger", "0001_initial"),
+        ("clients", "0001_initial"),
+        ("practices", "0001_initial"),
+        ("schedule", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('method', models.CharField(choices=[('cash', 'Cash'), ('check', 'Check'), ('card', 'Credit/Debit Card'), ('ach', 'ACH'), ('hsa', 'HSA/FSA'), ('other', 'Other')], max_length=10)),
-                ('amount_cents', models.BigIntegerField()),
-                ('unapplied_cents', models.BigIntegerField()),
-                ('received_on', models.DateField()),
-                ('number', models.CharField(blank=True, max_length=40)),
-                ('notes', models.CharField(blank=True, max_length=400)),
-                ('is_copay', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('created_by_name', models.CharField(max_length=120)),
-                ('request_key', models.UUIDField()),
-                ('request_digest', models.CharField(max_length=64)),
-                ('client', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('visit', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='schedule.visit')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("cash", "Cash"),
+                            ("check", "Check"),
+                            ("card", "Credit/Debit Card"),
+                            ("ach", "ACH"),
+                            ("hsa", "HSA/FSA"),
+                            ("other", "Other"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("amount_cents", models.BigIntegerField()),
+                ("unapplied_cents", models.BigIntegerField()),
+                ("received_on", models.DateField()),
+                ("number", models.CharField(blank=True, max_length=40)),
+                ("notes", models.CharField(blank=True, max_length=400)),
+                ("is_copay", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                ("created_by_name", models.CharField(max_length=120)),
+                ("request_key", models.UUIDField()),
+                ("request_digest", models.CharField(max_length=64)),
+                (
+                    "client",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "visit",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="schedule.visit",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['practice', 'client', 'received_on'], name='payment_client_ix'), models.Index(fields=['practice', 'received_on'], name='payment_received_ix')],
-                'constraints': [models.UniqueConstraint(fields=('practice', 'request_key'), name='payment_request_once'), models.CheckConstraint(condition=models.Q(('amount_cents__gt', 0)), name='payment_amount_positive'), models.CheckConstraint(condition=models.Q(('unapplied_cents__gte', 0), ('unapplied_cents__lte', models.F('amount_cents'))), name='payment_unapplied_within_amount'), models.CheckConstraint(condition=models.Q(('method__in', ['cash', 'check', 'card', 'ach', 'hsa', 'other'])), name='payment_method_known')],
+                "indexes": [
+                    models.Index(fields=["practice", "client", "received_on"], name="payment_client_ix"),
+                    models.Index(fields=["practice", "received_on"], name="payment_received_ix"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("practice", "request_key"), name="payment_request_once"),
+                    models.CheckConstraint(condition=models.Q(("amount_cents__gt", 0)), name="payment_amount_positive"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("unapplied_cents__gte", 0), ("unapplied_cents__lte", models.F("amount_cents"))
+                        ),
+                        name="payment_unapplied_within_amount",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("method__in", ["cash", "check", "card", "ach", "hsa", "other"])),
+                        name="payment_method_known",
+                    ),
+                ],
             },
         ),
         TenantTable("Payment", update=("unapplied_cents", "method", "received_on", "number", "notes")),

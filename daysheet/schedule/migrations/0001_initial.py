@@ -10,126 +10,276 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clients', '0001_initial'),
-        ('practices', '0001_initial'),
-        ('services', '0001_initial'),
-        ('staff', '0001_initial'),
+        ("clients", "0001_initial"),
+        ("practices", "0001_initial"),
+        ("services", "0001_initial"),
+        ("staff", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Appointment',
+            name="Appointment",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('service_on', models.DateField()),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('place_of_service', models.CharField(blank=True, max_length=2)),
-                ('is_group', models.BooleanField(default=False)),
-                ('title', models.CharField(blank=True, max_length=80)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('external_id', models.CharField(max_length=100, null=True)),
-                ('location', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.location')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('staff_member', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='staff.staffmember')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("service_on", models.DateField()),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("place_of_service", models.CharField(blank=True, max_length=2)),
+                ("is_group", models.BooleanField(default=False)),
+                ("title", models.CharField(blank=True, max_length=80)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("external_id", models.CharField(max_length=100, null=True)),
+                (
+                    "location",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.location",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "staff_member",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="staff.staffmember",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Visit',
+            name="Visit",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('service_on', models.DateField()),
-                ('status', models.CharField(choices=[('upcoming', 'Upcoming'), ('kept', 'Kept'), ('no_show', 'No Show'), ('late_cancel', 'Late Cancel'), ('canceled', 'Canceled'), ('rescheduled', 'Rescheduled')], default='upcoming', max_length=12)),
-                ('initiated_by', models.CharField(blank=True, choices=[('client', 'Client'), ('practice', 'Practice')], max_length=10)),
-                ('fee_waived_reason', models.CharField(blank=True, max_length=200)),
-                ('status_changed_at', models.DateTimeField(null=True)),
-                ('external_id', models.CharField(max_length=100, null=True)),
-                ('appointment', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='schedule.appointment')),
-                ('client', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("service_on", models.DateField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("upcoming", "Upcoming"),
+                            ("kept", "Kept"),
+                            ("no_show", "No Show"),
+                            ("late_cancel", "Late Cancel"),
+                            ("canceled", "Canceled"),
+                            ("rescheduled", "Rescheduled"),
+                        ],
+                        default="upcoming",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "initiated_by",
+                    models.CharField(
+                        blank=True, choices=[("client", "Client"), ("practice", "Practice")], max_length=10
+                    ),
+                ),
+                ("fee_waived_reason", models.CharField(blank=True, max_length=200)),
+                ("status_changed_at", models.DateTimeField(null=True)),
+                ("external_id", models.CharField(max_length=100, null=True)),
+                (
+                    "appointment",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="schedule.appointment",
+                    ),
+                ),
+                (
+                    "client",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='VisitService',
+            name="VisitService",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField(default=1)),
-                ('service_on', models.DateField()),
-                ('rate_cents', models.BigIntegerField(null=True)),
-                ('units', models.PositiveSmallIntegerField(null=True)),
-                ('modifiers', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), null=True, size=None)),
-                ('is_fee', models.BooleanField(default=False)),
-                ('is_suspended', models.BooleanField(default=False)),
-                ('line_id', models.UUIDField(null=True)),
-                ('external_id', models.CharField(max_length=100, null=True)),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('service_type', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='services.servicetype')),
-                ('visit', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='schedule.visit')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=1)),
+                ("service_on", models.DateField()),
+                ("rate_cents", models.BigIntegerField(null=True)),
+                ("units", models.PositiveSmallIntegerField(null=True)),
+                (
+                    "modifiers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=2), null=True, size=None
+                    ),
+                ),
+                ("is_fee", models.BooleanField(default=False)),
+                ("is_suspended", models.BooleanField(default=False)),
+                ("line_id", models.UUIDField(null=True)),
+                ("external_id", models.CharField(max_length=100, null=True)),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "service_type",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="services.servicetype",
+                    ),
+                ),
+                (
+                    "visit",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="schedule.visit",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['practice', 'service_on', 'starts_at'], name='appointment_day_ix'),
+            model_name="appointment",
+            index=models.Index(fields=["practice", "service_on", "starts_at"], name="appointment_day_ix"),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['practice', 'staff_member', 'service_on'], name='appointment_staff_ix'),
+            model_name="appointment",
+            index=models.Index(fields=["practice", "staff_member", "service_on"], name="appointment_staff_ix"),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_after'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="appointment_ends_after"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('place_of_service__regex', '^([0-9]{2})?$')), name='appointment_pos_digits'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("place_of_service__regex", "^([0-9]{2})?$")), name="appointment_pos_digits"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(fields=('practice', 'external_id'), name='appointment_external_id_once'),
+            model_name="appointment",
+            constraint=models.UniqueConstraint(fields=("practice", "external_id"), name="appointment_external_id_once"),
         ),
         migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['practice', 'client', 'service_on'], name='visit_client_ix'),
+            model_name="visit",
+            index=models.Index(fields=["practice", "client", "service_on"], name="visit_client_ix"),
         ),
         migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['practice', 'service_on'], name='visit_day_ix'),
+            model_name="visit",
+            index=models.Index(fields=["practice", "service_on"], name="visit_day_ix"),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.UniqueConstraint(fields=('practice', 'appointment', 'client'), name='visit_client_once'),
+            model_name="visit",
+            constraint=models.UniqueConstraint(fields=("practice", "appointment", "client"), name="visit_client_once"),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.UniqueConstraint(fields=('practice', 'external_id'), name='visit_external_id_once'),
+            model_name="visit",
+            constraint=models.UniqueConstraint(fields=("practice", "external_id"), name="visit_external_id_once"),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['upcoming', 'kept', 'no_show', 'late_cancel', 'canceled', 'rescheduled'])), name='visit_status_known'),
+            model_name="visit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["upcoming", "kept", "no_show", "late_cancel", "canceled", "rescheduled"])
+                ),
+                name="visit_status_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='visitservice',
-            index=models.Index(fields=['practice', 'visit'], name='visit_service_visit_ix'),
+            model_name="visitservice",
+            index=models.Index(fields=["practice", "visit"], name="visit_service_visit_ix"),
         ),
         migrations.AddIndex(
-            model_name='visitservice',
-            index=models.Index(condition=models.Q(('is_suspended', False), ('line_id__isnull', True)), fields=['practice', 'service_on', 'visit'], name='visit_service_unbilled_ix'),
+            model_name="visitservice",
+            index=models.Index(
+                condition=models.Q(("is_suspended", False), ("line_id__isnull", True)),
+                fields=["practice", "service_on", "visit"],
+                name="visit_service_unbilled_ix",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visitservice',
-            constraint=models.CheckConstraint(condition=models.Q(('rate_cents__isnull', True), ('rate_cents__gte', 0), _connector='OR'), name='visit_service_rate_not_negative'),
+            model_name="visitservice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate_cents__isnull", True), ("rate_cents__gte", 0), _connector="OR"),
+                name="visit_service_rate_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visitservice',
-            constraint=models.CheckConstraint(condition=models.Q(('units__isnull', True), ('units__gte', 1), _connector='OR'), name='visit_service_units_positive'),
+            model_name="visitservice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("units__isnull", True), ("units__gte", 1), _connector="OR"),
+                name="visit_service_units_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visitservice',
-            constraint=models.UniqueConstraint(fields=('practice', 'external_id'), name='visit_service_external_id_once'),
+            model_name="visitservice",
+            constraint=models.UniqueConstraint(
+                fields=("practice", "external_id"), name="visit_service_external_id_once"
+            ),
         ),
         TenantTable("Appointment", update=True),
         TenantTable("Visit", update=True, delete=True),

@@ -11,113 +11,257 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clients', '0001_initial'),
-        ('practices', '0001_initial'),
+        ("clients", "0001_initial"),
+        ("practices", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ServiceType',
+            name="ServiceType",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=20)),
-                ('name', models.CharField(max_length=120)),
-                ('kind', models.CharField(choices=[('cpt', 'CPT'), ('hcpcs', 'HCPCS'), ('non_cpt', 'Non-CPT')], max_length=10)),
-                ('rate_cents', models.BigIntegerField()),
-                ('unit_rule', models.CharField(choices=[('always', 'Always Bill For n'), ('per_minutes', '1 Unit per m minutes')], default='always', max_length=12)),
-                ('unit_count', models.PositiveSmallIntegerField(default=1)),
-                ('default_minutes', models.PositiveSmallIntegerField(default=50)),
-                ('modifiers', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), default=list, size=None)),
-                ('bills_insurance', models.BooleanField(default=True)),
-                ('is_no_show_fee', models.BooleanField(default=False)),
-                ('is_late_cancel_fee', models.BooleanField(default=False)),
-                ('archived_at', models.DateTimeField(null=True)),
-                ('external_id', models.CharField(max_length=100, null=True)),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code", models.CharField(max_length=20)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("cpt", "CPT"), ("hcpcs", "HCPCS"), ("non_cpt", "Non-CPT")], max_length=10
+                    ),
+                ),
+                ("rate_cents", models.BigIntegerField()),
+                (
+                    "unit_rule",
+                    models.CharField(
+                        choices=[("always", "Always Bill For n"), ("per_minutes", "1 Unit per m minutes")],
+                        default="always",
+                        max_length=12,
+                    ),
+                ),
+                ("unit_count", models.PositiveSmallIntegerField(default=1)),
+                ("default_minutes", models.PositiveSmallIntegerField(default=50)),
+                (
+                    "modifiers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=2), default=list, size=None
+                    ),
+                ),
+                ("bills_insurance", models.BooleanField(default=True)),
+                ("is_no_show_fee", models.BooleanField(default=False)),
+                ("is_late_cancel_fee", models.BooleanField(default=False)),
+                ("archived_at", models.DateTimeField(null=True)),
+                ("external_id", models.CharField(max_length=100, null=True)),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PayerRate',
+            name="PayerRate",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('rate_cents', models.BigIntegerField()),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(null=True)),
-                ('payer', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.payer')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('service_type', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='services.servicetype')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("rate_cents", models.BigIntegerField()),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(null=True)),
+                (
+                    "payer",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.payer",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "service_type",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="services.servicetype",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ClientService',
+            name="ClientService",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('is_default', models.BooleanField(default=False)),
-                ('set_payment_amount_cents', models.BigIntegerField(null=True)),
-                ('client', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, indexed=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
-                ('service_type', daysheet.database.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='services.servicetype')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("is_default", models.BooleanField(default=False)),
+                ("set_payment_amount_cents", models.BigIntegerField(null=True)),
+                (
+                    "client",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        indexed=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "service_type",
+                    daysheet.database.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="services.servicetype",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.UniqueConstraint(models.F('practice'), django.db.models.functions.text.Lower('code'), condition=models.Q(('archived_at__isnull', True)), name='service_code_once'),
+            model_name="servicetype",
+            constraint=models.UniqueConstraint(
+                models.F("practice"),
+                django.db.models.functions.text.Lower("code"),
+                condition=models.Q(("archived_at__isnull", True)),
+                name="service_code_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.UniqueConstraint(fields=('practice', 'external_id'), name='service_external_id_once'),
+            model_name="servicetype",
+            constraint=models.UniqueConstraint(fields=("practice", "external_id"), name="service_external_id_once"),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.UniqueConstraint(condition=models.Q(('archived_at__isnull', True), ('is_no_show_fee', True)), fields=('practice',), name='service_one_no_show_fee'),
+            model_name="servicetype",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("archived_at__isnull", True), ("is_no_show_fee", True)),
+                fields=("practice",),
+                name="service_one_no_show_fee",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.UniqueConstraint(condition=models.Q(('archived_at__isnull', True), ('is_late_cancel_fee', True)), fields=('practice',), name='service_one_late_cancel_fee'),
+            model_name="servicetype",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("archived_at__isnull", True), ("is_late_cancel_fee", True)),
+                fields=("practice",),
+                name="service_one_late_cancel_fee",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.CheckConstraint(condition=models.Q(('rate_cents__gte', 0)), name='service_rate_not_negative'),
+            model_name="servicetype",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate_cents__gte", 0)), name="service_rate_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_count__gte', 1)), name='service_unit_count_positive'),
+            model_name="servicetype",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unit_count__gte", 1)), name="service_unit_count_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['cpt', 'hcpcs', 'non_cpt'])), name='service_kind_known'),
+            model_name="servicetype",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["cpt", "hcpcs", "non_cpt"])), name="service_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_rule__in', ['always', 'per_minutes'])), name='service_unit_rule_known'),
+            model_name="servicetype",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unit_rule__in", ["always", "per_minutes"])), name="service_unit_rule_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_no_show_fee', True), ('is_late_cancel_fee', True), _connector='OR', _negated=True), ('kind', 'non_cpt'), _connector='OR'), name='service_fee_is_not_cpt'),
+            model_name="servicetype",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("is_no_show_fee", True), ("is_late_cancel_fee", True), _connector="OR", _negated=True),
+                    ("kind", "non_cpt"),
+                    _connector="OR",
+                ),
+                name="service_fee_is_not_cpt",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payerrate',
-            constraint=models.UniqueConstraint(fields=('practice', 'payer', 'service_type', 'starts_on'), name='payer_rate_once'),
+            model_name="payerrate",
+            constraint=models.UniqueConstraint(
+                fields=("practice", "payer", "service_type", "starts_on"), name="payer_rate_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payerrate',
-            constraint=models.CheckConstraint(condition=models.Q(('rate_cents__gte', 0)), name='payer_rate_not_negative'),
+            model_name="payerrate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate_cents__gte", 0)), name="payer_rate_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payerrate',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gt', models.F('starts_on')), _connector='OR'), name='payer_rate_ends_after_start'),
+            model_name="payerrate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__isnull", True), ("ends_on__gt", models.F("starts_on")), _connector="OR"),
+                name="payer_rate_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clientservice',
-            constraint=models.UniqueConstraint(fields=('practice', 'client', 'service_type'), name='client_service_once'),
+            model_name="clientservice",
+            constraint=models.UniqueConstraint(
+                fields=("practice", "client", "service_type"), name="client_service_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clientservice',
-            constraint=models.CheckConstraint(condition=models.Q(('set_payment_amount_cents__isnull', True), ('set_payment_amount_cents__gte', 0), _connector='OR'), name='client_service_amount_not_negative'),
+            model_name="clientservice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("set_payment_amount_cents__isnull", True), ("set_payment_amount_cents__gte", 0), _connector="OR"
+                ),
+                name="client_service_amount_not_negative",
+            ),
         ),
         TenantTable("ServiceType", update=True),
         TenantTable("PayerRate", update=True),
