@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from daysheet.practices import entrance
+from daysheet.staff import entrance
 from daysheet.web import errors
 
 _practice = [
-    path("", include("daysheet.practices.urls")),
+    path("", include("daysheet.staff.organization.urls")),
     path("", include("daysheet.staff.urls")),
     path("", include("daysheet.clients.urls")),
     path("", include("daysheet.services.urls")),
@@ -20,6 +20,9 @@ _practice = [
 
 urlpatterns = [
     path("", entrance.home, name="home"),
+    path("welcome/", entrance.welcome, name="welcome"),
+    # The library's page for several addresses of one login: a login has one, shown on the practice's account page.
+    path("account/email/", entrance.home, name="account_email"),
     path("account/", include("allauth.urls")),
     path("<slug:practice>/", include(_practice)),
 ]

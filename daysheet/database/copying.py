@@ -44,6 +44,6 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[
             for row in chain(first, remaining):
                 copy.write_row((practice_id, *row))
         cursor.execute(f'INSERT INTO "{table}" ({names}) SELECT {names} FROM "{_INCOMING}"')
-        count = cursor.rowcount
+        count: int = cursor.rowcount
         cursor.execute(f'DROP TABLE "{_INCOMING}"')
         return int(count)

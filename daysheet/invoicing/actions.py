@@ -12,9 +12,9 @@ from daysheet.kit.errors import NotFound, Refusal
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
-from daysheet.schedule.models import Visit, VisitService
+from daysheet.schedule.models import Visit
 
-from .door import Origin, issue
+from .door import Origin, issue, issue_visits
 from .models import Batch, Invoice, InvoiceLine
 from .reading import lock_clients
 from .selection import CreatedInvoice, Issued, Selection
@@ -100,15 +100,13 @@ def void_invoice(actor: Actor, *, invoice_id: UUID, reason: str) -> None:
 
 
 def _bill_visits(actor: Actor, visit_ids: list[UUID]) -> Issued:
-    """Every service of these visits that is to be billed; where all are billed already, the invoice they are on."""
-    services = VisitService.objects.filter(visit_id__in=visit_ids, is_suspended=False)
-    ids = tuple(services.order_by("pk").values_list("pk", flat=True))
-    if not ids:
+    issued = issue_visits(actor, visit_ids, origin=Origin(Invoice.Door.AGENDA))
+    if issued == Issued():
         raise NothingToBill(
             "This visit has nothing to bill: it has no service type, or its status leaves no fee. "
             "Open the appointment and add one."
         )
-    return issue(actor, Selection(ids), origin=Origin(Invoice.Door.AGENDA), grouping=Batch.Grouping.CLIENT)
+    return issued
 
 
 def _issued_before(request_key: UUID, client_id: UUID) -> Issued | None:

@@ -13,9 +13,9 @@ from datetime import date
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from daysheet.audit.actions import Happening, record_many
-from daysheet.clients.queries import visible_clients
 from daysheet.database.copying import copy_rows
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
@@ -23,9 +23,10 @@ from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
+from daysheet.schedule.models import Visit
 
 from .models import Batch, Invoice, InvoiceLine
-from .reading import client_ids_of, lock_clients, read_candidates, read_terms, skipped_of
+from .reading import Candidates, behind_services, read_candidates, read_clients, read_terms, skipped_of
 from .rules import Candidate, ClientTerms, DecidedLine, Terms, decide_lines, decide_manual_line
 from .selection import CreatedInvoice, Issued, Refused, Selection
 
@@ -61,13 +62,37 @@ class _Draft:
 
 def issue(actor: Actor, selection: Selection, *, origin: Origin, grouping: str) -> Issued:
     """Bill the selection. Runs in the caller's transaction. Raises NotFound for clients the actor may not see."""
-    client_ids = _visible(actor, selection)
-    lock_clients(client_ids)
-    candidates, billed = read_candidates(selection.visit_service_ids, lock=True)
-    terms = read_terms(actor, selection, candidates, client_ids)
-    drafts, refused = _draft(candidates, selection, terms, grouping)
-    created = _write(actor, drafts, origin) if drafts else ()
-    return Issued(created, skipped_of(billed), tuple(refused))
+    clients = read_clients(actor, _wanted_clients(selection), lock=True)
+    found = read_candidates(Q(pk__in=selection.visit_service_ids), lock=True)
+    _refuse_hidden(selection, found, clients)
+    return _issue(actor, selection, found, clients, origin, grouping)
+
+
+def issue_visits(actor: Actor, visit_ids: Sequence[UUID], *, origin: Origin) -> Issued:
+    """Bill every service of these visits that is to be billed; those billed already come back as skipped. Nothing
+    found is an empty answer. Raises NotFound for clients the actor may not see."""
+    members = Visit.objects.filter(pk__in=visit_ids)
+    clients = read_clients(actor, Q(pk__in=members.values("client_id")), lock=True)
+    found = read_candidates(Q(visit__in=visit_ids, is_suspended=False), lock=True)
+    _refuse_hidden(None, found, clients)
+    return _issue(actor, Selection(()), found, clients, origin, Batch.Grouping.CLIENT)
+
+
+def _issue(
+    actor: Actor,
+    selection: Selection,
+    found: Candidates,
+    clients: dict[UUID, ClientTerms],
+    origin: Origin,
+    grouping: str,
+) -> Issued:
+    if not found.unbilled and not selection.manual:
+        return Issued(skipped=skipped_of(found.billed))
+    practice = Practice.objects.get(pk=actor.practice.id)
+    terms = read_terms(actor, practice, selection, found, clients)
+    drafts, refused = _draft(found.unbilled, selection, terms, grouping)
+    created = _write(actor, practice, drafts, origin) if drafts else ()
+    return Issued(created, skipped_of(found.billed), tuple(refused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +106,12 @@ class PreviewLine:
 
 def preview(actor: Actor, selection: Selection) -> list[PreviewLine]:
     """The door's own decision without writing: a preview can never promise something else than is billed."""
-    client_ids = _visible(actor, selection)
-    candidates, _ = read_candidates(selection.visit_service_ids, lock=False)
-    terms = read_terms(actor, selection, candidates, client_ids)
+    clients = read_clients(actor, _wanted_clients(selection), lock=False)
+    found = read_candidates(Q(pk__in=selection.visit_service_ids), lock=False)
+    _refuse_hidden(selection, found, clients)
+    terms = read_terms(actor, Practice.objects.get(pk=actor.practice.id), selection, found, clients)
     decided: list[PreviewLine] = []
-    for of_client in _by_client(candidates).values():
+    for of_client in _by_client(found.unbilled).values():
         lines, refused = decide_lines(of_client, terms, selection.edits)
         by_service = {line.visit_service_id: line for line in lines}
         refusals = {service_id: refusal for refusal in refused for service_id in refusal.visit_service_ids}
@@ -95,15 +121,20 @@ def preview(actor: Actor, selection: Selection) -> list[PreviewLine]:
     return decided
 
 
-def _visible(actor: Actor, selection: Selection) -> set[UUID]:
-    client_ids = client_ids_of(selection.visit_service_ids)
-    if selection.client_id:
-        client_ids.add(selection.client_id)
-    if not client_ids:
-        raise NotFound("There is no such date of service in this practice.")
-    if visible_clients(actor).filter(pk__in=client_ids).count() != len(client_ids):
+def _wanted_clients(selection: Selection) -> Q:
+    wanted = behind_services(selection.visit_service_ids)
+    return wanted | Q(pk=selection.client_id) if selection.client_id else wanted
+
+
+def _refuse_hidden(selection: Selection | None, found: Candidates, clients: dict[UUID, ClientTerms]) -> None:
+    """A date of service or client of another practice, or one this actor is not assigned to, does not exist (P2)."""
+    needed = {candidate.client_id for candidate in (*found.unbilled, *found.billed)}
+    if selection is not None:
+        needed |= {selection.client_id} if selection.client_id else set()
+        if not needed:
+            raise NotFound("There is no such date of service in this practice.")
+    if not needed <= clients.keys():
         raise NotFound("There is no such client, or you are not assigned to the client.")
-    return client_ids
 
 
 def _by_client(candidates: Iterable[Candidate]) -> dict[UUID, list[Candidate]]:
@@ -155,10 +186,9 @@ def _held_back(client_id: UUID, lines: Iterable[DecidedLine]) -> Iterable[Refuse
         )  # fmt: skip
 
 
-def _write(actor: Actor, drafts: Sequence[_Draft], origin: Origin) -> tuple[CreatedInvoice, ...]:
+def _write(actor: Actor, practice: Practice, drafts: Sequence[_Draft], origin: Origin) -> tuple[CreatedInvoice, ...]:
     _claim(actor.practice.id, drafts)
     issued_on = origin.issued_on or actor.today
-    practice = Practice.objects.get(pk=actor.practice.id)
     first = take_numbers(actor.practice.id, len(drafts))
     numbered = list(enumerate(drafts, start=first))
     copy_rows(

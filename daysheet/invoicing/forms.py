@@ -120,7 +120,7 @@ class CreatedRangeForm(forms.Form):
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         self.month = month_bounds(today)
-        kwargs["initial"] = {"from_on": self.month[0], "to_on": self.month[1]}
+        kwargs.setdefault("initial", {"from_on": self.month[0], "to_on": self.month[1]})
         super().__init__(*args, **kwargs)
 
     def clean(self) -> dict[str, Any]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models.functions import JSONObject
 
 from daysheet.clients.models import Client, Coverage, Diagnosis
+from daysheet.clients.queries import visible_clients
 from daysheet.clients.rules import CoverageFacts
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
-from daysheet.schedule.models import VisitService, VisitStatus
+from daysheet.schedule.models import VisitService
 from daysheet.services.models import ClientService, PayerRate, ServiceType
 from daysheet.staff.models import CptLicense, StaffMember
 
@@ -29,8 +34,6 @@ from .rules import (
 )
 from .selection import Selection, Skipped
 
-_LABELS = dict(VisitStatus.choices)
-
 
 def lock_clients(client_ids: Collection[UUID]) -> None:
     """One client is billed by one transaction at a time: the copay of a date is taken once (B10), and everybody takes
@@ -39,46 +42,68 @@ def lock_clients(client_ids: Collection[UUID]) -> None:
     list(locked.values_list("pk", flat=True))
 
 
-def client_ids_of(visit_service_ids: Collection[UUID]) -> set[UUID]:
-    """The clients behind visit services; ids of another practice find nothing."""
-    found = VisitService.objects.filter(pk__in=visit_service_ids).values_list("visit__client_id", flat=True)
-    return set(found)
+def read_clients(actor: Actor, wanted: Q, *, lock: bool) -> dict[UUID, ClientTerms]:
+    """The clients among those this actor may see, locked in id order, with what is agreed with each: one statement."""
+    clients = visible_clients(actor).filter(wanted).order_by("pk").annotate(**_agreed())
+    if lock:
+        clients = clients.select_for_update(no_key=True, of=("self",))
+    return {client.pk: _client_terms(client) for client in clients}
 
 
-def read_candidates(visit_service_ids: Collection[UUID], *, lock: bool) -> tuple[list[Candidate], list[Candidate]]:
-    """(unbilled, already billed), the rows locked in id order. Someone else's lock is waited for (lock_timeout)."""
-    rows = VisitService.objects.filter(pk__in=visit_service_ids).order_by("pk")
+def behind_services(visit_service_ids: Collection[UUID]) -> Q:
+    """The clients behind visit services; ids of another practice find nobody."""
+    services = VisitService.objects.filter(pk__in=visit_service_ids)
+    return Q(pk__in=services.values("visit__client_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Visit services as they stand: still unbilled, billed already, and the service types of the unbilled."""
+
+    unbilled: list[Candidate]
+    billed: list[Candidate]
+    services: dict[UUID, ServiceTerms]
+
+
+def read_candidates(wanted: Q, *, lock: bool) -> Candidates:
+    """The visit services, locked in id order. Someone else's lock is waited for (lock_timeout)."""
+    rows = VisitService.objects.filter(wanted).order_by("pk")
     if lock:
         rows = rows.select_for_update(of=("self",))
-    unbilled: list[Candidate] = []
-    billed: list[Candidate] = []
-    for row in rows.values_list(
-        "pk", "visit_id", "visit__client_id", "service_on", "position", "service_type_id",
-        "visit__appointment__starts_at", "visit__appointment__ends_at", "visit__appointment__staff_member_id",
-        "visit__appointment__place_of_service", "visit__appointment__location__place_of_service",
-        "visit__status", "is_suspended", "rate_cents", "units", "modifiers", "line_id",
-    ):  # fmt: skip
-        (
-            pk, visit_id, client_id, service_on, position, service_id, starts, ends, staff_id, own_place, place,
-            status, suspended, rate, units, modifiers, line_id,
-        ) = row  # fmt: skip
+    found = Candidates([], [], {})
+    for row in rows.select_related("visit__appointment__location", "service_type"):
+        visit, appointment = row.visit, row.visit.appointment
         candidate = Candidate(
-            visit_service_id=pk, visit_id=visit_id, client_id=client_id, service_on=service_on, position=position,
-            service_type_id=service_id, minutes=int((ends - starts).total_seconds()) // 60, staff_member_id=staff_id,
-            place_of_service=own_place or place, status_label=_LABELS[status], is_suspended=suspended,
-            own_rate_cents=rate, own_units=units, own_modifiers=None if modifiers is None else tuple(modifiers),
-        )  # fmt: skip
-        (unbilled if line_id is None else billed).append(candidate)
-    return unbilled, billed
+            visit_service_id=row.pk,
+            visit_id=visit.pk,
+            client_id=visit.client_id,
+            service_on=row.service_on,
+            position=row.position,
+            service_type_id=row.service_type_id,
+            minutes=int((appointment.ends_at - appointment.starts_at).total_seconds()) // 60,
+            staff_member_id=appointment.staff_member_id,
+            place_of_service=appointment.place_of_service or appointment.location.place_of_service,
+            status_label=visit.get_status_display(),
+            is_suspended=row.is_suspended,
+            own_rate_cents=row.rate_cents,
+            own_units=row.units,
+            own_modifiers=None if row.modifiers is None else tuple(row.modifiers),
+        )
+        (found.unbilled if row.line_id is None else found.billed).append(candidate)
+        if row.service_type_id not in found.services:
+            found.services[row.service_type_id] = _service_terms(row.service_type)
+    return found
 
 
-def read_terms(actor: Actor, selection: Selection, candidates: Collection[Candidate], client_ids: set[UUID]) -> Terms:
-    """Prices, coverages, licences and providers for these candidates: a fixed number of queries."""
-    practice = Practice.objects.only("name", "npi").get(pk=actor.practice.id)
-    clients = _client_terms(client_ids)
-    service_ids = {c.service_type_id for c in candidates}
-    service_ids |= {line.service_type_id for line in selection.manual if line.service_type_id}
-    staff_ids: set[UUID | None] = {c.staff_member_id for c in candidates}
+def read_terms(
+    actor: Actor, practice: Practice, selection: Selection, found: Candidates, clients: dict[UUID, ClientTerms]
+) -> Terms:
+    """Prices, coverages, licences and providers for these candidates: a fixed number of statements."""
+    services = dict(found.services)
+    manual_ids = {line.service_type_id for line in selection.manual if line.service_type_id} - services.keys()
+    if manual_ids:
+        services |= {each.pk: _service_terms(each) for each in ServiceType.objects.filter(pk__in=manual_ids)}
+    staff_ids: set[UUID | None] = {candidate.staff_member_id for candidate in found.unbilled}
     staff_ids |= {edit.rendering_staff_member_id for edit in selection.edits.values()}
     staff_ids |= {line.staff_member_id for line in selection.manual}
     for client in clients.values():
@@ -89,10 +114,10 @@ def read_terms(actor: Actor, selection: Selection, candidates: Collection[Candid
         practice_name=practice.name,
         practice_npi=practice.npi,
         clients=clients,
-        services=_service_terms(service_ids),
+        services=services,
         staff=_staff_terms({staff_id for staff_id in staff_ids if staff_id}, year),
-        payer_rates=_payer_rates(clients, service_ids),
-        copay_taken=_copay_taken(client_ids, {c.service_on for c in candidates}),
+        payer_rates=_payer_rates(clients, set(services)),
+        copay_taken=_copay_taken(clients, {candidate.service_on for candidate in found.unbilled}),
     )
 
 
@@ -114,60 +139,71 @@ def skipped_of(billed: Collection[Candidate]) -> tuple[Skipped, ...]:
     )
 
 
-def _client_terms(client_ids: set[UUID]) -> dict[UUID, ClientTerms]:
-    coverages: dict[UUID, list[CoverageFacts]] = defaultdict(list)
-    for row in (
-        Coverage.objects.filter(client_id__in=client_ids)
-        .order_by("rank", "starts_on", "pk")
-        .values_list("client_id", "pk", "payer_id", "rank", "copay_cents", "starts_on", "ends_on")
-    ):
-        coverages[row[0]].append(CoverageFacts(*row[1:]))
-    diagnoses: dict[UUID, list[DiagnosisTerms]] = defaultdict(list)
-    for client_id, code, starts_on, ends_on in (
-        Diagnosis.objects.filter(client_id__in=client_ids)
-        .order_by("position", "pk")
-        .values_list("client_id", "code", "starts_on", "ends_on")
-    ):
-        diagnoses[client_id].append(DiagnosisTerms(code, starts_on, ends_on))
-    amounts: dict[UUID, dict[UUID, int]] = defaultdict(dict)
-    for client_id, service_id, amount_cents in ClientService.objects.filter(
-        client_id__in=client_ids, set_payment_amount_cents__isnull=False
-    ).values_list("client_id", "service_type_id", "set_payment_amount_cents"):
-        amounts[client_id][service_id] = amount_cents or 0
+def _agreed() -> dict[str, ArraySubquery]:
+    """Coverages, diagnoses and amounts of a client as arrays, so that clients and their terms are one statement."""
+    of_client = {"client": OuterRef("pk")}
+    amounts = ClientService.objects.filter(**of_client, set_payment_amount_cents__isnull=False)
     return {
-        client.pk: ClientTerms(
-            id=client.pk,
-            document_name=client.document_name,
-            address=_address(client),
-            pays_by_insurance=client.pays_by == Client.PaysBy.INSURANCE,
-            set_amount_cents=client.set_payment_amount_cents,
-            service_amounts=amounts.get(client.pk, {}),
-            rendering_override_id=client.rendering_override_id,
-            billing_staff_member_id=client.billing_staff_member_id,
-            coverages=tuple(coverages.get(client.pk, ())),
-            diagnoses=tuple(diagnoses.get(client.pk, ())),
-        )
-        for client in Client.objects.filter(pk__in=client_ids)
+        "agreed_coverages": ArraySubquery(
+            Coverage.objects.filter(**of_client)
+            .order_by("rank", "starts_on", "pk")
+            .values_list(_json("pk", "payer_id", "rank", "copay_cents", "starts_on", "ends_on"))
+        ),
+        "agreed_diagnoses": ArraySubquery(
+            Diagnosis.objects.filter(**of_client)
+            .order_by("position", "pk")
+            .values_list(_json("code", "starts_on", "ends_on"))
+        ),
+        "agreed_amounts": ArraySubquery(amounts.values_list(_json("service_type_id", "set_payment_amount_cents"))),
     }
 
 
-def _service_terms(service_ids: set[UUID]) -> dict[UUID, ServiceTerms]:
-    return {
-        service.pk: ServiceTerms(
-            service.pk, service.code, service.name, service.kind, service.rate_cents, service.unit_rule,
-            service.unit_count, tuple(service.modifiers), service.bills_insurance,
-        )
-        for service in ServiceType.objects.filter(pk__in=service_ids)
-    }  # fmt: skip
+def _json(*names: str) -> JSONObject:
+    return JSONObject(**{name: F(name) for name in names})
+
+
+def _client_terms(client: Any) -> ClientTerms:
+    return ClientTerms(
+        id=client.pk,
+        document_name=client.document_name,
+        address=_address(client),
+        pays_by_insurance=client.pays_by == Client.PaysBy.INSURANCE,
+        set_amount_cents=client.set_payment_amount_cents,
+        service_amounts={
+            UUID(each["service_type_id"]): each["set_payment_amount_cents"] for each in client.agreed_amounts
+        },
+        rendering_override_id=client.rendering_override_id,
+        billing_staff_member_id=client.billing_staff_member_id,
+        coverages=tuple(
+            CoverageFacts(
+                UUID(each["pk"]), UUID(each["payer_id"]), each["rank"], each["copay_cents"],
+                date.fromisoformat(each["starts_on"]), _day(each["ends_on"]),
+            )
+            for each in client.agreed_coverages
+        ),
+        diagnoses=tuple(
+            DiagnosisTerms(each["code"], date.fromisoformat(each["starts_on"]), _day(each["ends_on"]))
+            for each in client.agreed_diagnoses
+        ),
+    )  # fmt: skip
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _service_terms(service: ServiceType) -> ServiceTerms:
+    return ServiceTerms(
+        service.pk, service.code, service.name, service.kind, service.rate_cents, service.unit_rule,
+        service.unit_count, tuple(service.modifiers), service.bills_insurance,
+    )  # fmt: skip
 
 
 def _staff_terms(staff_ids: set[UUID], year: int) -> dict[UUID, StaffTerms]:
-    licensed = set(
-        CptLicense.objects.filter(staff_member_id__in=staff_ids, year=year).values_list("staff_member_id", flat=True)
-    )
+    licensed = Exists(CptLicense.objects.filter(staff_member=OuterRef("pk"), year=year))
     return {
-        person.pk: StaffTerms(person.pk, person.name_with_credentials, person.npi, person.pk in licensed)
-        for person in StaffMember.objects.filter(pk__in=staff_ids)
+        person.pk: StaffTerms(person.pk, person.name_with_credentials, person.npi, person.is_licensed)
+        for person in StaffMember.objects.filter(pk__in=staff_ids).annotate(is_licensed=licensed)
     }
 
 
@@ -185,9 +221,9 @@ def _payer_rates(
     return rates
 
 
-def _copay_taken(client_ids: set[UUID], days: set[date]) -> dict[tuple[UUID, date], int]:
+def _copay_taken(client_ids: Collection[UUID], days: set[date]) -> dict[tuple[UUID, date], int]:
     taken = (
-        InvoiceLine.objects.filter(client_id__in=client_ids, service_on__in=days, ended_at=None, copay_cents__gt=0)
+        InvoiceLine.objects.filter(client__in=list(client_ids), service_on__in=days, ended_at=None, copay_cents__gt=0)
         .values("client_id", "service_on")
         .annotate(taken=Sum("copay_cents"))
         .values_list("client_id", "service_on", "taken")

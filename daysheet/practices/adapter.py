@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Closed: see staff.actions.invite_staff_member and practices.views.first_run."""
+        """Closed: see staff.actions.invite_staff_member and staff.entrance.welcome."""
         return False
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:

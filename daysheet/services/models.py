@@ -9,6 +9,8 @@ from django.db.models.functions import Lower
 from daysheet.clients.models import Client, Payer
 from daysheet.database.models import TenantForeignKey, TenantModel
 
+from .rules import unit_rule_label
+
 
 class ServiceType(TenantModel):
     """A thing that can be billed. Archived, never deleted."""
@@ -74,6 +76,11 @@ class ServiceType(TenantModel):
     def label(self) -> str:
         """`90001 Long session`: code and name as the practice typed them."""
         return f"{self.code} {self.name}"
+
+    @property
+    def units_label(self) -> str:
+        """`1 Unit per 15 minutes`."""
+        return unit_rule_label(self.unit_rule, self.unit_count)
 
 
 class PayerRate(TenantModel):

@@ -47,6 +47,12 @@ def default_service_type_ids(actor: Actor, client_id: UUID) -> list[UUID]:
     return list(rows.order_by(Lower("service_type__code")).values_list("service_type_id", flat=True))
 
 
+@query(Permission.DEFAULT)
+def service_choices(actor: Actor) -> list[tuple[UUID, str]]:
+    """Id and label of the service types in use, by code: for a drop-down."""
+    return [(service.pk, service.label) for service in service_types(actor)]
+
+
 @dataclass(frozen=True, slots=True)
 class ClientServiceRow:
     """What is agreed with a client about one service. `is_archived`: it cannot be chosen any more."""
@@ -75,6 +81,22 @@ def client_services(actor: Actor, client_id: UUID) -> list[ClientServiceRow]:
         )
         for row in rows.order_by(Lower("service_type__code"), "pk")
     ]
+
+
+@query(Permission.BILLING)
+def client_service(actor: Actor, client_id: UUID, service_type_id: UUID) -> ClientServiceRow:
+    """What is agreed with a client about one service. Raises NotFound where nothing is."""
+    for row in client_services(actor, client_id):
+        if row.service_type_id == service_type_id:
+            return row
+    raise NotFound("Nothing is agreed with this client about that service type.")
+
+
+@query(Permission.BILLING)
+def services_without_agreement(actor: Actor, client_id: UUID) -> list[tuple[UUID, str]]:
+    """Id and label of the service types in use about which nothing is agreed with the client yet."""
+    agreed = {row.service_type_id for row in client_services(actor, client_id)}
+    return [choice for choice in service_choices(actor) if choice[0] not in agreed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +131,12 @@ def payer_rates(actor: Actor, payer_id: UUID) -> list[PayerRateRow]:
         )
         for row in rows.order_by(Lower("service_type__code"), "service_type_id", "-starts_on")
     ]
+
+
+@query(Permission.BILLING)
+def get_payer_rate(actor: Actor, rate_id: UUID) -> PayerRate:
+    """One rate of a fee schedule, with its insurer and service. Raises NotFound."""
+    rate = PayerRate.objects.filter(pk=rate_id).select_related("payer", "service_type").first()
+    if rate is None:
+        raise NotFound("There is no such rate.")
+    return rate

@@ -9,10 +9,10 @@ from django.db.models import Q
 
 from daysheet.audit.actions import record
 from daysheet.clients.models import Diagnosis
-from daysheet.clients.queries import visible_clients
+from daysheet.clients.queries import get_diagnosis
 from daysheet.clients.rules import MOST_DIAGNOSES, diagnosis_code
 from daysheet.kit.dates import us_date
-from daysheet.kit.errors import NotFound, Refusal
+from daysheet.kit.errors import Refusal
 from daysheet.kit.ids import new_id
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
@@ -86,7 +86,7 @@ def add_diagnosis(
 @action(Permission.DEFAULT, audited=False)
 def end_diagnosis(actor: Actor, diagnosis_id: UUID, *, ends_on: date) -> None:
     """The diagnosis is in force no more from `ends_on` on. Raises NotFound, DiagnosisEndsBeforeStart."""
-    diagnosis = _get_diagnosis(actor, diagnosis_id)
+    diagnosis = _lock_diagnosis(actor, diagnosis_id)
     if ends_on <= diagnosis.starts_on:
         raise DiagnosisEndsBeforeStart(
             f"{diagnosis.code} begins on {us_date(diagnosis.starts_on)}: end it on a later day."
@@ -99,7 +99,7 @@ def end_diagnosis(actor: Actor, diagnosis_id: UUID, *, ends_on: date) -> None:
 @action(Permission.DEFAULT, audited=False)
 def move_diagnosis_up(actor: Actor, diagnosis_id: UUID) -> None:
     """Change places with the one before: the first is what claims point at first. Raises NotFound."""
-    diagnosis = _get_diagnosis(actor, diagnosis_id)
+    diagnosis = _lock_diagnosis(actor, diagnosis_id)
     standing = _standing(diagnosis.client_id, actor.today)
     place = next((place for place, other in enumerate(standing) if other.pk == diagnosis.pk), 0)
     if place == 0:
@@ -109,11 +109,9 @@ def move_diagnosis_up(actor: Actor, diagnosis_id: UUID) -> None:
     record(actor, "move_diagnosis_up", "diagnosis", diagnosis.pk, client_id=diagnosis.client_id)
 
 
-def _get_diagnosis(actor: Actor, diagnosis_id: UUID) -> Diagnosis:
-    """The diagnosis, its client locked."""
-    diagnosis = Diagnosis.objects.filter(pk=diagnosis_id, client__in=visible_clients(actor)).first()
-    if diagnosis is None:
-        raise NotFound("There is no such diagnosis.")
+def _lock_diagnosis(actor: Actor, diagnosis_id: UUID) -> Diagnosis:
+    """The diagnosis, its client locked: the order among a client's diagnoses is one thing."""
+    diagnosis = get_diagnosis(actor, diagnosis_id)
     lock_client(actor, diagnosis.client_id)
     diagnosis.refresh_from_db()
     return diagnosis

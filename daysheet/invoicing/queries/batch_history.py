@@ -189,10 +189,10 @@ def _batch(actor: Actor, batch_id: UUID) -> Batch:
 
 def _summaries(batches: list[Batch]) -> list[BatchSummary]:
     ids = [batch.pk for batch in batches]
-    items: dict[UUID, Any] = {
-        row["batch_id"]: row
-        for row in BatchItem.objects.filter(batch_id__in=ids)
-        .values("batch_id")
+    items: dict[UUID, tuple[int, int]] = {
+        batch_id: (clients, created)
+        for batch_id, clients, created in BatchItem.objects.filter(batch_id__in=ids)
+        .values_list("batch_id")
         .annotate(clients=Count("pk"), created=Sum("created_count"))
         .order_by()
     }
@@ -211,10 +211,10 @@ def _summaries(batches: list[Batch]) -> list[BatchSummary]:
             from_on=batch.from_on,
             to_on=batch.to_on,
             grouping=batch.get_grouping_display(),
-            client_count=items.get(batch.pk, {}).get("clients", 0),
+            client_count=items.get(batch.pk, (0, 0))[0],
             expected_count=batch.expected_count,
             expected_cents=batch.expected_cents,
-            created_count=items.get(batch.pk, {}).get("created", 0),
+            created_count=items.get(batch.pk, (0, 0))[1],
             skipped_count=problems.get((batch.pk, "skipped"), 0),
             refused_count=problems.get((batch.pk, "refused"), 0),
             is_retry=batch.retry_of_id is not None,

@@ -29,7 +29,7 @@ _REFUSED_CELL = "invoicing/parts/refused_cell.html"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_invoice(request: PracticeRequest, visit: UUID) -> HttpResponse:
-    """POST bills the visit: HTMX gets the Agenda's cell, a plain form goes back. GET offers the button."""
+    """POST bills the visit: HTMX gets the Agenda's cell, a plain form goes back there. GET offers the button."""
     if request.method != "POST":
         return _visit_page(request, one_visit_billing(request.actor, visit))
     try:

@@ -113,9 +113,9 @@ class BatchPage:
         base = self.sent.get("select", "")
         if base in BASES:
             return Ticks(base)
-        return read_ticks({name: str(value) for name, value in self.sent.items()}, self.sent.getlist("visit")).pruned(
-            self.defaults
-        )
+        return read_ticks(
+            {name: self.sent.get(name, "") for name in ("base", "on", "off", "shown")}, self.sent.getlist("visit")
+        ).pruned(self.defaults)
 
     @property
     def chosen_visits(self) -> list[UUID]:
@@ -221,10 +221,8 @@ class BatchPage:
         )
         if not is_open:
             return PageRow(date, is_ticked)
-        forms = (
-            (line, self.edit_forms.get(line.visit_service_id) or self._edit_form(line, None)) for line in date.lines
-        )
-        return PageRow(date, is_ticked, tuple(forms))
+        forms = (self.edit_forms.get(line.visit_service_id) or self._edit_form(line, None) for line in date.lines)
+        return PageRow(date, is_ticked, tuple(zip(date.lines, forms, strict=True)))
 
     def _carried_edits(self, clients: list[PageClient]) -> list[tuple[str, str]]:
         """The edit fields of dates that other pages show."""

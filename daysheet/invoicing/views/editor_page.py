@@ -16,7 +16,7 @@ from daysheet.practices.actor import Actor
 
 from ..batch_form import EDIT_PREFIX, read_id, read_ids, write_ids
 from ..forms import ItemForm, LineEditForm
-from ..queries.choices import provider_choices, service_choices
+from ..queries.choices import ServiceChoices, provider_choices, service_choices
 from ..queries.editor import Show, UnbilledService, editor_client, editor_lines, resembling
 from ..queries.lines import LineView
 from ..selection import LineEdit, ManualLine
@@ -156,15 +156,18 @@ class EditorPage:
         if removed:
             self.removed.add(removed)
             self.linked.discard(removed)
-        self.removed.discard(read_id(self.sent.get("put_back", "")))
+        put_back = read_id(self.sent.get("put_back", ""))
+        if put_back:
+            self.removed.discard(put_back)
         item, _, linked = self.sent.get("link", "").partition(":")
         service_id = read_id(linked)
         if service_id and item.isdigit():
             self.linked.add(service_id)
             self.removed.discard(service_id)
             self._dropped.add(int(item))
-        if self.sent.get("drop", "").isdigit():
-            self._dropped.add(int(str(self.sent["drop"])))
+        dropped = self.sent.get("drop", "")
+        if dropped.isdigit():
+            self._dropped.add(int(dropped))
 
     def _edit_form(self, line: LineView) -> LineEditForm:
         prefix = f"{EDIT_PREFIX}{line.visit_service_id}"
@@ -210,7 +213,7 @@ class EditorPage:
         return provider_choices(self.actor)
 
     @cached_property
-    def _services(self):  # type: ignore[no-untyped-def]
+    def _services(self) -> ServiceChoices:
         return service_choices(self.actor)
 
 
@@ -224,4 +227,4 @@ def _show(text: str) -> Show:
 def _renumbered(sent: QueryDict, index: int, position: int) -> dict[str, str]:
     """One item's fields, under the number it has after others were removed."""
     old, new = f"{ITEMS}-{index}-", f"{ITEMS}-{position}-"
-    return {new + name.removeprefix(old): str(value) for name, value in sent.items() if name.startswith(old)}
+    return {new + name.removeprefix(old): sent.get(name, "") for name in sent if name.startswith(old)}

@@ -1,4 +1,4 @@
-"""Addresses under `/<practice>/`."""
+"""Addresses of the organization's own pages, under `/<practice>/`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,31 @@
+"""Who may see which client: the one place that knows (P1)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from daysheet.clients.models import Client, ClientAssignment
+from daysheet.kit.errors import NotFound
+from daysheet.practices.action import query
+from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
+
+
+@query(Permission.DEFAULT)
+def visible_clients(actor: Actor) -> QuerySet[Client]:
+    """The clients this actor may see. Every list, search, count, export and lookup of clients starts here (P1)."""
+    if not actor.limited_to_assigned:
+        return Client.objects.all()
+    assigned = ClientAssignment.objects.filter(staff_member_id=actor.staff_member_id)
+    return Client.objects.filter(pk__in=assigned.values("client_id"))
+
+
+@query(Permission.DEFAULT)
+def get_client(actor: Actor, client_id: UUID) -> Client:
+    """One client. Raises NotFound where there is none this actor may see (P2)."""
+    client = visible_clients(actor).filter(pk=client_id).first()
+    if client is None:
+        raise NotFound("There is no such client.")
+    return client
