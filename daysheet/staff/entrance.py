@@ -29,7 +29,7 @@ class WelcomeForm(forms.Form):
         label="Address",
         max_length=60,
         required=False,
-        help_text="Small letters, digits and hyphens, such as juniper-counseling. Left empty, it is made from the name.",
+        help_text="Small letters, digits and hyphens. Left empty, it is made from the name.",
     )
     time_zone = forms.ChoiceField(
         label="Time zone",
