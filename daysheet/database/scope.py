@@ -34,6 +34,11 @@ def current_practice_id() -> int:
     return practice_id
 
 
+def is_practice_set() -> bool:
+    """Whether a practice is being worked for: not so on error pages, which are made after the transaction."""
+    return bool(_current.get())
+
+
 def scoped_practice_id() -> int | None:
     """The practice every statement must name; None inside `every_practice()`. Raises NoPractice."""
     practice_id = _current.get()

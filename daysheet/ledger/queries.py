@@ -208,12 +208,14 @@ def line_movements(actor: Actor, line_ids: Iterable[UUID]) -> tuple[LineMovement
 
 
 @query(Permission.BILLING)
-def event_movements(actor: Actor, client_id: UUID, event_id: UUID) -> list[tuple[UUID | None, UUID | None, int]]:
+def event_movements(actor: Actor, client_id: UUID, event_id: UUID) -> list[tuple[UUID, UUID, int]]:
     """(payment, line, cents) of the applications an earlier event wrote for a client: what a retry finds."""
     applied = Entry.objects.filter(
         client_id=client_id, event_id=event_id, debit_account=Account.CREDIT, credit_account=Account.CLIENT_RECEIVABLE
     )
-    return list(applied.order_by("pk").values_list("payment_id", "line_id", "amount_cents"))
+    # Both ids are there, by entry_receivable_has_line and entry_money_has_payment.
+    rows = applied.order_by("pk").values_list("payment_id", "line_id", "amount_cents")
+    return [(payment_id, line_id, cents) for payment_id, line_id, cents in rows if payment_id and line_id]
 
 
 _SIDES = (Account.CLIENT_RECEIVABLE, Account.INSURANCE_RECEIVABLE)

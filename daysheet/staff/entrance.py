@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from daysheet.kit.dates import utc_now
 from daysheet.kit.errors import NotFound, Refusal
@@ -29,7 +29,7 @@ class WelcomeForm(forms.Form):
         label="Address",
         max_length=60,
         required=False,
-        help_text="Small letters, digits and hyphens. Left empty, it is made from the name.",
+        help_text="Small letters, digits and hyphens: juniper-counseling. Left empty, it is made from the name.",
     )
     time_zone = forms.ChoiceField(
         label="Time zone",
@@ -84,8 +84,11 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 
 def _first_page(slug: str) -> str:
-    """A practice opens on its Agenda, a page of a higher slice."""
-    return reverse("schedule:agenda", kwargs={"practice": slug})
+    """A practice opens on its Agenda, which is a page of a higher slice."""
+    try:
+        return reverse("schedule:agenda", kwargs={"practice": slug})
+    except NoReverseMatch:
+        return reverse("practices:my_account", kwargs={"practice": slug})
 
 
 def _create(form: WelcomeForm) -> Practice:

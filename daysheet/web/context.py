@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from daysheet.database.scope import is_practice_set
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.menus import TOP_MENU, MenuLink, visible_links
@@ -32,7 +33,10 @@ class Shell:
 
     @cached_property
     def unbilled(self) -> UnbilledCount | None:
-        return count_unbilled(self.actor) if self.actor.may(Permission.BILLING) else None
+        # An error page is made after the practice's transaction: no figure there, rather than a wrong one.
+        if not is_practice_set() or not self.actor.may(Permission.BILLING):
+            return None
+        return count_unbilled(self.actor)
 
     @property
     def home_url(self) -> str | None:

@@ -141,8 +141,8 @@ def _refuse_access_change(actor: Actor, person: StaffMember, changed: dict[str, 
     stays = changed.get("is_active", True) and _OWNER.value in changed.get("permissions", person.permissions)
     if was_owner and not stays and not _has_other_owner(person.pk):
         raise LastOwner(
-            f"{person.name} is the last active Organization Administrator. "
-            "Nothing was saved: make somebody else one first."
+            f"{person.name} is the last active Organization Administrator. Nothing was saved: make somebody else one "
+            "first."
         )
 
 
