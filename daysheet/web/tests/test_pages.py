@@ -41,7 +41,8 @@ def page(*permissions: Permission) -> str:
     return views.render_page(request_for("/harbor/clients/", *permissions), "web/base.html").content.decode()
 
 
-def test_the_top_bar_shows_what_the_actor_may_see() -> None:
+def test_the_top_bar_shows_what_the_actor_may_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daysheet.web.context.is_practice_set", lambda: True)
     with_billing = page(Permission.BILLING)
     assert re.findall(r"<li><a href=\"[^\"]+\"(?: aria-current=\"true\")?>(\w+)</a></li>", with_billing) == [
         "Clients",
@@ -53,6 +54,10 @@ def test_the_top_bar_shows_what_the_actor_may_see() -> None:
     without = page()
     assert "Billing" not in without.replace("Batch Invoicing", "")
     assert "unbilled" not in without
+
+
+def test_an_error_page_outside_the_transaction_counts_nothing() -> None:
+    assert "unbilled" not in page(Permission.BILLING)
 
 
 def test_nothing_is_counted_for_a_page_without_the_top_bar(monkeypatch: pytest.MonkeyPatch) -> None:
