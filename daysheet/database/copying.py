@@ -46,4 +46,4 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[
         cursor.execute(f'INSERT INTO "{table}" ({names}) SELECT {names} FROM "{_INCOMING}"')
         count: int = cursor.rowcount
         cursor.execute(f'DROP TABLE "{_INCOMING}"')
-        return count
+        return int(count)

@@ -9,31 +9,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('practices', '0001_initial'),
+        ("practices", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ImportedFile',
+            name="ImportedFile",
             fields=[
-                ('id', models.UUIDField(default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=20)),
-                ('file_name', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('row_count', models.PositiveIntegerField()),
-                ('created_count', models.PositiveIntegerField()),
-                ('changed_count', models.PositiveIntegerField()),
-                ('unchanged_count', models.PositiveIntegerField()),
-                ('imported_at', models.DateTimeField()),
-                ('imported_by_name', models.CharField(max_length=120)),
-                ('practice', daysheet.database.models.SharedForeignKey(db_constraint=False, db_index=False, default=daysheet.database.scope.current_practice_id, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='practices.practice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=daysheet.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=20)),
+                ("file_name", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("row_count", models.PositiveIntegerField()),
+                ("created_count", models.PositiveIntegerField()),
+                ("changed_count", models.PositiveIntegerField()),
+                ("unchanged_count", models.PositiveIntegerField()),
+                ("imported_at", models.DateTimeField()),
+                ("imported_by_name", models.CharField(max_length=120)),
+                (
+                    "practice",
+                    daysheet.database.models.SharedForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=daysheet.database.scope.current_practice_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['practice', '-imported_at'], name='imported_file_ix')],
+                "indexes": [models.Index(fields=["practice", "-imported_at"], name="imported_file_ix")],
             },
         ),
         TenantTable("ImportedFile"),

@@ -42,7 +42,8 @@ def page(*permissions: Permission) -> str:
     return views.render_page(request_for("/harbor/clients/", *permissions), "web/base.html").content.decode()
 
 
-def test_the_top_bar_shows_what_the_actor_may_see() -> None:
+def test_the_top_bar_shows_what_the_actor_may_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daysheet.web.context.is_practice_set", lambda: True)
     with_billing = page(Permission.BILLING)
     assert re.findall(r"<li><a href=\"[^\"]+\"(?: aria-current=\"true\")?>(\w+)</a></li>", with_billing) == [
         "Clients",
