@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -214,11 +213,3 @@ class PayerFilterForm(forms.Form):
 def initial_of(row: Client | Coverage | Payer, form: type[forms.Form]) -> dict[str, Any]:
     """What a form that edits `row` begins with."""
     return {name: getattr(row, name) for name in form.base_fields if hasattr(row, name)}
-
-
-def day_or_none(text: str) -> date | None:
-    """An initial day from the address, if it is one."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
