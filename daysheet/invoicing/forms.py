@@ -138,7 +138,8 @@ class CreatedRangeForm(forms.Form):
 
 
 class LineEditForm(forms.Form):
-    """The facts of one line that may be changed before it is billed (B4). An empty field keeps what the rules say."""
+    """The facts of one line that may be changed before it is billed (B4). A field left empty keeps what the rules say;
+    only modifiers and notes can be emptied."""
 
     rate = MoneyField(required=False, max_length=16)
     units = forms.IntegerField(required=False, min_value=1, max_value=999)
@@ -175,13 +176,13 @@ class LineEditForm(forms.Form):
 
     def edit(self) -> LineEdit:
         """What was changed, against the initial values that the rules gave. Call after `is_valid`."""
-        changed = set(self.changed_data)
+        changed = {name for name in self.changed_data if self.add_prefix(name) in self.data}
         value = self.cleaned_data
         return LineEdit(
             rate_cents=value["rate"] if "rate" in changed else None,
             units=value["units"] if "units" in changed else None,
             rendering_staff_member_id=UUID(value["provider"]) if "provider" in changed and value["provider"] else None,
-            place_of_service=value["place"] if "place" in changed else None,
+            place_of_service=value["place"] or None if "place" in changed else None,
             modifiers=value["modifiers"] if "modifiers" in changed else None,
             note=value["note"] if "note" in changed else None,
         )

@@ -52,7 +52,8 @@ def add_invoice(request: PracticeRequest, visit: UUID) -> HttpResponse:
     if is_htmx(request):
         return _cell(request, visit)
     messages.success(request, _said(issued))
-    return see_other(request, _back(request, one_visit_billing(request.actor, visit)))
+    back = next_url(request, "") or _back(request, one_visit_billing(request.actor, visit))
+    return see_other(request, back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

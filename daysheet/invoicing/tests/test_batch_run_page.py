@@ -1,0 +1,126 @@
+"""A batch after the yes: progress, result with reasons, retry, undo, history (B5, B6)."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client as Browser
+
+from daysheet.invoicing.actions import bill_visit
+from daysheet.invoicing.batches import JOB_KIND, BatchRequest, run_batch, start_batch
+from daysheet.invoicing.models import Batch, InvoiceVoid
+from daysheet.jobs.models import JobRun
+from daysheet.jobs.registry import RunningJob
+from daysheet.staff.models import CptLicense, StaffMember
+from tests.billing import Clinic
+from tests.people import NOW
+
+from .conftest import SignIn, at
+
+DAY = date(2026, 11, 2)
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+@pytest.fixture
+def batch(shop: Clinic) -> UUID:
+    """A batch of one good date, one billed meanwhile and one whose provider has no licence; not run yet."""
+    good, bad, done = shop.client("Good"), shop.client("Bad"), shop.client("Done")
+    _, good_ids = shop.visit(good, shop.talk, day=DAY)
+    _, bad_ids = shop.visit(bad, shop.talk, day=DAY, staff_member_id=shop.cast.dan.staff_member_id)
+    billed, done_ids = shop.visit(done, shop.talk, day=DAY)
+    batch_id = start_batch(
+        shop.biller,
+        batch_id=uuid4(),
+        from_on=DAY,
+        to_on=DAY,
+        items=[BatchRequest(good, good_ids), BatchRequest(bad, bad_ids), BatchRequest(done, done_ids)],
+        expected_count=3,
+        expected_cents=45000,
+    )
+    bill_visit(shop.biller, visit_id=billed)
+    return batch_id
+
+
+def run(shop: Clinic, batch_id: UUID) -> None:
+    """What the worker does."""
+    job = JobRun.objects.get(kind=JOB_KIND, subject_id=batch_id)
+    run_batch(RunningJob(shop.cast.alder, job.pk, batch_id))
+
+
+def test_the_page_polls_while_it_runs_and_stops_when_it_is_done(shop: Clinic, bob: Browser, batch: UUID) -> None:
+    url = at("batch_run", batch=batch)
+    page = bob.get(url).content.decode()
+    assert "0 of 3 clients" in page
+    assert 'hx-trigger="every 1s"' in page
+    assert ">Refresh</a>" in page
+    run(shop, batch)
+    part = bob.get(url, **HTMX).content.decode()
+    assert "<html" not in part
+    assert "every 1s" not in part
+    assert "Refused" in part
+
+
+def test_the_result_names_created_skipped_and_refused(shop: Clinic, bob: Browser, batch: UUID) -> None:
+    run(shop, batch)
+    page = bob.get(at("batch_run", batch=batch)).content.decode()
+    assert "Good, Ana" not in page  # invoices print the name as it was issued
+    assert "Ana Good" in page
+    assert "Done, Ana" in page
+    assert at("invoice", number=1) in page
+    assert "Dan Desk has no AMA CPT licence for 2026" in page
+
+
+def test_retry_takes_only_what_was_refused_and_once(shop: Clinic, bob: Browser, batch: UUID) -> None:
+    run(shop, batch)
+    CptLicense.objects.create(
+        staff_member_id=shop.cast.dan.staff_member_id, year=2026, fee_cents=0, assigned_at=NOW, assigned_by="Alice"
+    )
+    new = str(uuid4())
+    answers = [bob.post(at("retry_batch", batch=batch), {"new_batch_id": new}) for _ in range(2)]
+    assert [answer["Location"] for answer in answers] == [at("batch_run", batch=new)] * 2
+    assert Batch.objects.count() == 2
+    run(shop, UUID(new))
+    assert "Ana Bad" in bob.get(at("batch_run", batch=new)).content.decode()
+
+
+def test_undo_names_count_and_total_then_voids(shop: Clinic, bob: Browser, batch: UUID) -> None:
+    run(shop, batch)
+    url = at("undo_batch", batch=batch)
+    assert "Void 1 invoice, $150.00" in bob.get(url).content.decode()
+    assert bob.post(url, {"reason": ""}).status_code == 422
+    assert bob.post(url, {"reason": "Wrong month"}).status_code == 303
+    assert InvoiceVoid.objects.count() == 1
+    assert bob.post(url, {"reason": "Again"}).status_code == 422
+    assert "Undone on" in bob.get(at("batch_run", batch=batch)).content.decode()
+
+
+def test_a_running_batch_cannot_be_undone(shop: Clinic, bob: Browser, batch: UUID) -> None:
+    assert bob.post(at("undo_batch", batch=batch), {"reason": "Too early"}).status_code == 422
+
+
+def test_history_lists_who_when_and_how_many(shop: Clinic, bob: Browser, batch: UUID) -> None:
+    run(shop, batch)
+    page = bob.get(at("batch_history")).content.decode()
+    assert "Bob Biller" in page
+    assert "$450.00" in page
+    assert at("batch_run", batch=batch) in page
+
+
+def test_a_limited_owner_finds_no_batch_of_the_biller(shop: Clinic, sign_in: SignIn, batch: UUID) -> None:
+    StaffMember.objects.filter(pk=shop.cast.alice.staff_member_id).update(limited_to_assigned=True)
+    alice = sign_in(shop.cast.alice)
+    assert alice.get(at("batch_run", batch=batch)).status_code == 404
+    assert at("batch_run", batch=batch) not in alice.get(at("batch_history")).content.decode()
+
+
+@pytest.mark.parametrize("page", ["batch_run", "undo_batch"])
+def test_without_billing_the_pages_refuse_and_a_stranger_finds_nothing(
+    shop: Clinic, sign_in: SignIn, batch: UUID, page: str
+) -> None:
+    assert sign_in(shop.cast.dan).get(at(page, batch=batch)).status_code == 403
+    assert sign_in(shop.cast.charlie).get(at(page, batch=batch)).status_code == 404
+    assert sign_in(shop.cast.bob).get(at(page, batch=uuid4())).status_code == 404
+    assert sign_in(shop.cast.dan).post(at("retry_batch", batch=batch)).status_code == 403
+    assert sign_in(shop.cast.dan).get(at("batch_history")).status_code == 403
