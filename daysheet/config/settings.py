@@ -152,6 +152,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # A batch search of a large practice posts one field a ticked date of service.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200_000
 
+#: Where uploads wait for their confirmation.
+DATA_FOLDER = environment.home()
+
 STATIC_URL = "static/"
 STATIC_ROOT = environment.home() / "static"
 STATICFILES_DIRS: list[Path] = []

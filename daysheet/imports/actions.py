@@ -84,6 +84,12 @@ def may_import(actor: Actor, layout: Layout) -> bool:
 
 
 @query(Permission.ADMINISTRATOR)
+def check_readable(actor: Actor, *, kind: str, content: bytes) -> None:
+    """Refuse at once what is no table at all. Raises UnreadableFile, NotFound, NotAllowed."""
+    _parse(actor, kind, content)
+
+
+@query(Permission.ADMINISTRATOR)
 def preview(actor: Actor, *, kind: str, file_name: str, content: bytes) -> Preview:
     """Read and compare, and write nothing. Raises UnreadableFile, NotFound, NotAllowed."""
     parsed = _parse(actor, kind, content)

@@ -13,6 +13,7 @@ from daysheet.kit.money import Money, NotMoney
 from daysheet.kit.npi import is_npi
 
 _YES, _NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 _MODIFIER = re.compile(r"^[A-Z0-9]{2}$")
 _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*([AaPp])\.?[Mm]\.?)?$")
@@ -37,7 +38,7 @@ class Text:
     def parse(self, text: str) -> str:
         if len(text) > self.longest:
             raise CellProblem(f"“{text[:30]}…” has {len(text)} characters; at most {self.longest} fit")
-        if any(ord(char) < 32 for char in text):
+        if _CONTROL.search(text):
             raise CellProblem("it has a line break or another control character")
         return text
 

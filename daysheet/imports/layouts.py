@@ -68,6 +68,11 @@ class Layout:
     columns: tuple[Column, ...]
     needs_billing: bool = False
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The titles that a file cannot do without."""
+        return tuple(column.label for column in self.columns if column.required)
+
     def column(self, name: str) -> Column:
         """The column of that name."""
         return next(column for column in self.columns if column.name == name)
@@ -239,11 +244,11 @@ APPOINTMENTS = Layout(
 OPENING_BALANCES = Layout(
     "opening_balances", "Opening Balances",
     "What each client owed, or had as credit, when you changed to Daysheet. What is owed becomes an invoice with one "
-    "line. Credit is not imported yet: record it with Accept Payment.",
+    "line; credit becomes an unapplied payment.",
     (
         _id("balance"),
         Column("Client", Reference("clients"), required=True),
-        Column("Amount", Amount(signed=True), "What the client owes. Negative amounts (credit) are refused for now.",
+        Column("Amount", Amount(signed=True), "Positive: the client owes. Negative: the client has credit.",
                required=True),
         Column("Date", Day(), "As of which day.", required=True),
         Column("Note", Text(120), "Empty: Opening balance."),

@@ -53,7 +53,7 @@ def parse_file(layout: Layout, sheet: Sequence[SheetRow]) -> ParsedFile:
     columns, problems = _columns(layout, sheet[0])
     if problems:
         return ParsedFile(layout, (), (), tuple(problems))
-    readers = [(index, column) for index, column in enumerate(columns)]
+    readers = [(index, column, column.name) for index, column in enumerate(columns)]
     return ParsedFile(layout, tuple(columns), tuple(_row(line, readers) for line in sheet[1:]))
 
 
@@ -82,21 +82,21 @@ def _columns(layout: Layout, header: SheetRow) -> tuple[list[Column], list[Probl
     return found, problems
 
 
-def _row(line: SheetRow, columns: Sequence[tuple[int, Column]]) -> Row:
+def _row(line: SheetRow, columns: Sequence[tuple[int, Column, str]]) -> Row:
     row = Row(line.number, {})
     cells = line.cells
-    for index, column in columns:
+    for index, column, name in columns:
         text = cells[index] if index < len(cells) else ""
         if not text:
             if column.required:
                 row.object_to(column, "this cell must not be empty")
-            row.values[column.name] = column.when_empty
+            row.values[name] = column.when_empty
             continue
         try:
-            row.values[column.name] = column.kind.parse(text)
+            row.values[name] = column.kind.parse(text)
         except CellProblem as problem:
             row.object_to(column, str(problem))
-            row.values[column.name] = column.when_empty
+            row.values[name] = column.when_empty
     if any(cells[len(columns) :]):
         row.problems.append(Problem(line.number, "", "it has more cells than the header"))
     return row

@@ -31,7 +31,9 @@ TOP_MENU = (
     MenuItem("Billing", "invoicing:batch", Permission.BILLING, ("invoicing", "claims")),
     MenuItem("Staff", "staff:list", Permission.ADMINISTRATOR, ("staff",)),
     MenuItem("Reports", "invoicing:unbilled", Permission.BILLING, ("reports",)),
-    MenuItem("Organization", "practices:settings", Permission.ADMINISTRATOR, ("practices", "services", "audit")),
+    MenuItem(
+        "Organization", "practices:settings", Permission.ADMINISTRATOR, ("practices", "services", "audit", "imports")
+    ),
 )
 
 SCHEDULE_MENU = (
@@ -64,6 +66,7 @@ ORGANIZATION_MENU = (
     MenuItem("AMA CPT Licenses", "staff:licenses", Permission.ADMINISTRATOR),
     MenuItem("Automation", None, Permission.ADMINISTRATOR),
     MenuItem("Activity Log", "audit:activity_log", Permission.ADMINISTRATOR),
+    MenuItem("Import", "imports:upload", Permission.ADMINISTRATOR),
 )
 
 SIDE_MENUS = {

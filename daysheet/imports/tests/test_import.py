@@ -22,6 +22,7 @@ from daysheet.imports.sheets import UnreadableFile
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import Invoice
 from daysheet.kit.errors import NotAllowed, NotFound
+from daysheet.payments.models import Payment
 from daysheet.practices.models import Location
 from daysheet.practices.permissions import Permission
 from daysheet.schedule.models import Appointment, Visit, VisitService
@@ -245,8 +246,25 @@ def test_an_opening_balance_becomes_one_invoice_however_often_it_comes(cast: Cas
         invoice = Invoice.objects.get()
         assert (invoice.door, invoice.issued_on) == (Invoice.Door.IMPORT, date(2026, 10, 31))
     assert any("another amount" in t for t in problems(alice, "opening_balances", [row | {"Amount": "120.51"}]))
-    assert any("credit cannot" in t for t in problems(alice, "opening_balances", [row | {"ID": "b2", "Amount": "-1"}]))
+    assert any("to come" in t for t in problems(alice, "opening_balances", [row | {"ID": "b2", "Date": "2027-01-01"}]))
     assert look(alice, "opening_balances", [row | {"ID": "b3", "Amount": "0"}]).rows[0].verdict == "unchanged"
+
+
+def test_a_negative_opening_balance_becomes_credit_that_no_line_takes(cast: Cast) -> None:
+    alice = cast.actor(cast.alice)
+    take_basics(alice)
+    owes = {"ID": "b1", "Client": "c1", "Amount": "50", "Date": "2026-10-31"}
+    rows = [owes, owes | {"ID": "b2", "Amount": "-20.00"}]
+    assert [row.remark for row in look(alice, "opening_balances", rows).rows] == [
+        "invoice of $50.00",
+        "credit of $20.00",
+    ]
+    assert counts(take(alice, "opening_balances", rows)) == (2, 0, 0)
+    assert counts(take(alice, "opening_balances", rows)) == (0, 0, 2)
+    with practice_transaction(cast.alder.id):
+        payment = Payment.objects.get()
+        assert (payment.amount_cents, payment.unapplied_cents) == (2000, 2000)
+    assert any("another amount" in t for t in problems(alice, "opening_balances", [rows[1] | {"Amount": "20"}]))
 
 
 def test_who_may_not_import_is_refused_and_a_stranger_touches_only_his_own_practice(cast: Cast) -> None:
