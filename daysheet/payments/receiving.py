@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -27,7 +27,7 @@ from daysheet.practices.actor import Actor
 from daysheet.schedule.models import Visit
 
 from .models import Payment
-from .rules import OpenLine, Spread, spread
+from .rules import OpenLine, Spread, left_open, spread
 
 
 class RequestKeyReused(Refusal):
@@ -98,7 +98,7 @@ def receive(actor: Actor, payments: Sequence[NewPayment]) -> list[Accepted]:
         if each.request_key in answers:  # twice in one list
             continue
         one = _Decided(new_id(), each, spread(each.amount_cents, lines[each.client_id], each.applications))
-        lines[each.client_id] = without(lines[each.client_id], one.spread)
+        lines[each.client_id] = left_open(lines[each.client_id], one.spread)
         decided.append(one)
         answers[each.request_key] = (
             Accepted(one.payment_id, one.spread.applied_cents, one.spread.credit_cents), each.digest,
@@ -124,13 +124,6 @@ def lock_open_lines(actor: Actor, client_ids: Collection[UUID]) -> tuple[dict[UU
             lines[client_id].append(OpenLine(line_id, service_on, number, position, due_cents))
             issued_on[line_id] = issued
     return lines, issued_on
-
-
-def without(lines: Iterable[OpenLine], paid: Spread) -> list[OpenLine]:
-    """What is open after `paid`."""
-    applied = dict(paid.applications)
-    left = [replace(line, due_cents=line.due_cents - applied.get(line.line_id, 0)) for line in lines]
-    return [line for line in left if line.due_cents]
 
 
 def application(client_id: UUID, payment_id: UUID, line_id: UUID, cents: int, *, on: date, issued_on: date) -> Movement:

@@ -5,8 +5,8 @@ Invariants: applied + credit = amount; no line gets more than its client side ow
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -95,21 +95,30 @@ def spread(amount_cents: int | None, lines: Sequence[OpenLine], chosen: Mapping[
     Raises PaymentNotPositive, PaymentTooLarge, LineNotOpen, AppliedMoreThanDue, AppliedMoreThanReceived.
     """
     ordered = oldest_first(lines)
-    typed = {line_id: cents for line_id, cents in (chosen or {}).items() if cents is not None}
-    ticked = {line.line_id for line in ordered} if chosen is None else chosen.keys() - typed.keys()
-    _check_typed(ordered, typed, ticked)
-    amount = _whole(ordered, typed, ticked) if amount_cents is None and chosen else amount_cents or 0
-    _check_amount(amount, sum(typed.values()))
-    remaining = amount - sum(typed.values())
-    applications: list[tuple[UUID, int]] = []
-    for line in ordered:
-        cents = typed.get(line.line_id, 0)
-        if line.line_id in ticked:
-            cents = min(remaining, line.due_cents)
-            remaining -= cents
-        if cents:
-            applications.append((line.line_id, cents))
-    return Spread(amount, tuple(applications))
+    if chosen is None:
+        amount = _checked_amount(amount_cents or 0, typed_cents=0)
+        return Spread(amount, tuple(_shares(amount, ordered)))
+    by_id = {line.line_id: line for line in ordered}
+    _check_chosen(by_id, chosen)
+    typed = {line_id: cents for line_id, cents in chosen.items() if cents is not None}
+    ticked = [line for line in ordered if chosen.get(line.line_id, 0) is None]
+    typed_cents = sum(typed.values())
+    whole = typed_cents + sum(line.due_cents for line in ticked)
+    amount = _checked_amount(whole if amount_cents is None else amount_cents, typed_cents=typed_cents)
+    cents_of = typed | dict(_shares(amount - typed_cents, ticked))
+    served = ((line.line_id, cents_of.get(line.line_id, 0)) for line in ordered)
+    return Spread(amount, tuple((line_id, cents) for line_id, cents in served if cents))
+
+
+def left_open(lines: Iterable[OpenLine], paid: Spread) -> list[OpenLine]:
+    """What of `lines` is open after `paid`, in the same order."""
+    applied = dict(paid.applications)
+    left: list[OpenLine] = []
+    for line in lines:
+        cents = applied.get(line.line_id, 0)
+        if cents < line.due_cents:
+            left.append(replace(line, due_cents=line.due_cents - cents) if cents else line)
+    return left
 
 
 def draw(credits: Iterable[Credit], applications: Sequence[tuple[UUID, int]]) -> list[tuple[UUID, UUID, int]]:
@@ -136,29 +145,34 @@ def _first_received(credits: Iterable[Credit]) -> list[Credit]:
     return sorted(credits, key=lambda credit: (credit.received_on, credit.payment_id))
 
 
-def _whole(lines: Sequence[OpenLine], typed: Mapping[UUID, int], ticked: Collection[UUID]) -> int:
-    return sum(typed.values()) + sum(line.due_cents for line in lines if line.line_id in ticked)
+def _shares(amount_cents: int, ordered: Iterable[OpenLine]) -> Iterator[tuple[UUID, int]]:
+    """Each line its due, in the order given, until the amount is used up."""
+    for line in ordered:
+        if amount_cents <= 0:
+            return
+        cents = min(amount_cents, line.due_cents)
+        amount_cents -= cents
+        yield line.line_id, cents
 
 
-def _check_typed(lines: Sequence[OpenLine], typed: Mapping[UUID, int], ticked: Collection[UUID]) -> None:
-    due = {line.line_id: line for line in lines}
-    if (typed.keys() | set(ticked)) - due.keys():
+def _check_chosen(by_id: Mapping[UUID, OpenLine], chosen: Mapping[UUID, int | None]) -> None:
+    if chosen.keys() - by_id.keys():
         raise LineNotOpen(
             "A line that was chosen owes nothing any more. Nothing was saved: somebody may have paid it meanwhile. "
             "Reload the page and enter the amounts again."
         )
-    for line_id, cents in typed.items():
-        line = due[line_id]
-        if cents < 0:
+    for line_id, cents in chosen.items():
+        line = by_id[line_id]
+        if cents is not None and cents < 0:
             raise PaymentNotPositive("An amount to apply cannot be less than nothing.")
-        if cents > line.due_cents:
+        if cents is not None and cents > line.due_cents:
             raise AppliedMoreThanDue(
                 f"{Money(cents)} is more than the {Money(line.due_cents)} that the client still owes on invoice "
                 f"{line.invoice_number}. Nothing was saved."
             )
 
 
-def _check_amount(amount_cents: int, typed_cents: int) -> None:
+def _checked_amount(amount_cents: int, *, typed_cents: int) -> int:
     if amount_cents <= 0:
         raise PaymentNotPositive("Enter the amount that was received, or tick what it pays. Nothing was saved.")
     if amount_cents > LARGEST_CENTS:
@@ -168,3 +182,4 @@ def _check_amount(amount_cents: int, typed_cents: int) -> None:
             f"The lines take {Money(typed_cents)}, but only {Money(amount_cents)} was received. Nothing was saved: "
             "apply less, or correct the amount."
         )
+    return amount_cents
