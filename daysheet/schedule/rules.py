@@ -1,0 +1,37 @@
+"""What a status means for billing (S1), and where a wall-clock time falls (S6). No database, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from daysheet.kit.dates import local_moment
+
+#: The planned services are billed only while the visit is to take place or took place.
+BILLS_PLANNED = frozenset({"upcoming", "kept"})
+#: For these the practice's fee service is offered, or the fee is waived with a reason.
+MAY_CHARGE_FEE = frozenset({"no_show", "late_cancel", "canceled"})
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEffect:
+    """What a change of status does to the services of a visit."""
+
+    suspends_planned: bool
+    offers_fee: bool
+
+
+def effect_of(status: str) -> StatusEffect:
+    """The effect of `status` (a VisitStatus value)."""
+    return StatusEffect(suspends_planned=status not in BILLS_PLANNED, offers_fee=status in MAY_CHARGE_FEE)
+
+
+def fee_kind(status: str) -> str:
+    """Which of the practice's two fee services goes with a status: `no_show` or `late_cancel`."""
+    return "no_show" if status == "no_show" else "late_cancel"
+
+
+def slot(day: date, at: time, minutes: int, time_zone: str) -> tuple[datetime, datetime]:
+    """Start and end of `minutes` from a wall-clock time in practice time; an hour stays an hour when clocks change."""
+    starts_at = local_moment(day, at, time_zone)
+    return starts_at, starts_at + timedelta(minutes=minutes)
