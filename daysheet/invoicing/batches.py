@@ -24,7 +24,6 @@ from daysheet.database.copying import copy_rows
 from daysheet.database.scope import practice_transaction
 from daysheet.jobs.actions import advance_job, start_job
 from daysheet.jobs.registry import RunningJob
-from daysheet.kit.dates import utc_now
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.practices.action import action
@@ -162,7 +161,7 @@ def run_batch(job: RunningJob) -> None:
     while _run_chunk(job):
         pass
     with practice_transaction(job.practice.id):
-        Batch.objects.filter(pk=job.subject_id, finished_at=None).update(finished_at=utc_now())
+        Batch.objects.filter(pk=job.subject_id, finished_at=None).update(finished_at=job.clock())
 
 
 def _run_chunk(job: RunningJob) -> bool:
@@ -217,7 +216,7 @@ def _next_items(batch_id: UUID, size: int) -> list[BatchItem]:
 
 
 def _finish_items(job: RunningJob, items: Sequence[BatchItem], created: Counter[UUID]) -> None:
-    now = utc_now()
+    now = job.clock()
     by_count: dict[int, list[UUID]] = defaultdict(list)
     for item in items:
         by_count[created[item.client_id]].append(item.pk)
@@ -229,10 +228,10 @@ def _finish_items(job: RunningJob, items: Sequence[BatchItem], created: Counter[
 def _actor_of(job: RunningJob, batch: Batch) -> Actor:
     """The person who confirmed, with the permissions of this moment (B5: everything is checked again)."""
     if batch.created_by_staff_member_id is None:
-        return system_actor(job.practice, utc_now(), name=batch.created_by_name)
+        return system_actor(job.practice, job.clock(), name=batch.created_by_name)
     user_id = StaffMember.objects.values_list("user_id", flat=True).get(pk=batch.created_by_staff_member_id)
     entrance = Entrance(job.practice, batch.created_by_staff_member_id)
-    actor = person_actor(entrance, user_id, now=utc_now()) if user_id else None
+    actor = person_actor(entrance, user_id, now=job.clock()) if user_id else None
     if actor is None:
         raise NotFound(f"{batch.created_by_name} no longer works here, so the batch was stopped.")
     return actor

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from daysheet.kit.dates import utc_now
 from daysheet.practices.actor import PracticeFacts
 
 
 @dataclass(frozen=True, slots=True)
 class RunningJob:
-    """What a runner is told: the practice, its row (`subject_id`) and the JobRun that shows its progress."""
+    """What a runner is told: the practice, its row (`subject_id`) and the JobRun that shows its progress. `clock` tells
+    the time; the demo practice's history is made with one of its own."""
 
     practice: PracticeFacts
     run_id: UUID
     subject_id: UUID
+    clock: Callable[[], datetime] = utc_now
 
 
 #: A runner does its work in transactions of its own, each small, and may be called again after a kill:
