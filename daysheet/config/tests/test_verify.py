@@ -205,7 +205,8 @@ def test_many_differences_are_counted_and_only_the_first_are_named(history: Cast
     damage(
         "INSERT INTO invoicing_invoice (practice_id, id, number, client_id, issued_on, created_at, created_by_name, "
         "door, note, client_name, client_address, practice_name, practice_address, practice_phone, practice_tax_id) "
-        f"SELECT {history.alder.id}, gen_random_uuid(), n * 10, (SELECT id FROM clients_client LIMIT 1), '2026-11-02', now(), 'x', "
+        f"SELECT {history.alder.id}, gen_random_uuid(), n * 10, (SELECT id FROM clients_client LIMIT 1), "
+        "'2026-11-02', now(), 'x', "
         "'ledger', '', '', '', '', '', '', '' FROM generate_series(1, 12) n"
     )
     _, report = verified("alder")
