@@ -1,5 +1,14 @@
 """Writes about staff, one public function per verb."""
 
+from .invitations import (
+    CannotInvite,
+    InvitationUnusable,
+    OtherLoginNeeded,
+    SentInvitation,
+    accept_invitation,
+    invite_staff_member,
+    withdraw_invitation,
+)
 from .logins import end_sessions, give_login
 from .members import LastOwner, NpiWrong, OwnPermissions, StaffEmailTaken, add_staff_member, edit_staff_member
 from .practices import (
@@ -11,17 +20,24 @@ from .practices import (
 )
 
 __all__ = [
+    "CannotInvite",
+    "InvitationUnusable",
     "LastOwner",
     "NewOwner",
     "NpiWrong",
+    "OtherLoginNeeded",
     "OwnPermissions",
     "PracticeAddressTaken",
     "PracticeAddressUnusable",
+    "SentInvitation",
     "StaffEmailTaken",
+    "accept_invitation",
     "add_staff_member",
     "create_first_practice",
     "create_practice",
     "edit_staff_member",
     "end_sessions",
     "give_login",
+    "invite_staff_member",
+    "withdraw_invitation",
 ]

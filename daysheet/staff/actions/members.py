@@ -67,11 +67,12 @@ def add_staff_member(
     granted = rules.stored_permissions(permissions)
     if _OWNER.value in granted:
         actor.require(_OWNER)
-    facts = _checked(None, facts)
+    new = staff_member_id or new_id()
+    facts = _checked(new, facts)
     try:
         with transaction.atomic():
             person, is_new = StaffMember.objects.get_or_create(
-                pk=staff_member_id or new_id(),
+                pk=new,
                 defaults={"first_name": first_name, "last_name": last_name, "permissions": granted, **facts},
             )
     except IntegrityError as error:
@@ -159,13 +160,13 @@ def _open_or_close_the_door(actor: Actor, person: StaffMember, *, is_active: boo
         open_ones.update(withdrawn_at=actor.now)
 
 
-def _checked(staff_member_id: UUID | None, facts: dict[str, Any]) -> dict[str, Any]:
+def _checked(staff_member_id: UUID, facts: dict[str, Any]) -> dict[str, Any]:
     if facts.get("npi") and not is_npi(facts["npi"]):
         raise NpiWrong(f"{facts['npi']} is not an NPI: its check digit does not fit. Compare it with the NPI registry.")
     if "email" not in facts:
         return facts
     email = facts["email"].strip().lower()
-    if email and StaffMember.objects.filter(email__iexact=email).exclude(pk=staff_member_id or new_id()).exists():
+    if email and StaffMember.objects.filter(email__iexact=email).exclude(pk=staff_member_id).exists():
         raise StaffEmailTaken(f"Another staff member has the e-mail address {email}.")
     return {**facts, "email": email}
 

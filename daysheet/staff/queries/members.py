@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -10,8 +11,21 @@ from django.db.models.functions import Lower
 from daysheet.kit.errors import NotFound
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
+from daysheet.practices.models import User
 from daysheet.practices.permissions import Permission
-from daysheet.staff.models import StaffMember
+from daysheet.staff.models import CptLicense, StaffMember
+
+
+@dataclass(frozen=True, slots=True)
+class StaffDetails:
+    """A staff member with what belongs to them. `is_licensed` and `year`: the current year in practice time."""
+
+    person: StaffMember
+    permission_labels: tuple[str, ...]
+    login_email: str
+    licensed_years: tuple[int, ...]
+    is_licensed: bool
+    year: int
 
 
 @query(Permission.ADMINISTRATOR)
@@ -37,3 +51,23 @@ def get_staff_member(actor: Actor, staff_member_id: UUID) -> StaffMember:
     if person is None:
         raise NotFound("There is no such staff member.")
     return person
+
+
+@query(Permission.ADMINISTRATOR)
+def staff_details(actor: Actor, staff_member_id: UUID) -> StaffDetails:
+    """A staff member's page. Raises NotFound."""
+    person = get_staff_member(actor, staff_member_id)
+    held = CptLicense.objects.filter(staff_member=person).order_by("-year").values_list("year", flat=True)
+    login = User.objects.filter(pk=person.user_id).values_list("email", flat=True).first() if person.user_id else None
+    return StaffDetails(
+        person=person,
+        permission_labels=tuple(
+            permission.label
+            for permission in Permission
+            if permission is Permission.DEFAULT or permission.value in person.permissions
+        ),
+        login_email=login or "",
+        licensed_years=tuple(held),
+        is_licensed=actor.today.year in held,
+        year=actor.today.year,
+    )

@@ -1,0 +1,33 @@
+"""What higher slices show on a staff member's page. They register in their AppConfig.ready(); staff imports none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from daysheet.practices.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedClient:
+    """A client assigned to a staff member; `url` leads to the client's page, where assignments are edited."""
+
+    name: str
+    url: str
+
+
+AssignedClientSource = Callable[[Actor, UUID], list[AssignedClient]]
+
+_sources: list[AssignedClientSource] = []
+
+
+def register_assigned_clients(source: AssignedClientSource) -> None:
+    """Name the function that lists whom a staff member is assigned to, as far as the actor may see them. The last one
+    registered answers."""
+    _sources.append(source)
+
+
+def assigned_clients(actor: Actor, staff_member_id: UUID) -> list[AssignedClient]:
+    """The clients assigned to a staff member; none while no slice knows of clients."""
+    return _sources[-1](actor, staff_member_id) if _sources else []
