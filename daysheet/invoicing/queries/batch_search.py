@@ -70,6 +70,11 @@ class DateRow:
         return sum(line.amount_cents or 0 for line in self.lines)
 
     @property
+    def is_refused(self) -> bool:
+        """Whether the date cannot be billed as things stand."""
+        return any(line.refusal for line in self.lines)
+
+    @property
     def why(self) -> str:
         """What stops the date, or why it does not come ticked; empty where nothing does."""
         for line in self.lines:

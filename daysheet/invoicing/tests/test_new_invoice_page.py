@@ -49,7 +49,7 @@ def test_x_takes_a_line_off_this_invoice_only(shop: Clinic, bob: Browser) -> Non
     client = shop.client()
     one, two = (shop.visit(client, shop.talk, day=RECENT)[1][0] for _ in range(2))
     url = at("new_invoice", client=client)
-    page = bob.post(url, {"remove": str(one), "line": [str(one), str(two)]}).content.decode()
+    page = bob.post(url, {"take_off": str(one), "line": [str(one), str(two)]}).content.decode()
     assert held(page) == {str(two)}
     assert "Put back" in page
     back = bob.post(url, {"put_back": str(one), "removed": str(one)}).content.decode()

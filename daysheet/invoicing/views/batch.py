@@ -87,7 +87,8 @@ def batch_edit(request: PracticeRequest) -> HttpResponse:
         for line in date.lines
     ]
     row = PageRow(date, str(visit_id) in request.GET.getlist("visit"), tuple(zip(date.lines, forms, strict=True)))
-    return render_page(request, "invoicing/parts/batch_row.html", {"row": row, "client_name": client.name})
+    context = {"row": row, "client_name": client.name, "edit_url": request.path}
+    return render_page(request, "invoicing/parts/batch_row.html", context)
 
 
 @require_safe

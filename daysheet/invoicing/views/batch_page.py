@@ -29,7 +29,7 @@ from ..queries.choices import provider_choices
 from ..queries.lines import LineView
 from ..selection import LineEdit
 
-CLIENTS_PER_PAGE = 100
+CLIENTS_PER_PAGE = 50
 #: Buttons and hidden fields that a page writes anew.
 _NOT_CARRIED = frozenset(
     {

@@ -26,7 +26,7 @@ from .requests import PracticeRequest
 
 _PAGE = "invoicing/new_invoice.html"
 #: Buttons that change the page only; every other button saves.
-_BUTTONS = ("show", "remove", "put_back", "link", "drop", "add_item", "refresh")
+_BUTTONS = ("show", "take_off", "put_back", "link", "drop", "add_item", "refresh")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -152,7 +152,7 @@ class EditorPage:
 
     def _obey_buttons(self) -> None:
         """X, Put back, Link it instead, and removing an item: each is one button of the form."""
-        removed = read_id(self.sent.get("remove", ""))
+        removed = read_id(self.sent.get("take_off", ""))
         if removed:
             self.removed.add(removed)
             self.linked.discard(removed)

@@ -31,6 +31,7 @@ def unbilled(request: PracticeRequest) -> HttpResponse:
         "staff_choices": filter_choices(request.actor).staff,
         "section": "Reports",
         "here": here,
+        "today": request.actor.today,
     }
     return render_page(request, "invoicing/unbilled.html", context)
 

@@ -197,6 +197,8 @@
       announce(options().length === 1 ? "1 client found" : `${options().length} clients found`);
       return;
     }
+    const dialog = part.querySelector?.("dialog[data-dialog-now]");
+    if (dialog) return showDialog(dialog);
     const refusal = part.querySelector?.("[role=alert][tabindex]");
     if (refusal) return refusal.focus();
     if (document.activeElement !== document.body || !focusedId && !event.detail.requestConfig?.triggeringEvent) return;
