@@ -1,0 +1,135 @@
+"""What the Agenda shows: one day, in a fixed number of statements whatever the day holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from daysheet.clients.queries import visible_clients
+from daysheet.kit.errors import NotFound
+from daysheet.practices.action import query
+from daysheet.practices.actor import Actor
+from daysheet.practices.models import Location
+from daysheet.practices.permissions import Permission
+from daysheet.staff.models import StaffMember
+
+from .models import Visit, VisitService
+from .registry import BillingCell, billing_cells
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """One client's part of an appointment. `cell` is None for people who may not see money."""
+
+    id: UUID
+    client_id: UUID
+    client_name: str
+    service_on: date
+    status: str
+    status_label: str
+    services: tuple[str, ...]
+    is_billed: bool
+    is_partly_billed: bool
+    cell: BillingCell | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRow:
+    """A slot of the day with the visits the actor may see. Times are wall-clock times in practice time."""
+
+    id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    staff_name: str
+    location_name: str
+    title: str
+    is_group: bool
+    visits: tuple[VisitRow, ...]
+
+
+@query(Permission.DEFAULT)
+def agenda_day(
+    actor: Actor, day: date, *, staff_member_id: UUID | None = None, location_id: UUID | None = None
+) -> list[AppointmentRow]:
+    """The appointments of a date of service, by time; limited people see only the visits of assigned clients (P1)."""
+    visits = Visit.objects.filter(service_on=day, client__in=visible_clients(actor))
+    if staff_member_id:
+        visits = visits.filter(appointment__staff_member_id=staff_member_id)
+    if location_id:
+        visits = visits.filter(appointment__location_id=location_id)
+    found = list(
+        visits.select_related("client", "appointment__staff_member", "appointment__location").order_by(
+            "appointment__starts_at", "appointment_id", "client__last_name", "client__first_name", "pk"
+        )
+    )
+    rows = _visit_rows(actor, found)
+    by_appointment: dict[UUID, list[VisitRow]] = defaultdict(list)
+    for visit in found:
+        by_appointment[visit.appointment_id].append(rows[visit.pk])
+    appointments = {visit.appointment_id: visit.appointment for visit in found}
+    zone = ZoneInfo(actor.practice.time_zone)
+    return [
+        AppointmentRow(
+            id=appointment.pk,
+            starts_at=appointment.starts_at.astimezone(zone),
+            ends_at=appointment.ends_at.astimezone(zone),
+            staff_name=appointment.staff_member.name,
+            location_name=appointment.location.name,
+            title=appointment.title,
+            is_group=appointment.is_group,
+            visits=tuple(by_appointment[appointment.pk]),
+        )
+        for appointment in appointments.values()
+    ]
+
+
+@query(Permission.DEFAULT)
+def one_visit(actor: Actor, visit_id: UUID) -> VisitRow:
+    """A visit as the Agenda shows it. Raises NotFound."""
+    found = Visit.objects.filter(pk=visit_id, client__in=visible_clients(actor)).select_related("client")
+    visit = found.first()
+    if visit is None:
+        raise NotFound("There is no such visit, or you are not assigned to the client.")
+    return _visit_rows(actor, [visit])[visit.pk]
+
+
+@query(Permission.DEFAULT)
+def staff_choices(actor: Actor) -> list[tuple[UUID, str]]:
+    """Active providers, by name."""
+    people = StaffMember.objects.filter(is_active=True, is_provider=True).order_by("last_name", "first_name")
+    return [(person.pk, person.name) for person in people]
+
+
+@query(Permission.DEFAULT)
+def location_choices(actor: Actor) -> list[tuple[UUID, str]]:
+    """Active locations, by name."""
+    return list(Location.objects.filter(is_active=True).order_by("name").values_list("pk", "name"))
+
+
+def _visit_rows(actor: Actor, visits: list[Visit]) -> dict[UUID, VisitRow]:
+    ids = [visit.pk for visit in visits]
+    services: dict[UUID, list[VisitService]] = defaultdict(list)
+    found = VisitService.objects.filter(visit_id__in=ids, is_suspended=False).select_related("service_type")
+    for service in found.order_by("position", "pk"):
+        services[service.visit_id].append(service)
+    cells = billing_cells(actor, ids) if ids else {}
+    rows: dict[UUID, VisitRow] = {}
+    for visit in visits:
+        its_services = services[visit.pk]
+        billed = [service for service in its_services if service.line_id]
+        rows[visit.pk] = VisitRow(
+            id=visit.pk,
+            client_id=visit.client_id,
+            client_name=visit.client.sort_name,
+            service_on=visit.service_on,
+            status=visit.status,
+            status_label=visit.get_status_display(),
+            services=tuple(service.service_type.label for service in its_services),
+            is_billed=bool(billed) and len(billed) == len(its_services),
+            is_partly_billed=0 < len(billed) < len(its_services),
+            cell=cells.get(visit.pk),
+        )
+    return rows

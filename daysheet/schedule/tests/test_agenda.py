@@ -1,0 +1,88 @@
+"""The Agenda over HTTP: what each person sees, one click, and a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client as Browser
+
+from daysheet.database.scope import practice_transaction
+from daysheet.practices.models import User
+from daysheet.schedule.models import Visit
+from daysheet.staff.models import StaffMember
+from tests.billing import DAY, Clinic, build_clinic
+from tests.people import Cast, Person
+
+URL = f"/alder/agenda/?day={DAY.isoformat()}"
+
+
+@pytest.fixture
+def clinic(cast: Cast) -> Iterator[Clinic]:
+    with practice_transaction(cast.alder.id):
+        yield build_clinic(cast)
+
+
+def _as(person: Person) -> Browser:
+    browser = Browser()
+    browser.force_login(User.objects.get(pk=person.user_id))
+    return browser
+
+
+def test_a_biller_adds_an_invoice_in_one_click(clinic: Clinic) -> None:
+    visit, _ = clinic.visit(clinic.client(), clinic.talk)
+    bob = _as(clinic.cast.bob)
+    page = bob.get(URL).content.decode()
+    assert "Ruiz, Ana" in page and "9T001 Talk" in page and "Add Invoice" in page
+    cell = bob.post(f"/alder/visits/{visit}/invoice/", headers={"HX-Request": "true"}).content.decode()
+    assert f'id="billing-cell-{visit}"' in cell and "Invoice 1" in cell and "Add Invoice" not in cell
+    assert "tag-billed" in bob.get(URL).content.decode()
+
+
+def test_without_billing_there_is_no_money_on_the_agenda(clinic: Clinic) -> None:
+    visit, _ = clinic.visit(clinic.client(), clinic.talk)
+    dan = _as(clinic.cast.dan)
+    page = dan.get(URL).content.decode()
+    assert "Ruiz, Ana" in page and "Add Invoice" not in page and "$" not in page
+    assert dan.post(f"/alder/visits/{visit}/invoice/").status_code == 403
+
+
+def test_a_stranger_and_a_wrong_day_are_not_found(clinic: Clinic) -> None:
+    visit, _ = clinic.visit(clinic.client(), clinic.talk)
+    charlie = _as(clinic.cast.charlie)
+    assert charlie.get(URL).status_code == 404
+    assert charlie.get(f"/birch/visits/{visit}/status/").status_code == 404
+    assert _as(clinic.cast.dan).get("/alder/agenda/?day=tomorrow").status_code == 404
+
+
+def test_limited_people_see_only_their_clients(clinic: Clinic) -> None:
+    visit, _ = clinic.visit(clinic.client(), clinic.talk)
+    StaffMember.objects.filter(pk=clinic.cast.dan.staff_member_id).update(limited_to_assigned=True)
+    dan = _as(clinic.cast.dan)
+    assert "No appointments on this day" in dan.get(URL).content.decode()
+    assert dan.get(f"/alder/visits/{visit}/status/").status_code == 404
+
+
+def test_a_status_is_changed_and_a_waived_fee_asks_for_its_reason(clinic: Clinic) -> None:
+    visit, _ = clinic.visit(clinic.client(), clinic.talk)
+    dan = _as(clinic.cast.dan)
+    url = f"/alder/visits/{visit}/status/"
+    refused = dan.post(url, {"status": "no_show"})
+    assert refused.status_code == 422 and b"say why it is waived" in refused.content
+    assert dan.post(url, {"status": "no_show", "fee_waived_reason": "Storm"}).status_code in {302, 303}
+    assert Visit.objects.get(pk=visit).status == "no_show"
+
+
+def test_a_full_day_needs_no_more_statements_than_an_empty_one(
+    clinic: Clinic, django_assert_max_num_queries: object
+) -> None:
+    client = clinic.client()
+    for _ in range(3):
+        clinic.visit(client, clinic.talk, clinic.letter)
+    bob = _as(clinic.cast.bob)
+    with django_assert_max_num_queries(18):  # type: ignore[operator]
+        bob.get(URL)
+    for _ in range(40):
+        clinic.visit(client, clinic.talk)
+    with django_assert_max_num_queries(18):  # type: ignore[operator]
+        bob.get(URL)
