@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import UUID
 import pytest
 from django.db.models import Sum
 
+from daysheet.config.verify import run_verify
 from daysheet.database.scope import practice_transaction
 from daysheet.imports.commands import run_import
 from daysheet.imports.models import ImportedFile
@@ -83,6 +85,9 @@ def test_all_of_synthea_is_billed_once_to_the_cent(tmp_path: Path) -> None:
         assert not BatchProblem.objects.exists()
         assert Batch.objects.get(pk=batch_id).finished_at and not BatchItem.objects.filter(done_at=None).exists()
     assert_a_second_run_creates_nothing(actor, tmp_path)
+    report = io.StringIO()
+    assert run_verify("synthea", report) == 0, report.getvalue()
+    assert "604 dates of service, 1,545 lines, $1,092,402.73 charged, 27 clients" in report.getvalue()
 
 
 def assert_a_second_run_creates_nothing(actor: Actor, folder: Path) -> None:

@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from psycopg import errors as pg
 
 from daysheet.database.scope import practice_transaction
@@ -77,7 +78,8 @@ class PracticeMiddleware:
             if actor is None:
                 raise Http404("No such practice")
             request.actor = actor  # type: ignore[attr-defined]
-            return view(request, *args, **kwargs)
+            with timezone.override(entrance.practice.time_zone):  # moments are shown in practice time (S6)
+                return view(request, *args, **kwargs)
 
     def _public(
         self, request: HttpRequest, slug: str, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]

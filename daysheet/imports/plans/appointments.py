@@ -166,6 +166,8 @@ class _Planner:
             thing.after["is_suspended"] = is_suspended(visit.after["status"], is_fee=thing.after["is_fee"])
         thing.frozen_by = visit.frozen_by
         self.things.services[key] = thing
+        if thing.after["is_fee"] and thing.after["is_suspended"] and not thing.frozen_by:
+            self._object(row, "service_type", "this is a fee for a missed visit, and the visit’s status costs none")
         if before and before["visit_id"] != visit.id:
             self._object(row, "visit_id", "this service belongs to another visit")
         elif thing.is_new and visit.frozen_by:

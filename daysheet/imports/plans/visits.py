@@ -12,7 +12,8 @@ from django.db import connection
 
 from daysheet.kit.ids import new_id
 from daysheet.practices.actor import Actor
-from daysheet.schedule.models import Appointment, Visit, VisitService, VisitStatus
+from daysheet.schedule.models import Appointment, Visit, VisitService
+from daysheet.schedule.rules import BILLS_PLANNED, MAY_CHARGE_FEE
 
 from ..parsing import Row
 from .sets import find_by_external_id, find_rows, insert_rows, update_rows
@@ -24,7 +25,6 @@ VISIT_COLUMNS = ("appointment_id", "client_id", "service_on", "status", "initiat
 SERVICE_COLUMNS = (
     "visit_id", "service_type_id", "service_on", "rate_cents", "units", "modifiers", "is_fee", "is_suspended",
 )  # fmt: skip
-_TAKES_PLACE = (VisitStatus.UPCOMING.value, VisitStatus.KEPT.value)
 
 
 @dataclass(slots=True)
@@ -83,8 +83,9 @@ class Found:
 
 
 def is_suspended(status: str, *, is_fee: bool) -> bool:
-    """Whether a service is not to be billed as things stand: the visit did not take place, and it is no fee (S1)."""
-    return status not in _TAKES_PLACE and not (is_fee and status != VisitStatus.RESCHEDULED)
+    """Whether a service is not to be billed as things stand (S1): what is planned while the visit does not take place,
+    a fee unless the visit's status is one that may cost it."""
+    return status not in (MAY_CHARGE_FEE if is_fee else BILLS_PLANNED)
 
 
 def find_visits(rows: Sequence[Row], *, lock: bool) -> Found:
@@ -145,11 +146,11 @@ def _follow(practice_id: int, moved: list[UUID], restated: list[UUID]) -> None:
             )
         if restated:
             cursor.execute(
-                "UPDATE schedule_visitservice s SET is_suspended = NOT (v.status = ANY(%s) OR "
-                "(s.is_fee AND v.status <> %s)) FROM schedule_visit v "
+                "UPDATE schedule_visitservice s SET is_suspended = NOT CASE WHEN s.is_fee THEN v.status = ANY(%s) "
+                "ELSE v.status = ANY(%s) END FROM schedule_visit v "
                 "WHERE s.practice_id = %s AND v.practice_id = s.practice_id AND v.id = s.visit_id "
                 "AND v.id = ANY(%s) AND s.line_id IS NULL",
-                [list(_TAKES_PLACE), VisitStatus.RESCHEDULED.value, practice_id, restated],
+                [sorted(MAY_CHARGE_FEE), sorted(BILLS_PLANNED), practice_id, restated],
             )
 
 

@@ -200,9 +200,15 @@ def test_a_missed_visit_is_not_billed_unless_it_has_a_fee(cast: Cast) -> None:
     with practice_transaction(cast.alder.id):
         found = VisitService.objects.order_by("position").values_list("external_id", "is_fee", "is_suspended")
         assert list(found) == [("s1", False, True), ("s2", True, False)]
+    assert any("costs none" in text for text in problems(alice, "appointments", [VISIT, fee | {"Status": "Kept"}]))
     take(alice, "appointments", [VISIT])
     with practice_transaction(cast.alder.id):
-        assert not VisitService.objects.filter(is_suspended=True).exists()
+        found = VisitService.objects.order_by("position").values_list("external_id", "is_suspended")
+        assert list(found) == [("s1", False), ("s2", True)], "a kept visit is billed, and its old fee is not"
+    take(alice, "appointments", [VISIT | {"Status": "Late Cancel"}])
+    with practice_transaction(cast.alder.id):
+        found = VisitService.objects.order_by("position").values_list("external_id", "is_suspended")
+        assert list(found) == [("s1", True), ("s2", False)]
 
 
 def test_a_moved_appointment_takes_unmentioned_members_along(cast: Cast) -> None:

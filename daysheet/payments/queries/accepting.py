@@ -1,0 +1,102 @@
+"""What the pages that take money show: open lines, the visit that is paid for, and payments with the same number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from daysheet.clients.queries import get_client, visible_clients
+from daysheet.invoicing.models import InvoiceLine
+from daysheet.invoicing.queries.agenda import one_visit_billing
+from daysheet.practices.action import query
+from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
+
+from ..models import Payment
+from ..rules import OpenLine, oldest_first
+from .figures import copay_today
+
+#: Payments with the same number that a warning names.
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PayableLine:
+    """A line whose client side is open, and what the page says of it."""
+
+    line: OpenLine
+    service: str
+
+    @property
+    def id(self) -> UUID:
+        return self.line.line_id
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything a page needs to take money from one client. Lines stand in the order in which they are paid."""
+
+    client_id: UUID
+    client_name: str
+    lines: tuple[PayableLine, ...]
+    copay_cents: int | None
+    credit_cents: int
+    visit_id: UUID | None = None
+    visit_on: date | None = None
+    visit_invoice_number: int | None = None
+
+    @property
+    def due_cents(self) -> int:
+        return sum(payable.line.due_cents for payable in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class SameNumber:
+    """Another payment with the same number, of a client the actor may see (M5)."""
+
+    payment_id: UUID
+    client_name: str
+    received_on: date
+    amount_cents: int
+
+
+@query(Permission.BILLING)
+def payment_desk(actor: Actor, client_id: UUID) -> Desk:
+    """For Accept Payment and Apply to Invoices. Raises NotFound."""
+    client = get_client(actor, client_id)
+    lines = tuple(_payable_lines(client_id))
+    credits = Payment.objects.filter(client_id=client_id, unapplied_cents__gt=0)
+    credit_cents = sum(credits.values_list("unapplied_cents", flat=True))
+    return Desk(client_id, client.name, lines, copay_today(actor, client_id), credit_cents)
+
+
+@query(Permission.BILLING)
+def visit_desk(actor: Actor, visit_id: UUID) -> Desk:
+    """For Apply Payment on the Agenda: `visit_invoice_number` is the invoice that is paid. Raises NotFound."""
+    visit = one_visit_billing(actor, visit_id)
+    desk = payment_desk(actor, visit.client_id)
+    return Desk(
+        desk.client_id, desk.client_name, desk.lines, desk.copay_cents, desk.credit_cents,
+        visit_id=visit_id, visit_on=visit.service_on, visit_invoice_number=visit.invoice_number,
+    )  # fmt: skip
+
+
+@query(Permission.BILLING)
+def payments_with_number(actor: Actor, payment_id: UUID) -> list[SameNumber]:
+    """Other payments with the number of this one, newest first, of clients the actor may see; at most three (M5)."""
+    payment = Payment.objects.filter(pk=payment_id, client__in=visible_clients(actor)).first()
+    if payment is None or not payment.number:
+        return []
+    others = Payment.objects.filter(number=payment.number, client__in=visible_clients(actor)).exclude(pk=payment_id)
+    return [
+        SameNumber(other.pk, other.client.name, other.received_on, other.amount_cents)
+        for other in others.select_related("client").order_by("-received_on", "-pk")[:_MOST_NAMED]
+    ]
+
+
+def _payable_lines(client_id: UUID) -> list[PayableLine]:
+    rows = InvoiceLine.objects.filter(client_id=client_id, client_open_cents__gt=0).select_related("invoice")
+    services = {row.pk: f"{row.code} {row.name}".strip() for row in rows}
+    lines = [OpenLine(row.pk, row.service_on, row.invoice.number, row.position, row.client_open_cents) for row in rows]
+    return [PayableLine(line, services[line.line_id]) for line in oldest_first(lines)]

@@ -1,0 +1,55 @@
+"""A client's figures, the same on the Ledger and on Details (M8): sums over the entries, and the next appointment."""
+
+from __future__ import annotations
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from daysheet.clients.models import Client
+from daysheet.clients.queries import coverages_for, get_client
+from daysheet.clients.registry import Tile
+from daysheet.clients.rules import coverage_on
+from daysheet.kit.dates import us_date
+from daysheet.kit.money import Money
+from daysheet.ledger.queries import client_balances
+from daysheet.practices.action import query
+from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
+from daysheet.schedule.models import Visit, VisitStatus
+from daysheet.web.pages import practice_url, practice_url_or_none
+
+
+@query(Permission.BILLING)
+def balance_tiles(actor: Actor, client_id: UUID) -> list[Tile]:
+    """What is due from the client and from insurers, and the credit. Each leads to the rows behind it."""
+    get_client(actor, client_id)
+    balances = client_balances(actor, client_id)
+    ledger = practice_url(actor, "payments:ledger", client=client_id)
+    return [
+        Tile("Client Balance Due", str(Money(balances.client_due_cents)), f"{ledger}?tab=open"),
+        Tile("Client Credit", str(Money(balances.credit_cents)), f"{ledger}#unapplied"),
+        Tile("Insurance Balance Due", str(Money(balances.insurance_due_cents)), f"{ledger}?tab=open"),
+    ]
+
+
+@query(Permission.BILLING)
+def next_appointment_tile(actor: Actor, client_id: UUID) -> list[Tile]:
+    """The client's next appointment, in practice time."""
+    get_client(actor, client_id)
+    upcoming = Visit.objects.filter(
+        client_id=client_id, status=VisitStatus.UPCOMING, appointment__starts_at__gte=actor.now
+    )
+    starts = upcoming.order_by("appointment__starts_at").values_list("appointment__starts_at", flat=True).first()
+    url = practice_url_or_none(actor, "schedule:client_appointments", client=client_id) or ""
+    if starts is None:
+        return [Tile("Next Appointment", "–", url, "none planned")]
+    local = starts.astimezone(ZoneInfo(actor.practice.time_zone))
+    return [Tile("Next Appointment", us_date(local.date()), url, f"{local:%I:%M %p}".lstrip("0"))]
+
+
+@query(Permission.BILLING)
+def copay_today(actor: Actor, client_id: UUID) -> int | None:
+    """The copay in cents that Co-Pay fills in; None where the client pays by self or no copay is known."""
+    client = get_client(actor, client_id)
+    coverage = coverage_on(coverages_for([client_id]).get(client_id, ()), actor.today)
+    return coverage.copay_cents if coverage and client.pays_by == Client.PaysBy.INSURANCE else None
