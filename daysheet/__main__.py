@@ -1,5 +1,7 @@
-"""`python -m daysheet`: the command line, without an installed script."""
+"""`python -m daysheet`: the command line."""
+
+import sys
 
 from daysheet.config.cli import main
 
-main()
+sys.exit(main())

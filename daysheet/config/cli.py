@@ -60,6 +60,23 @@ def _parser() -> argparse.ArgumentParser:
     practice.add_argument("--owner-first-name", required=True)
     practice.add_argument("--owner-last-name", required=True)
     practice.set_defaults(run=_create_practice)
+    demo = commands.add_parser("demo", help="load the demo practice and serve it")
+    demo.add_argument("--host", default="127.0.0.1")
+    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--visits", type=int, help="about how many visits (default 20,000)")
+    demo.add_argument("--seed", type=int, default=1, help="the same seed on the same day gives the same data")
+    demo.add_argument("--no-serve", action="store_true", help="load only")
+    demo.set_defaults(run=_demo)
+    take = commands.add_parser("import", help="take in CSV or Excel files, or a folder of them")
+    take.add_argument("practice", help="the practice's address")
+    take.add_argument("paths", nargs="+", metavar="path")
+    take.add_argument("--dry-run", action="store_true", help="say what would happen, write nothing")
+    take.set_defaults(run=_import)
+    verify = commands.add_parser("verify", help="recompute everything that is stored twice; 1 where something differs")
+    verify.add_argument("practice", nargs="?", help="one practice's address (default: all)")
+    verify.set_defaults(run=_verify)
+    renew = commands.add_parser("renew-licenses", help="carry out the January 1 renewal wherever it is due")
+    renew.set_defaults(run=_renew_licenses)
     database = commands.add_parser("db", help="the embedded PostgreSQL: start, stop, or print its address")
     database.add_argument("what", choices=["start", "stop", "url"])
     database.set_defaults(run=_database)
@@ -68,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(options: argparse.Namespace) -> int:
     _refuse_taken_port(options.host, options.port)
-    _set_up(migrate=True)
+    if options.run is _serve:
+        _set_up(migrate=True)
     os.environ["DAYSHEET_POOL"] = "1"
     address = f"{options.host}:{options.port}"
     web = [sys.executable, "-m", "gunicorn", "daysheet.config.wsgi", "--bind", address, "--worker-class", "gthread",
@@ -120,6 +138,47 @@ def _create_practice(options: argparse.Namespace) -> int:
     except Refusal as refusal:
         raise CommandFailed(str(refusal)) from refusal
     _say(f"Made the practice {practice.name} at /{practice.slug}/ with the owner {options.owner_email}.")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if not options.no_serve:
+        _refuse_taken_port(options.host, options.port)
+    _set_up(migrate=True)
+    from daysheet.imports.demo import load_demo
+    from daysheet.kit.errors import Refusal
+
+    try:
+        logins = load_demo(seed=options.seed, visits=options.visits, progress=_say)
+    except Refusal as refusal:
+        raise CommandFailed(str(refusal)) from refusal
+    _say("Sign in with one of these addresses, all with the password " + logins.password)
+    for email in logins.emails:
+        _say(f"  {email}")
+    return 0 if options.no_serve else _serve(options)
+
+
+def _import(options: argparse.Namespace) -> int:
+    _set_up(migrate=True)
+    from daysheet.imports.commands import run_import
+
+    return run_import(options.practice, options.paths, dry_run=options.dry_run, out=_say)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    _set_up(migrate=False)
+    from .verify import run_verify
+
+    return run_verify(options.practice, sys.stdout)
+
+
+def _renew_licenses(options: argparse.Namespace) -> int:
+    _set_up(migrate=True)
+    from daysheet.kit.dates import utc_now
+    from daysheet.staff.jobs import renew_licenses_everywhere
+
+    for slug, count in renew_licenses_everywhere(utc_now()).items():
+        _say(f"{slug}: {count} renewed")
     return 0
 
 
