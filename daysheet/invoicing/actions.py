@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, Sum
 
-from daysheet.clients.queries import visible_clients
+from daysheet.clients.queries import lock_clients, visible_clients
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
@@ -16,7 +16,6 @@ from daysheet.schedule.models import Visit
 
 from .door import Origin, issue, issue_visits
 from .models import Batch, Invoice, InvoiceLine
-from .reading import lock_clients
 from .selection import CreatedInvoice, Issued, Selection
 from .voiding import void_invoices
 

@@ -35,13 +35,6 @@ from .rules import (
 from .selection import Selection, Skipped
 
 
-def lock_clients(client_ids: Collection[UUID]) -> None:
-    """One client is billed by one transaction at a time: the copay of a date is taken once (B10), and everybody takes
-    locks in the same order. Compatible with the key locks that other inserts take on the client."""
-    locked = Client.objects.filter(pk__in=client_ids).order_by("pk").select_for_update(no_key=True)
-    list(locked.values_list("pk", flat=True))
-
-
 def read_clients(actor: Actor, wanted: Q, *, lock: bool) -> dict[UUID, ClientTerms]:
     """The clients among those this actor may see, locked in id order, with what is agreed with each: one statement."""
     clients = visible_clients(actor).filter(wanted).order_by("pk").annotate(**_agreed())
@@ -67,7 +60,7 @@ class Candidates:
 
 def read_candidates(wanted: Q, *, lock: bool) -> Candidates:
     """The visit services, locked in id order. Someone else's lock is waited for (lock_timeout)."""
-    rows = VisitService.objects.filter(wanted).order_by("pk")
+    rows = VisitService.objects.filter(wanted, removed_at=None).order_by("pk")
     if lock:
         rows = rows.select_for_update(of=("self",))
     found = Candidates([], [], {})

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from daysheet.audit.actions import Happening, record_many
+from daysheet.clients.queries import lock_clients
 from daysheet.kit.errors import Refusal
 from daysheet.kit.ids import new_id
 from daysheet.ledger.actions import reverse
@@ -20,7 +21,6 @@ from daysheet.ledger.models import Entry
 from daysheet.practices.actor import Actor
 
 from .models import Invoice, InvoiceLine, InvoiceVoid
-from .reading import lock_clients
 
 
 class ReasonMissing(Refusal):

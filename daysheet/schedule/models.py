@@ -107,6 +107,8 @@ class VisitService(TenantModel):
     modifiers = ArrayField(models.CharField(max_length=2), null=True)
     is_fee = models.BooleanField(default=False)
     is_suspended = models.BooleanField(default=False)
+    #: Taken off the visit: kept on record because an invoice, even a void one, may name it. Always suspended.
+    removed_at = models.DateTimeField(null=True)
     line_id = models.UUIDField(null=True)
     external_id = models.CharField(max_length=100, null=True)
 
@@ -120,6 +122,10 @@ class VisitService(TenantModel):
                 condition=models.Q(units__isnull=True) | models.Q(units__gte=1), name="visit_service_units_positive"
             ),
             models.UniqueConstraint(fields=["practice", "external_id"], name="visit_service_external_id_once"),
+            models.CheckConstraint(
+                condition=models.Q(removed_at__isnull=True) | models.Q(is_suspended=True, line_id__isnull=True),
+                name="visit_service_removed_is_suspended",
+            ),
         ]
         indexes = [
             models.Index(fields=["practice", "visit"], name="visit_service_visit_ix"),

@@ -31,7 +31,7 @@ def fee_kind(status: str) -> str:
     return "no_show" if status == "no_show" else "late_cancel"
 
 
-def slot(day: date, at: time, minutes: int, time_zone: str) -> tuple[datetime, datetime]:
+def span(day: date, at: time, minutes: int, time_zone: str) -> tuple[datetime, datetime]:
     """Start and end of `minutes` from a wall-clock time in practice time; an hour stays an hour when clocks change."""
     starts_at = local_moment(day, at, time_zone)
     return starts_at, starts_at + timedelta(minutes=minutes)

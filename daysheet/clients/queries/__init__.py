@@ -1,6 +1,6 @@
 """Reads about clients."""
 
-from .access import get_client, visible_clients
+from .access import get_client, lock_clients, visible_clients
 from .billing import (
     BillTo,
     CoverageRow,
@@ -51,6 +51,7 @@ __all__ = [
     "get_diagnosis",
     "get_payer",
     "insurer_details",
+    "lock_clients",
     "matching_clients",
     "payer_choices",
     "payers",

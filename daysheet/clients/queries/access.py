@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -29,3 +30,10 @@ def get_client(actor: Actor, client_id: UUID) -> Client:
     if client is None:
         raise NotFound("There is no such client.")
     return client
+
+
+def lock_clients(client_ids: Collection[UUID]) -> None:
+    """One client's visits and bills are changed by one transaction at a time, and everybody takes locks in the same
+    order: clients by id, before visits, services and lines. Compatible with the key locks of other inserts."""
+    locked = Client.objects.filter(pk__in=client_ids).order_by("pk").select_for_update(no_key=True)
+    list(locked.values_list("pk", flat=True))

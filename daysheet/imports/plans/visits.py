@@ -149,7 +149,7 @@ def _follow(practice_id: int, moved: list[UUID], restated: list[UUID]) -> None:
                 "UPDATE schedule_visitservice s SET is_suspended = NOT CASE WHEN s.is_fee THEN v.status = ANY(%s) "
                 "ELSE v.status = ANY(%s) END FROM schedule_visit v "
                 "WHERE s.practice_id = %s AND v.practice_id = s.practice_id AND v.id = s.visit_id "
-                "AND v.id = ANY(%s) AND s.line_id IS NULL",
+                "AND v.id = ANY(%s) AND s.line_id IS NULL AND s.removed_at IS NULL",
                 [sorted(MAY_CHARGE_FEE), sorted(BILLS_PLANNED), practice_id, restated],
             )
 

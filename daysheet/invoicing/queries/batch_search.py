@@ -240,7 +240,8 @@ _SUSPENDED = """
     SELECT m.id, false, false FROM schedule_visit m
     WHERE m.practice_id = %s AND m.service_on BETWEEN %s AND %s
       AND m.status IN ('canceled', 'rescheduled', 'no_show', 'late_cancel')
-      AND EXISTS (SELECT 1 FROM schedule_visitservice t WHERE t.practice_id = m.practice_id AND t.visit_id = m.id)
+      AND EXISTS (SELECT 1 FROM schedule_visitservice t WHERE t.practice_id = m.practice_id AND t.visit_id = m.id
+                  AND t.removed_at IS NULL)
       AND NOT EXISTS (SELECT 1 FROM schedule_visitservice t WHERE t.practice_id = m.practice_id
                       AND t.visit_id = m.id AND (NOT t.is_suspended OR t.line_id IS NOT NULL))"""
 _DATES = """

@@ -59,7 +59,8 @@ def unbilled_services(visit_ids: Collection[UUID]) -> dict[UUID, bool]:
     """{visit service: whether it is suspended} of what ticking these visits means: what is live, or where nothing is
     live the suspended services, which only somebody's tick on purpose bills (B4)."""
     by_visit: dict[UUID, list[tuple[UUID, bool]]] = defaultdict(list)
-    rows = VisitService.objects.filter(visit_id__in=visit_ids, line_id=None).order_by("visit_id", "position", "pk")
+    rows = VisitService.objects.filter(visit_id__in=visit_ids, line_id=None, removed_at=None)
+    rows = rows.order_by("visit_id", "position", "pk")
     for pk, visit_id, suspended in rows.values_list("pk", "visit_id", "is_suspended"):
         by_visit[visit_id].append((pk, suspended))
     chosen: dict[UUID, bool] = {}

@@ -9,18 +9,20 @@ from uuid import UUID, uuid4
 import pytest
 
 from daysheet.database.scope import practice_transaction
-from daysheet.invoicing.actions import NothingToBill, bill_visit
+from daysheet.invoicing.actions import NothingToBill, bill_visit, void_invoice
 from daysheet.kit.errors import NotFound
 from daysheet.schedule.actions import (
     AppointmentIncomplete,
     FeeNotDecided,
     ServiceChoice,
+    Slot,
     VisitBilled,
     add_appointment,
+    edit_appointment,
     set_status,
 )
 from daysheet.schedule.models import Appointment, Visit, VisitService
-from daysheet.schedule.rules import slot
+from daysheet.schedule.rules import span
 from daysheet.services.actions import add_service_type
 from tests.billing import Clinic, build_clinic
 from tests.people import Cast
@@ -32,12 +34,13 @@ def clinic(cast: Cast) -> Iterator[Clinic]:
         yield build_clinic(cast)
 
 
-def _book(clinic: Clinic, client: UUID, *, at: time = time(10), appointment_id: UUID | None = None) -> Visit:
-    add_appointment(
-        clinic.owner, day=date(2026, 11, 2), at=at, minutes=50, staff_member_id=clinic.cast.carol.staff_member_id,
-        location_id=clinic.location.pk, services={client: [ServiceChoice(clinic.talk.pk)]},
-        appointment_id=appointment_id,
-    )  # fmt: skip
+def _slot(clinic: Clinic, *, day: date = date(2026, 11, 2), at: time = time(10), staff: UUID | None = None) -> Slot:
+    return Slot(day, at, 50, staff or clinic.cast.carol.staff_member_id, clinic.location.pk)
+
+
+def _book(clinic: Clinic, *clients: UUID, at: time = time(10), appointment_id: UUID | None = None) -> Visit:
+    members = {client: [ServiceChoice(clinic.talk.pk)] for client in clients}
+    add_appointment(clinic.owner, slot=_slot(clinic, at=at), members=members, appointment_id=appointment_id)
     return Visit.objects.latest("id")
 
 
@@ -51,7 +54,7 @@ def test_a_late_evening_stays_on_its_date_everywhere(clinic: Clinic) -> None:
 
 @pytest.mark.parametrize(("day", "offset"), [(date(2026, 3, 7), -5), (date(2026, 3, 8), -4), (date(2026, 11, 1), -5)])
 def test_the_wall_clock_hour_is_kept_when_clocks_change(day: date, offset: int) -> None:
-    starts_at, ends_at = slot(day, time(10), 50, "America/New_York")
+    starts_at, ends_at = span(day, time(10), 50, "America/New_York")
     assert (starts_at.hour, starts_at.utcoffset().total_seconds()) == (10, offset * 3600)
     assert (ends_at - starts_at).total_seconds() == 3000
 
@@ -96,15 +99,64 @@ def test_a_billed_visit_is_frozen(clinic: Clinic) -> None:
 
 def test_an_appointment_needs_a_client_and_a_provider(clinic: Clinic) -> None:
     with pytest.raises(AppointmentIncomplete):
-        add_appointment(
-            clinic.owner, day=date(2026, 11, 2), at=time(9), minutes=50, services={},
-            staff_member_id=clinic.cast.carol.staff_member_id, location_id=clinic.location.pk,
-        )  # fmt: skip
+        add_appointment(clinic.owner, slot=_slot(clinic), members={})
+    not_a_provider = _slot(clinic, staff=clinic.cast.dan.staff_member_id)
     with pytest.raises(AppointmentIncomplete):
-        add_appointment(
-            clinic.owner, day=date(2026, 11, 2), at=time(9), minutes=50, services={clinic.client(): []},
-            staff_member_id=clinic.cast.dan.staff_member_id, location_id=clinic.location.pk,
-        )  # fmt: skip
+        add_appointment(clinic.owner, slot=not_a_provider, members={clinic.client(): []})
+
+
+def test_a_move_takes_the_date_of_service_along(clinic: Clinic) -> None:
+    client = clinic.client()
+    visit = _book(clinic, client)
+    moved = _slot(clinic, day=date(2026, 11, 9), at=time(23, 45))
+    members = {client: [ServiceChoice(clinic.talk.pk)]}
+    edit_appointment(clinic.owner, appointment_id=visit.appointment_id, slot=moved, members=members)
+    days = {Appointment.objects.get().service_on, Visit.objects.get().service_on, VisitService.objects.get().service_on}
+    assert days == {date(2026, 11, 9)}
+
+
+def test_members_join_leave_and_change_their_services(clinic: Clinic) -> None:
+    stays, leaves, joins = clinic.client("Stays"), clinic.client("Leaves"), clinic.client("Joins")
+    appointment_id = _book(clinic, stays, leaves).appointment_id
+    members = {stays: [ServiceChoice(clinic.letter.pk)], joins: [ServiceChoice(clinic.talk.pk)]}
+    edit_appointment(clinic.owner, appointment_id=appointment_id, slot=_slot(clinic), members=members)
+    live = VisitService.objects.filter(removed_at=None).values_list("visit__client_id", "service_type_id")
+    assert set(live) == {(stays, clinic.letter.pk), (joins, clinic.talk.pk)}
+
+
+def test_a_billed_member_is_frozen_and_the_others_are_not(clinic: Clinic) -> None:
+    billed, free = clinic.client("Billed"), clinic.client("Free")
+    appointment_id = _book(clinic, billed, free).appointment_id
+    bill_visit(clinic.biller, visit_id=Visit.objects.get(client_id=billed).pk)
+    talk, letter = [ServiceChoice(clinic.talk.pk)], [ServiceChoice(clinic.letter.pk)]
+    frozen = [
+        (_slot(clinic, at=time(11)), {billed: talk, free: talk}),
+        (_slot(clinic), {billed: letter, free: talk}),
+        (_slot(clinic), {free: talk}),
+    ]
+    for slot, members in frozen:
+        with pytest.raises(VisitBilled):
+            edit_appointment(clinic.owner, appointment_id=appointment_id, slot=slot, members=members)
+    edit_appointment(
+        clinic.owner, appointment_id=appointment_id, slot=_slot(clinic), members={billed: talk, free: letter}
+    )
+    assert bill_visit(clinic.biller, visit_id=Visit.objects.get(client_id=free).pk).created[0].total_cents == 4000
+
+
+def test_after_a_void_the_services_change_and_the_visit_stays_on_record(clinic: Clinic) -> None:
+    client = clinic.client()
+    visit = _book(clinic, client, clinic.client("Other"))
+    visit = Visit.objects.get(client_id=client)
+    invoice = bill_visit(clinic.biller, visit_id=visit.pk).created[0]
+    void_invoice(clinic.biller, invoice_id=invoice.id, reason="Wrong service")
+    other = Visit.objects.exclude(client_id=client).get().client_id
+    talk, letter = [ServiceChoice(clinic.talk.pk)], [ServiceChoice(clinic.letter.pk)]
+    with pytest.raises(VisitBilled, match="stays on record"):
+        edit_appointment(clinic.owner, appointment_id=visit.appointment_id, slot=_slot(clinic), members={other: talk})
+    edit_appointment(
+        clinic.owner, appointment_id=visit.appointment_id, slot=_slot(clinic), members={client: letter, other: talk}
+    )
+    assert bill_visit(clinic.biller, visit_id=visit.pk).created[0].total_cents == 4000
 
 
 def test_a_visit_of_another_practice_does_not_exist(clinic: Clinic) -> None:
