@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -16,8 +17,8 @@ from daysheet.practices.models import Location
 from daysheet.practices.permissions import Permission
 from daysheet.staff.models import StaffMember
 
-from .models import Visit, VisitService
-from .registry import BillingCell, billing_cells
+from ..models import Visit, VisitService
+from ..registry import BillingCell, billing_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class VisitRow:
     """One client's part of an appointment. `cell` is None for people who may not see money."""
 
     id: UUID
+    appointment_id: UUID
     client_id: UUID
     client_name: str
     service_on: date
@@ -65,7 +67,7 @@ def agenda_day(
             "appointment__starts_at", "appointment_id", "client__last_name", "client__first_name", "pk"
         )
     )
-    rows = _visit_rows(actor, found)
+    rows = {row.id: row for row in visit_rows(actor, found)}
     by_appointment: dict[UUID, list[VisitRow]] = defaultdict(list)
     for visit in found:
         by_appointment[visit.appointment_id].append(rows[visit.pk])
@@ -93,7 +95,7 @@ def one_visit(actor: Actor, visit_id: UUID) -> VisitRow:
     visit = found.first()
     if visit is None:
         raise NotFound("There is no such visit, or you are not assigned to the client.")
-    return _visit_rows(actor, [visit])[visit.pk]
+    return visit_rows(actor, [visit])[0]
 
 
 @query(Permission.DEFAULT)
@@ -109,27 +111,31 @@ def location_choices(actor: Actor) -> list[tuple[UUID, str]]:
     return list(Location.objects.filter(is_active=True).order_by("name").values_list("pk", "name"))
 
 
-def _visit_rows(actor: Actor, visits: list[Visit]) -> dict[UUID, VisitRow]:
+def visit_rows(actor: Actor, visits: Sequence[Visit]) -> list[VisitRow]:
+    """Visits (read with their client) as the Agenda shows them, in the given order: a fixed number of statements."""
     ids = [visit.pk for visit in visits]
     services: dict[UUID, list[VisitService]] = defaultdict(list)
     found = VisitService.objects.filter(visit_id__in=ids, is_suspended=False).select_related("service_type")
     for service in found.order_by("position", "pk"):
         services[service.visit_id].append(service)
     cells = billing_cells(actor, ids) if ids else {}
-    rows: dict[UUID, VisitRow] = {}
+    rows: list[VisitRow] = []
     for visit in visits:
         its_services = services[visit.pk]
         billed = [service for service in its_services if service.line_id]
-        rows[visit.pk] = VisitRow(
-            id=visit.pk,
-            client_id=visit.client_id,
-            client_name=visit.client.sort_name,
-            service_on=visit.service_on,
-            status=visit.status,
-            status_label=visit.get_status_display(),
-            services=tuple(service.service_type.label for service in its_services),
-            is_billed=bool(billed) and len(billed) == len(its_services),
-            is_partly_billed=0 < len(billed) < len(its_services),
-            cell=cells.get(visit.pk),
+        rows.append(
+            VisitRow(
+                id=visit.pk,
+                appointment_id=visit.appointment_id,
+                client_id=visit.client_id,
+                client_name=visit.client.sort_name,
+                service_on=visit.service_on,
+                status=visit.status,
+                status_label=visit.get_status_display(),
+                services=tuple(service.service_type.label for service in its_services),
+                is_billed=bool(billed) and len(billed) == len(its_services),
+                is_partly_billed=0 < len(billed) < len(its_services),
+                cell=cells.get(visit.pk),
+            )
         )
     return rows

@@ -1,0 +1,22 @@
+"""Reads of the schedule."""
+
+from .appointments import AppointmentDetails, appointment_details, client_name, client_visits
+from .day import AppointmentRow, VisitRow, agenda_day, location_choices, one_visit, staff_choices, visit_rows
+from .week import CalendarDay, CalendarSlot, calendar_week
+
+__all__ = [
+    "AppointmentDetails",
+    "AppointmentRow",
+    "CalendarDay",
+    "CalendarSlot",
+    "VisitRow",
+    "agenda_day",
+    "appointment_details",
+    "calendar_week",
+    "client_name",
+    "client_visits",
+    "location_choices",
+    "one_visit",
+    "staff_choices",
+    "visit_rows",
+]
