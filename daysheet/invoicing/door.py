@@ -26,7 +26,7 @@ from daysheet.practices.models import Practice
 from daysheet.schedule.models import Visit
 
 from .models import Batch, Invoice, InvoiceLine
-from .reading import Candidates, behind_services, read_candidates, read_clients, read_terms, skipped_of
+from .reading import Candidates, clients_behind, read_candidates, read_clients, read_terms, skipped_of
 from .rules import Candidate, ClientTerms, DecidedLine, Terms, decide_lines, decide_manual_line
 from .selection import CreatedInvoice, Issued, Refused, Selection
 
@@ -122,8 +122,8 @@ def preview(actor: Actor, selection: Selection) -> list[PreviewLine]:
 
 
 def _wanted_clients(selection: Selection) -> Q:
-    wanted = behind_services(selection.visit_service_ids)
-    return wanted | Q(pk=selection.client_id) if selection.client_id else wanted
+    client_ids = clients_behind(selection.visit_service_ids) if selection.visit_service_ids else set()
+    return Q(pk__in=client_ids | {selection.client_id} if selection.client_id else client_ids)
 
 
 def _refuse_hidden(selection: Selection | None, found: Candidates, clients: dict[UUID, ClientTerms]) -> None:

@@ -10,15 +10,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, OuterRef, Q, Sum
-from django.db.models.functions import JSONObject
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Cast, Extract, JSONObject
 
 from daysheet.clients.models import Client, Coverage, Diagnosis
 from daysheet.clients.queries import visible_clients
 from daysheet.clients.rules import CoverageFacts
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
-from daysheet.schedule.models import VisitService
+from daysheet.schedule.models import Visit, VisitService, VisitStatus
 from daysheet.services.models import ClientService, PayerRate, ServiceType
 from daysheet.staff.models import CptLicense, StaffMember
 
@@ -43,15 +43,17 @@ def read_clients(actor: Actor, wanted: Q, *, lock: bool) -> dict[UUID, ClientTer
     return {client.pk: _client_terms(client) for client in clients}
 
 
-def behind_services(visit_service_ids: Collection[UUID]) -> Q:
-    """The clients behind visit services; ids of another practice find nobody."""
-    services = VisitService.objects.filter(pk__in=visit_service_ids)
-    return Q(pk__in=services.values("visit__client_id"))
+def clients_behind(visit_service_ids: Collection[UUID]) -> set[UUID]:
+    """The clients of visit services; ids of another practice find nobody."""
+    services = VisitService.objects.filter(pk__in=visit_service_ids).annotate(
+        client_of=Subquery(_visit_of_service().values("client_id"))
+    )
+    return set(services.values_list("client_of", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Visit services as they stand: still unbilled, billed already, and the service types of the unbilled."""
+    """Visit services as they stand: still unbilled, billed already, and the service types of all."""
 
     unbilled: list[Candidate]
     billed: list[Candidate]
@@ -59,33 +61,70 @@ class Candidates:
 
 
 def read_candidates(wanted: Q, *, lock: bool) -> Candidates:
-    """The visit services, locked in id order. Someone else's lock is waited for (lock_timeout)."""
+    """The visit services, locked in id order. Someone else's lock is waited for (lock_timeout).
+
+    Visit, appointment and location come by correlated look-ups, each by its whole key, and not by joins: right after a
+    bulk load PostgreSQL knows nothing of the tables' sizes, and a join was seen to pair every appointment of the
+    practice with every service (minutes for 600 visits).
+    """
     rows = VisitService.objects.filter(wanted, removed_at=None).order_by("pk")
+    rows = rows.annotate(facts=Subquery(_facts()), service=Subquery(_service()))
     if lock:
         rows = rows.select_for_update(of=("self",))
     found = Candidates([], [], {})
-    for row in rows.select_related("visit__appointment__location", "service_type"):
-        visit, appointment = row.visit, row.visit.appointment
-        candidate = Candidate(
-            visit_service_id=row.pk,
-            visit_id=visit.pk,
-            client_id=visit.client_id,
-            service_on=row.service_on,
-            position=row.position,
-            service_type_id=row.service_type_id,
-            minutes=int((appointment.ends_at - appointment.starts_at).total_seconds()) // 60,
-            staff_member_id=appointment.staff_member_id,
-            place_of_service=appointment.place_of_service or appointment.location.place_of_service,
-            status_label=visit.get_status_display(),
-            is_suspended=row.is_suspended,
-            own_rate_cents=row.rate_cents,
-            own_units=row.units,
-            own_modifiers=None if row.modifiers is None else tuple(row.modifiers),
-        )
-        (found.unbilled if row.line_id is None else found.billed).append(candidate)
+    for row in rows:
         if row.service_type_id not in found.services:
-            found.services[row.service_type_id] = _service_terms(row.service_type)
+            found.services[row.service_type_id] = ServiceTerms(
+                **{**row.service, "id": row.service_type_id, "modifiers": tuple(row.service["modifiers"])}
+            )
+        candidate = _candidate(row)
+        (found.unbilled if row.line_id is None else found.billed).append(candidate)
     return found
+
+
+def _visit_of_service() -> QuerySet[Visit]:
+    return Visit.objects.filter(pk=OuterRef("visit_id"))
+
+
+def _facts() -> Any:
+    """What the door needs of the visit, its appointment and its location, as one JSON object."""
+    length = Extract(F("appointment__ends_at") - F("appointment__starts_at"), "epoch")
+    return _visit_of_service().values(
+        facts=JSONObject(
+            client=F("client_id"),
+            status=F("status"),
+            seconds=Cast(length, IntegerField()),
+            staff=F("appointment__staff_member_id"),
+            own_place=F("appointment__place_of_service"),
+            place=F("appointment__location__place_of_service"),
+        )
+    )
+
+
+def _service() -> Any:
+    """The service type of a visit service, as one JSON object with the fields of ServiceTerms."""
+    names = [name for name in ServiceTerms.__dataclass_fields__ if name != "id"]
+    return ServiceType.objects.filter(pk=OuterRef("service_type_id")).values(service=_json(*names))
+
+
+def _candidate(row: Any) -> Candidate:
+    facts = row.facts
+    return Candidate(
+        visit_service_id=row.pk,
+        visit_id=row.visit_id,
+        client_id=UUID(facts["client"]),
+        service_on=row.service_on,
+        position=row.position,
+        service_type_id=row.service_type_id,
+        minutes=facts["seconds"] // 60,
+        staff_member_id=UUID(facts["staff"]),
+        place_of_service=facts["own_place"] or facts["place"],
+        status_label=VisitStatus(facts["status"]).label,
+        is_suspended=row.is_suspended,
+        own_rate_cents=row.rate_cents,
+        own_units=row.units,
+        own_modifiers=None if row.modifiers is None else tuple(row.modifiers),
+    )
 
 
 def read_terms(
