@@ -9,6 +9,7 @@ from daysheet.web import errors
 
 _practice = [
     path("", include("daysheet.staff.organization.urls")),
+    path("", include("daysheet.staff.organization.activity")),
     path("", include("daysheet.staff.urls")),
     path("", include("daysheet.clients.urls")),
     path("", include("daysheet.services.urls")),

@@ -55,7 +55,7 @@ NEEDS: dict[str, Permission] = {
             "staff:add", "staff:details", "staff:edit", "staff:invite", "staff:withdraw_invitation", "staff:licenses",
             "staff:licenses_csv", "staff:license", "staff:assign_license", "staff:cpt_access", "services:list",
             "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
-            "imports:template", "imports:preview", "imports:confirm",
+            "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
         ),
         _A,
     ),
