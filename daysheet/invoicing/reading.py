@@ -20,10 +20,12 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
 from daysheet.schedule.models import Visit, VisitService, VisitStatus
 from daysheet.services.models import ClientService, PayerRate, ServiceType
+from daysheet.staff.licenses.actions import renew_if_due
 from daysheet.staff.models import CptLicense, StaffMember
 
 from .models import InvoiceLine
 from .rules import (
+    CPT,
     Candidate,
     ClientTerms,
     DiagnosisTerms,
@@ -130,7 +132,11 @@ def _candidate(row: Any) -> Candidate:
 def read_terms(
     actor: Actor, practice: Practice, selection: Selection, found: Candidates, clients: dict[UUID, ClientTerms]
 ) -> Terms:
-    """Prices, coverages, licences and providers for these candidates: a fixed number of statements."""
+    """Prices, coverages, licences and providers for these candidates: a fixed number of statements.
+
+    Where a licence is missing, the renewal of the year may only be late (L2): it is carried out first, so that a bill
+    in the first minutes of January is not refused for want of a clock.
+    """
     services = dict(found.services)
     manual_ids = {line.service_type_id for line in selection.manual if line.service_type_id} - services.keys()
     if manual_ids:
@@ -140,14 +146,19 @@ def read_terms(
     staff_ids |= {line.staff_member_id for line in selection.manual}
     for client in clients.values():
         staff_ids |= {client.rendering_override_id, client.billing_staff_member_id}
-    year = actor.today.year
+    staff, year = {staff_id for staff_id in staff_ids if staff_id}, actor.today.year
+    people = _staff_terms(staff, year)
+    needs_license = any(service.kind == CPT for service in services.values())
+    if needs_license and not all(person.is_licensed for person in people.values()):
+        renew_if_due(actor.practice, actor.now)
+        people = _staff_terms(staff, year)  # also where another transaction has just renewed
     return Terms(
         year=year,
         practice_name=practice.name,
         practice_npi=practice.npi,
         clients=clients,
         services=services,
-        staff=_staff_terms({staff_id for staff_id in staff_ids if staff_id}, year),
+        staff=people,
         payer_rates=_payer_rates(clients, set(services)),
         copay_taken=_copay_taken(clients, {candidate.service_on for candidate in found.unbilled}),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from django.db import connection, connections
 from django.db.models import Sum
@@ -19,6 +22,7 @@ from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.ledger.models import Entry
 from daysheet.schedule.models import VisitService
+from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import Cast
 
@@ -146,3 +150,24 @@ def test_a_worker_killed_in_the_middle_of_a_chunk_loses_nothing(clinic: Clinic) 
             JobRun.objects.filter(pk=run_id).update(heartbeat_at="2026-01-01T00:00Z")
         run_job(clinic.cast.alder.id, run_id)
     _check_books(clinic, REPEATS)
+
+
+def test_two_doors_at_new_year_renew_once_and_both_bill(clinic: Clinic) -> None:
+    """Whoever comes second waits for the renewal and then finds the licence; neither is refused for want of a clock."""
+    at_once = clinic.cast.actor(clinic.cast.bob, now=datetime(2027, 1, 1, 5, 1, tzinfo=UTC))
+
+    def bill(visit_id: UUID) -> None:
+        with practice_transaction(clinic.cast.alder.id):
+            assert bill_visit(at_once, visit_id=visit_id).created
+
+    for _ in range(REPEATS):
+        with practice_transaction(clinic.cast.alder.id):
+            visits = [clinic.visit(clinic.client(), clinic.talk)[0] for _ in range(2)]
+        _at_once(*(partial(bill, visit_id) for visit_id in visits))
+        with practice_transaction(clinic.cast.alder.id):
+            assert CptLicense.objects.filter(year=2027).count() == 1
+        # The next pair finds last year's state again.
+        with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
+            owner.execute("DELETE FROM staff_cptlicense WHERE year = 2027")
+            owner.execute("DELETE FROM staff_licenserenewalrun WHERE year = 2027")
+    _check_books(clinic, 2 * REPEATS)

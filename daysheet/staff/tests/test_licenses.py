@@ -97,7 +97,7 @@ def test_the_confirm_step_shows_the_fee_and_leads_back_to_where_one_came_from(ca
     page = client.get(f"{url}?next=/alder/billing").content.decode()
     typed = {
         "license_id": new_id(),
-        "year": datetime.now(UTC).year,
+        "year": NOW.year,
         "confirmed_fee_cents": 2150,
         "paid_on": "",
         "reference": "",
@@ -116,7 +116,7 @@ def test_a_fee_that_changed_before_confirming_is_shown_anew(cast: Cast, client: 
     as_person(client, cast.alice)
     with practice_transaction(cast.alder.id):
         Practice.objects.filter(pk=cast.alder.id).update(cpt_license_fee_cents=2300)
-    typed = {"license_id": new_id(), "year": datetime.now(UTC).year, "confirmed_fee_cents": 2150}
+    typed = {"license_id": new_id(), "year": NOW.year, "confirmed_fee_cents": 2150}
 
     answer = client.post(address("assign_license", staff_member=cast.carol.staff_member_id), typed)
 
