@@ -95,6 +95,7 @@ class _Builder:
         both = (self.talk, self.letter)
         self.visit("agenda", self.client("Abel", "Agenda"), *both)
         self.visit("no_script", self.client("Nadia", "Noscript"), *both)
+        self.visit("twice", self.client("Tara", "Twice"), self.letter)
         self.visit("license", self.client("Lena", "License"), self.talk, staff="nora")
         self.visit("frozen", self.client("Fay", "Front"), self.talk, status="upcoming")
         members = [self.client(first, "Group") for first in ("Gail", "Gene", "Gina", "Guy")]
