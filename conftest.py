@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+import time_machine
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.people import Cast, build_cast
+from tests.people import NOW, Cast, build_cast
 
 _KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 
@@ -21,7 +22,14 @@ def django_db_setup() -> None:
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
+def clock() -> Iterator[None]:
+    """The cast's moment also for code that reads the clock (requests, jobs), so that no test depends on its day."""
+    with time_machine.travel(NOW, tick=True):
+        yield
+
+
+@pytest.fixture
+def cast(db: None, clock: None) -> Cast:
     """Two practices and their people, in a transaction that is rolled back after the test."""
     return build_cast()
 
@@ -36,7 +44,7 @@ def live_db(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 
 @pytest.fixture
-def live_cast(live_db: None) -> Cast:
+def live_cast(live_db: None, clock: None) -> Cast:
     """The same people, committed."""
     return build_cast()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -97,7 +98,7 @@ def test_a_batch_killed_between_chunks_goes_on_where_it_stopped(
         run_job(clinic.cast.alder.id, run.pk)
     assert Invoice.objects.count() == 2
     monkeypatch.setattr(batches, "_bill_chunk", real)
-    JobRun.objects.filter(pk=run.pk).update(heartbeat_at=NOW)
+    JobRun.objects.filter(pk=run.pk).update(heartbeat_at=NOW - timedelta(minutes=2))
     assert _run(clinic, batch_id).state == "done"
     assert Invoice.objects.count() == InvoiceLine.objects.count() == 5
 

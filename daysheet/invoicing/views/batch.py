@@ -16,6 +16,7 @@ from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.kit.money import Money
 from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url
 from daysheet.web.views import is_htmx, render_page, see_other
 
@@ -70,6 +71,7 @@ def batch(request: PracticeRequest) -> HttpResponse:
 @require_safe
 def batch_edit(request: PracticeRequest) -> HttpResponse:
     """The row of one date with its edit fields open: what HTMX puts in the place of the row."""
+    request.actor.require(Permission.BILLING)
     visit_id = read_id(request.GET.get("edit", ""))
     if visit_id is None:
         raise NotFound("There is no such unbilled date of service.")

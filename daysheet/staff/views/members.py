@@ -89,7 +89,7 @@ def edit(request: HttpRequest, staff_member: UUID) -> HttpResponse:
 def invite(request: HttpRequest, staff_member: UUID) -> HttpResponse:
     """Send a link, and show it once on the page that follows."""
     actor = actor_of(request)
-    actor.require(Permission.ADMINISTRATOR)
+    get_staff_member(actor, staff_member)
     form = InviteForm(request.POST)
     back = practice_url(actor, "staff:details", staff_member=staff_member)
     if not form.is_valid():

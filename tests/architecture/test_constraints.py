@@ -1,0 +1,358 @@
+"""Every CHECK, UNIQUE and foreign key of our tables is really tried, in raw SQL as the runtime role; and what the role
+was not granted is refused. A constraint without an attempt here fails the suite.
+
+The attempts are made from the catalogue: a row that the world holds is copied with just what the constraint forbids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.utils import ProgrammingError
+
+from daysheet.database.scope import practice_transaction
+from tests.people import Cast
+
+from .world import World, build_world
+
+#: What each CHECK forbids: {constraint: SQL assignments that break it in a copied row}.
+FORBIDDEN: dict[str, str] = {
+    "appointment_ends_after": "ends_at = starts_at",
+    "appointment_pos_digits": "place_of_service = '1'",
+    "batch_grouping_known": "grouping = 'week'",
+    "batch_problem_kind_known": "kind = 'lost'",
+    "client_pays_by_known": "pays_by = 'barter'",
+    "client_service_amount_not_negative": "set_payment_amount_cents = -1",
+    "client_set_amount_not_negative": "set_payment_amount_cents = -1",
+    "client_sex_known": "sex = 'X'",
+    "coverage_copay_not_negative": "copay_cents = -1",
+    "coverage_ends_after_start": "ends_on = starts_on",
+    "coverage_rank_sane": "rank = 0",
+    "diagnosis_code_shape": "code = 'nonsense'",
+    "diagnosis_position_sane": "position = 13",
+    "entry_accounts_differ": "debit_account = credit_account",
+    "entry_accounts_known": "debit_account = 'pocket'",
+    "entry_amount_positive": "amount_cents = 0",
+    "entry_money_has_payment": "debit_account = 'cash', credit_account = 'credit', payment_id = NULL",
+    "entry_receivable_has_line": "line_id = NULL",
+    "invoice_counter_positive": "next_number = 0",
+    "invoice_number_positive": "number = 0",
+    "invoice_void_has_reason": "reason = ''",
+    "job_run_state_known": "state = 'lost'",
+    "license_fee_not_negative": "fee_cents = -1",
+    "license_year_sane": "year = 1999",
+    "line_amount_is_rate_units": "units = units + 1",
+    "line_ended_owes_nothing": "ended_at = now(), client_open_cents = 1, insurance_open_cents = 0",
+    "line_open_not_negative": "client_open_cents = -1",
+    "line_open_within_amount": "client_open_cents = amount_cents + 1",
+    "line_sides_add_up": "client_cents = client_cents + 1",
+    "line_sides_not_negative": "client_cents = -1, insurance_cents = amount_cents + 1",
+    "line_units_and_rate": "units = 0, amount_cents = 0, client_cents = 0, insurance_cents = 0, "
+    "client_open_cents = 0, insurance_open_cents = 0",
+    "location_pos_digits": "place_of_service = '1'",
+    "payer_rate_ends_after_start": "ends_on = starts_on",
+    "payer_rate_not_negative": "rate_cents = -1",
+    "payment_amount_positive": "amount_cents = 0, unapplied_cents = 0",
+    "payment_method_known": "method = 'shells'",
+    "payment_unapplied_within_amount": "unapplied_cents = amount_cents + 1",
+    "service_fee_is_not_cpt": "is_no_show_fee = true, kind = 'cpt'",
+    "service_kind_known": "kind = 'magic'",
+    "service_rate_not_negative": "rate_cents = -1",
+    "service_unit_count_positive": "unit_count = 0",
+    "service_unit_rule_known": "unit_rule = 'sometimes'",
+    "staff_npi_digits": "npi = '12'",
+    "staff_permissions_known": "permissions = ARRAY['everything']",
+    "visit_service_rate_not_negative": "rate_cents = -1",
+    "visit_service_removed_is_suspended": "removed_at = now(), is_suspended = false",
+    "visit_service_units_positive": "units = 0",
+    "visit_status_known": "status = 'lost'",
+}
+#: CHECKs on shared tables, tried by an UPDATE.
+FORBIDDEN_SHARED = {"practice_fee_not_negative": "UPDATE practices_practice SET cpt_license_fee_cents = -1"}
+#: What Django makes of Positive…Field: `<column> >= 0`; one attempt each, made below.
+_POSITIVE = "_check"
+#: Tables the world leaves empty, with a row for each.
+FILLED = {
+    "invoicing_invoicevoid": "INSERT INTO invoicing_invoicevoid (practice_id, id, invoice_id, voided_at, "
+    "voided_by_name, reason) SELECT practice_id, gen_random_uuid(), id, now(), 'x', 'x' FROM invoicing_invoice LIMIT 1",
+    "invoicing_batchproblem": "INSERT INTO invoicing_batchproblem (practice_id, id, batch_id, client_id, "
+    "visit_service_ids, kind, code, message) SELECT b.practice_id, gen_random_uuid(), b.id, i.client_id, '{}', "
+    "'refused', 'x', 'x' FROM invoicing_batch b, invoicing_batchitem i LIMIT 1",
+    "staff_licenserenewalrun": "INSERT INTO staff_licenserenewalrun (practice_id, id, year, ran_at, renewed_count) "
+    "SELECT id, gen_random_uuid(), 2025, now(), 0 FROM practices_practice WHERE slug = 'alder'",
+    "clients_clientassignment": "INSERT INTO clients_clientassignment (practice_id, id, client_id, staff_member_id) "
+    "SELECT c.practice_id, gen_random_uuid(), c.id, s.id FROM clients_client c, staff_staffmember s LIMIT 1",
+    "imports_importedfile": "INSERT INTO imports_importedfile (practice_id, id, kind, file_name, sha256, row_count, "
+    "created_count, changed_count, unchanged_count, imported_at, imported_by_name) SELECT id, gen_random_uuid(), 'x', "
+    "'x', 'x', 0, 0, 0, 0, now(), 'x' FROM practices_practice WHERE slug = 'alder'",
+}
+#: Columns of unique keys that are empty in the world, with what to put there in both rows.
+GIVEN = {"external_id": "'E1'", "request_key": "gen_random_uuid()", "reverses_id": "id", "user_id": "NULL"}
+
+
+@pytest.fixture
+def world(cast: Cast) -> Iterator[World]:
+    with practice_transaction(cast.alder.id):
+        world = build_world(cast)
+        with connection.cursor() as cursor:
+            for statement in FILLED.values():
+                cursor.execute(statement)
+        yield world
+
+
+def _rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())
+
+
+def _tenant_tables() -> list[str]:
+    found = _rows(
+        "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'practice_id' "
+        "JOIN pg_attribute i ON i.attrelid = c.oid AND i.attname = 'id' AND i.atttypid = 'uuid'::regtype "
+        "WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY 1"
+    )
+    return [name for (name,) in found]
+
+
+def _constraints(kind: str) -> list[tuple[str, str, str]]:
+    return _rows(
+        "SELECT k.conrelid::regclass::text, k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k "
+        "WHERE k.contype = %s AND k.conrelid::regclass::text = ANY(%s) ORDER BY 1, 2",
+        kind,
+        _tenant_tables(),
+    )
+
+
+def _copy(table: str, assignments: str, where: str = "true") -> None:
+    """Insert a copy of one row of the table under a new id, with some columns changed."""
+    columns = [name for (name,) in _rows(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped", table
+    )]  # fmt: skip
+    changed = dict(part.split(" = ", 1) for part in _split(assignments))
+    values = [changed.get(name, "gen_random_uuid()" if name == "id" else f'"{name}"') for name in columns]
+    names = ", ".join(f'"{name}"' for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values)} FROM "{table}" WHERE {where} LIMIT 1'
+        )
+        assert cursor.rowcount == 1, f"{table} has no row to copy"
+
+
+def _split(assignments: str) -> list[str]:
+    """`a = 1, b = f(x, y)` at its top-level commas."""
+    parts, depth, start = [], 0, 0
+    for position, char in enumerate(assignments):
+        depth += (char in "([") - (char in ")]")
+        if char == "," and depth == 0:
+            parts.append(assignments[start:position].strip())
+            start = position + 1
+    return [part for part in [*parts, assignments[start:].strip()] if part]
+
+
+def _refused_by(name: str, attempt: Any) -> str:
+    """Empty where the attempt was refused by this very constraint; what happened otherwise."""
+    try:
+        with transaction.atomic():
+            attempt()
+    except IntegrityError as error:
+        refusing = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+        return "" if refusing == name else f"{name}: refused by {refusing}"
+    except DatabaseError as error:
+        return f"{name}: {error}"
+    return f"{name}: not refused"
+
+
+def test_every_check_is_tried_and_refuses(world: World) -> None:
+    problems, untried = [], []
+    for table, name, definition in _constraints("c"):
+        if name in FORBIDDEN:
+            where = "line_id IS NOT NULL AND payment_id IS NULL" if table == "ledger_entry" else "true"
+            problems.append(_refused_by(name, lambda t=table, n=name, w=where: _copy(t, FORBIDDEN[n], w)))
+        elif name.endswith(_POSITIVE) and definition.endswith(">= 0))"):
+            column = definition.removeprefix("CHECK ((").removesuffix(" >= 0))").strip('"')
+            # A stricter check of the same column, met first, refuses as well.
+            problem = _refused_by(name, lambda t=table, c=column: _copy(t, f"{c} = -1"))
+            problems.append("" if ": refused by " in problem and column in problem.split(" by ")[1] else problem)
+        else:
+            untried.append(f"{table}.{name}: {definition}")
+    assert untried == []
+    assert [problem for problem in problems if problem] == []
+    assert set(FORBIDDEN) <= {name for _, name, _ in _constraints("c")}
+
+
+def test_every_foreign_key_refuses_a_row_that_is_not_there(world: World) -> None:
+    """A made-up id, which is also what another practice's id is: the key carries the practice."""
+    problems = []
+    for table, name, definition in _constraints("f"):
+        if "practice_id)" in definition and "FOREIGN KEY (practice_id) " in definition:
+            continue
+        column = definition.split("(", 1)[1].split(")", 1)[0].split(", ")[-1].strip('"')
+        made_up = "-1" if column == "user_id" else "gen_random_uuid()"
+        freed = {**_FREED.get(table, {}), column: made_up}
+        values = ", ".join(f"{key} = {value}" for key, value in freed.items())
+        problems.append(_refused_by(name, lambda t=table, v=values: _copy(t, v)))
+        if column != "user_id":
+            assert "practice_id" in definition, f"{name} does not carry the practice"
+        assert "DEFERRABLE" not in definition, f"{name} would only be checked at COMMIT"
+    assert [problem for problem in problems if problem] == []
+    assert len(problems) > 40
+
+
+def test_every_unique_key_carries_the_practice_and_refuses_a_twin(world: World) -> None:
+    problems = []
+    for table, name, definition in _rows(
+        "SELECT c.relname, i.relname, pg_get_indexdef(x.indexrelid) FROM pg_index x "
+        "JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid "
+        "WHERE x.indisunique AND NOT x.indisprimary AND c.relname = ANY(%s) ORDER BY 1, 2",
+        _tenant_tables(),
+    ):
+        assert "(practice_id" in definition, f"{name} tells one practice about another"
+        problems.append(_twin(table, name, definition))
+    assert [problem for problem in problems if problem] == []
+    assert len(problems) > 20
+
+
+def _twin(table: str, name: str, definition: str) -> str:
+    """Copies a row twice with the same key: the second must be refused by the index."""
+    columns = definition.split("USING btree (", 1)[1]
+    fixed = {column: value for column, value in GIVEN.items() if f"{column}" in columns.split(" WHERE ")[0]}
+    where, extra = _making_it_apply(name)
+    if "user_id" in fixed:
+        fixed["user_id"] = "user_id"
+        where = "user_id IS NOT NULL"
+    if "reverses_id" in fixed:
+        fixed["reverses_id"] = "(SELECT min(id::text)::uuid FROM ledger_entry)"
+    if "request_key" in fixed:
+        fixed["request_key"] = "(SELECT '00000000-0000-7000-8000-000000000001'::uuid)"
+    assignments = ", ".join([*(f"{column} = {value}" for column, value in fixed.items()), *extra])
+    others = _free_the_other_keys(table, name, columns)
+    try:
+        with transaction.atomic():
+            _try_twice(table, ", ".join(part for part in (assignments, others) if part), where)
+    except IntegrityError as error:
+        refusing = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+        return "" if refusing == name else f"{name}: refused by {refusing}"
+    return f"{name}: not refused"
+
+
+def _try_twice(table: str, assignments: str, where: str) -> None:
+    if table == "schedule_visit" and "external_id" in assignments:
+        # A copy would meet the key of appointment and client first; two rows that stand are given the same id instead.
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE schedule_visit SET external_id = 'E1'")
+        return
+    for _ in range(2):
+        _copy(table, assignments, where)
+
+
+def _making_it_apply(name: str) -> tuple[str, list[str]]:
+    """(which row to copy, further assignments) for partial keys."""
+    return {
+        "service_one_no_show_fee": ("true", ["is_no_show_fee = true", "kind = 'non_cpt'"]),
+        "service_one_late_cancel_fee": ("true", ["is_late_cancel_fee = true", "kind = 'non_cpt'"]),
+        "job_run_one_live": ("true", ["state = 'queued'"]),
+        "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
+        "staff_email_once": ("email <> ''", []),
+    }.get(name, ("true", []))
+
+
+#: What keeps a table's unique keys out of the way of another attempt: {table: {column: a free value}}.
+_FREED: dict[str, dict[str, str]] = {
+    "services_servicetype": {"code": "left(gen_random_uuid()::text, 8)"},
+    "clients_payer": {"name": "gen_random_uuid()::text"},
+    "practices_location": {"name": "gen_random_uuid()::text"},
+    "staff_staffmember": {"email": "''", "user_id": "NULL"},
+    "invoicing_invoice": {"number": "1000 + (random() * 1000000)::int", "request_key": "NULL"},
+    "invoicing_invoiceline": {"visit_service_id": "NULL"},
+    "payments_payment": {"request_key": "gen_random_uuid()"},
+    "staff_invitation": {"token_hash": "gen_random_uuid()::text"},
+    "staff_cptlicense": {"year": "2100"},
+    "jobs_jobrun": {"subject_id": "gen_random_uuid()"},
+    "services_payerrate": {"starts_on": "'2020-01-01'"},
+}
+
+
+def _free_the_other_keys(table: str, name: str, key_columns: str) -> str:
+    freed = _FREED.get(table, {})
+    return ", ".join(f"{column} = {value}" for column, value in freed.items() if column not in key_columns)
+
+
+@pytest.mark.parametrize(("name", "statement"), FORBIDDEN_SHARED.items())
+def test_checks_of_shared_tables_refuse(world: World, name: str, statement: str) -> None:
+    def attempt() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    assert _refused_by(name, attempt) == ""
+
+
+def test_what_is_not_granted_is_refused(world: World) -> None:
+    """For each tenant table: UPDATE of any column not granted, DELETE where not granted, TRUNCATE never."""
+    allowed = []
+    for table in _tenant_tables():
+        for (column,) in _rows(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
+            "AND NOT has_column_privilege(%s, attname, 'UPDATE')", table, table,
+        ):  # fmt: skip
+            allowed += _granted(f'UPDATE "{table}" SET "{column}" = "{column}"')
+        if not _rows("SELECT has_table_privilege(%s, 'DELETE')", table)[0][0]:
+            allowed += _granted(f'DELETE FROM "{table}"')
+        allowed += _granted(f'TRUNCATE "{table}"')
+    assert allowed == []
+
+
+#: Facts: nothing of them is ever updated or deleted. (What may move on other tables stands in their migrations.)
+APPEND_ONLY = {
+    "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "invoicing_batchproblem",
+    "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "staff_licenserenewalrun",
+}  # fmt: skip
+
+
+def test_facts_are_append_only(db: None) -> None:
+    writable = {
+        table
+        for table in _tenant_tables()
+        if _rows("SELECT has_any_column_privilege(%s, 'UPDATE') OR has_table_privilege(%s, 'DELETE')", table, table)
+        == [(True,)]
+    }
+    assert APPEND_ONLY.isdisjoint(writable)
+    assert APPEND_ONLY | writable == set(_tenant_tables()), "a new table is neither append-only nor granted an update"
+
+
+def test_lines_move_only_their_end_and_open_amounts(db: None) -> None:
+    granted = _rows(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'invoicing_invoiceline'::regclass AND attnum > 0 "
+        "AND has_column_privilege('invoicing_invoiceline', attname, 'UPDATE') ORDER BY 1"
+    )
+    assert [name for (name,) in granted] == ["client_open_cents", "ended_at", "insurance_open_cents"]
+
+
+def test_every_tenant_table_has_its_key_row_security_and_no_trigger_of_ours(db: None) -> None:
+    for table in _tenant_tables():
+        (row_security, forced) = _rows(
+            "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass", table
+        )[0]
+        assert row_security and not forced, table
+        policies = _rows(
+            "SELECT polcmd, pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = %s::regclass", table
+        )
+        assert len(policies) == 1 and policies[0][0] == "*" and "app.practice_id" in policies[0][1], table
+        key = _rows(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'p' AND conrelid = %s::regclass", table
+        )
+        assert key == [("PRIMARY KEY (practice_id, id)",)], table
+        assert not _rows("SELECT 1 FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", table), table
+    assert len(_tenant_tables()) > 25
+
+
+def _granted(statement: str) -> list[str]:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    except ProgrammingError as error:
+        return [] if "permission denied" in str(error) else [f"{statement}: {error}"]
+    return [statement]

@@ -1,0 +1,195 @@
+"""Every address under a practice × every role × GET and POST (P1, P2). An address that is not in the table fails.
+
+403 where a person lacks the permission, 404 for a stranger, for another practice's object and for a client the person
+is not assigned to. What is allowed never ends in a server error, whatever is posted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+from django.test import Client as Browser
+
+from daysheet.clients.models import ClientAssignment
+from daysheet.database.scope import practice_transaction
+from daysheet.practices.permissions import Permission, allows
+from daysheet.staff.models import StaffMember
+from tests.people import Cast, Person
+
+from .world import World, address, browser_of, build_world, practice_urls
+
+_D, _B, _A = Permission.DEFAULT, Permission.BILLING, Permission.ADMINISTRATOR
+#: What each address needs. Docs: docs/permissions.md is made from this table.
+NEEDS: dict[str, Permission] = {
+    **dict.fromkeys(
+        (
+            "practices:my_account", "clients:list", "clients:search", "clients:add", "clients:details", "clients:edit",
+            "clients:archive", "clients:activate", "clients:assign_staff", "clients:unassign_staff",
+            "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
+            "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
+            "schedule:client_appointments",
+        ),
+        _D,
+    ),
+    **dict.fromkeys(
+        (
+            "clients:bill_to", "clients:edit_bill_to", "clients:add_coverage", "clients:edit_coverage",
+            "clients:end_coverage", "clients:insurers", "clients:add_insurer", "clients:insurer",
+            "clients:edit_insurer", "services:add_client_service", "services:edit_client_service",
+            "services:remove_client_service", "services:add_payer_rate", "services:end_payer_rate",
+            "invoicing:add_invoice", "invoicing:add_group_invoices", "invoicing:new_invoice", "invoicing:invoice",
+            "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit", "invoicing:batch_existing",
+            "invoicing:batch_history", "invoicing:batch_run", "invoicing:retry_batch", "invoicing:undo_batch",
+            "invoicing:unbilled", "payments:ledger", "payments:add_note", "payments:update_note",
+            "payments:accept_payment", "payments:apply_credit", "payments:apply_payment", "payments:payment",
+        ),
+        _B,
+    ),
+    **dict.fromkeys(
+        (
+            "practices:settings", "practices:locations", "practices:add_location", "practices:location", "staff:list",
+            "staff:add", "staff:details", "staff:edit", "staff:invite", "staff:withdraw_invitation", "staff:licenses",
+            "staff:licenses_csv", "staff:license", "staff:assign_license", "staff:cpt_access", "services:list",
+            "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
+            "imports:template", "imports:preview", "imports:confirm",
+        ),
+        _A,
+    ),
+}  # fmt: skip
+#: Reached without signing in; the secret in the address is the key.
+PUBLIC = {"staff:join"}
+#: Parameters that name a client's data: what assigned-only people must not reach.
+OF_A_CLIENT = {"client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment"}
+#: Parameters that are ids of objects of a practice.
+OBJECTS = OF_A_CLIENT | {"payer", "service_type", "rate", "batch", "location", "license", "staff_member"}
+#: What an allowed request may end in: shown, done, or refused by a rule with its reason. Never 403, 404 or 500.
+ANSWERS = {200, 302, 303, 405, 422}
+
+
+@pytest.fixture
+def world(cast: Cast) -> Iterator[World]:
+    with practice_transaction(cast.alder.id):
+        yield build_world(cast)
+
+
+def _status(browser: Browser, method: str, url: str) -> int:
+    """The answer's status; whatever was written is taken back."""
+    with transaction.atomic():
+        status = getattr(browser, method)(url).status_code
+        transaction.set_rollback(True)
+    return int(status)
+
+
+def _cases(world: World) -> Iterator[tuple[str, str, tuple[str, ...], str]]:
+    for name, params in sorted(practice_urls().items()):
+        for method in ("get", "post"):
+            query = f"?edit={world.ids['visit']}" if name == "invoicing:batch_edit" else ""
+            yield name, method, params, address(name, "alder", params, world.ids) + query
+
+
+def test_every_address_is_in_the_table_and_no_entry_is_stale() -> None:
+    assert set(practice_urls()) - PUBLIC == set(NEEDS)
+
+
+def _people(world: World) -> list[tuple[Person, frozenset[Permission]]]:
+    cast = world.cast
+    admin = StaffMember.objects.filter(pk=cast.carol.staff_member_id)
+    admin.update(permissions=[Permission.ADMINISTRATOR.value])
+    return [
+        (cast.dan, frozenset()),
+        (cast.bob, frozenset({_B})),
+        (cast.carol, frozenset({_A})),
+        (cast.alice, frozenset({Permission.ORGANIZATION_ADMINISTRATOR})),
+    ]
+
+
+def test_each_role_gets_what_it_may_and_nothing_else(world: World) -> None:
+    wrong = []
+    for person, held in _people(world):
+        browser = browser_of(person)
+        for name, method, _, url in _cases(world):
+            if name in PUBLIC:
+                continue
+            status = _status(browser, method, url)
+            if allows(held, NEEDS[name]):
+                right = status in ANSWERS
+            else:
+                right = status in {403, 405}
+            if not right:
+                wrong.append((person.email, method, name, status))
+    assert wrong == []
+
+
+def test_nobody_gets_in_unsigned_and_a_stranger_finds_nothing(world: World) -> None:
+    anonymous, stranger = Browser(raise_request_exception=False), browser_of(world.cast.charlie)
+    wrong = []
+    for name, method, _, url in _cases(world):
+        if name in PUBLIC:
+            continue
+        if (status := _status(anonymous, method, url)) != 302:
+            wrong.append(("anonymous", method, name, status))
+        if (status := _status(stranger, method, url)) != 404:
+            wrong.append(("stranger", method, name, status))
+    assert wrong == []
+
+
+def test_objects_of_another_practice_do_not_exist(world: World) -> None:
+    stranger = browser_of(world.cast.charlie)
+    wrong = []
+    for name, params in practice_urls().items():
+        if not OBJECTS & set(params):
+            continue
+        url = address(name, "birch", params, world.ids)
+        for method in ("get", "post"):
+            if (status := _status(stranger, method, url)) not in {404, 405}:
+                wrong.append((method, name, status))
+    assert wrong == []
+
+
+def test_people_limited_to_assigned_clients_do_not_find_the_others(world: World) -> None:
+    StaffMember.objects.filter(pk=world.cast.bob.staff_member_id).update(limited_to_assigned=True)
+    bob = browser_of(world.cast.bob)
+    hidden = []
+    for name, method, params, url in _cases(world):
+        if OF_A_CLIENT & set(params) and allows(frozenset({_B}), NEEDS[name]):
+            hidden.append((method, name, _status(bob, method, url)))
+    # 403: what limited people may never do, asked before the client is looked for.
+    reached = [each for each in hidden if each[2] not in {403, 404, 405}]
+    assert reached == []
+    ClientAssignment.objects.create(client_id=world.ids["client"], staff_member_id=world.cast.bob.staff_member_id)
+    assert _status(bob, "get", address("clients:details", "alder", ("client",), world.ids)) == 200
+
+
+def test_the_secret_of_an_invitation_is_the_key(world: World) -> None:
+    anonymous = Browser()
+    url = address("staff:join", "alder", ("token",), world.ids)
+    assert _status(anonymous, "get", url) == 200
+    assert _status(anonymous, "get", address("staff:join", "alder", ("token",), {"token": "guess"})) in {404, 410}
+    assert _status(anonymous, "get", address("staff:join", "birch", ("token",), world.ids)) in {404, 410}
+
+
+def _page_of_permissions() -> str:
+    lines = [
+        "# Who may open what",
+        "",
+        "Made from the table of `tests/architecture/test_role_matrix.py`, which tries every address in every role.",
+        "Organization Administrator may open everything. A stranger gets 404, a person without the permission 403.",
+        "",
+        "| address | needs |",
+        "|---|---|",
+    ]
+    lines += [f"| `{name}` | {needs.label} |" for name, needs in sorted(NEEDS.items())]
+    lines += [f"| `{name}` | the secret in its address |" for name in sorted(PUBLIC)]
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_of_permissions_is_this_table() -> None:
+    """`DAYSHEET_WRITE_DOCS=1` in the environment writes it anew."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
+    if os.environ.get("DAYSHEET_WRITE_DOCS"):
+        page.write_text(_page_of_permissions(), encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == _page_of_permissions()

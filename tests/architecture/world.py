@@ -1,0 +1,123 @@
+"""One object of every kind in Alder Clinic, and the address of every page with those objects' ids filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+from uuid import uuid4
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client as Browser
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
+from daysheet.invoicing.actions import bill_visit
+from daysheet.invoicing.batches import BatchRequest, start_batch
+from daysheet.jobs.jobs import run_job
+from daysheet.jobs.models import JobRun
+from daysheet.payments.actions import accept_payment
+from daysheet.practices.actor import Actor
+from daysheet.practices.models import User
+from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
+from daysheet.schedule.models import Visit, VisitService
+from daysheet.services.actions import add_payer_rate, set_client_service
+from daysheet.staff.actions import add_staff_member, invite_staff_member
+from daysheet.staff.models import CptLicense
+from tests.billing import DAY, Clinic, build_clinic
+from tests.people import Cast, Person
+
+_LOCATIONS_FILE = b"Location ID,Name,Place of Service\nL9,Annex,11\n"
+
+
+@dataclass(frozen=True)
+class World:
+    clinic: Clinic
+    cast: Cast
+    ids: dict[str, Any]
+
+
+def build_world(cast: Cast) -> World:
+    """Everything through the real actions; call inside Alder's transaction."""
+    clinic = build_clinic(cast)
+    owner = clinic.owner
+    since = date(2026, 1, 1)
+    client = add_client(owner, first_name="Ana", last_name="Ruiz").pk
+    payer = add_payer(owner, name="Harbor Health").pk
+    coverage = add_coverage(owner, client, payer_id=payer, insured_id="X1", starts_on=since, copay_cents=2500)
+    set_bill_to(owner, client, pays_by="insurance")
+    diagnosis = add_diagnosis(owner, client, code="F41.1", starts_on=since)
+    set_client_service(owner, client, clinic.talk.pk, is_default=True, set_payment_amount_cents=None)
+    rate = add_payer_rate(owner, payer, clinic.talk.pk, rate_cents=14000, starts_on=since)
+    slot = Slot(DAY, time(9), 50, cast.carol.staff_member_id, clinic.location.pk)
+    billed = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
+    billed_visit = Visit.objects.get(appointment_id=billed)
+    invoice = bill_visit(clinic.biller, visit_id=billed_visit.pk).created[0]
+    open_one = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
+    batched = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.letter.pk)]})
+    paid = accept_payment(
+        clinic.biller, request_key=uuid4(), client_id=client, amount_cents=1000, method="cash", received_on=DAY,
+        applications=None,
+    )  # fmt: skip
+    note = add_billing_note(owner, client, text="Calls back in May")
+    token = _token(owner)
+    ids = {
+        "client": client, "payer": payer, "coverage": coverage.pk, "diagnosis": diagnosis.pk,
+        "service_type": clinic.talk.pk, "rate": rate.pk, "appointment": open_one,
+        "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
+        "batch": _batch(clinic, client, batched), "note": note.pk, "payment": paid.payment_id,
+        "location": clinic.location.pk, "license": CptLicense.objects.get().pk,
+        "staff_member": cast.dan.staff_member_id, "token": token,
+        **_upload(cast),
+    }  # fmt: skip
+    return World(clinic, cast, ids)
+
+
+def browser_of(person: Person) -> Browser:
+    """Signed in as this person; a server error is an answer, not an exception."""
+    browser = Browser(raise_request_exception=False)
+    browser.force_login(User.objects.get(pk=person.user_id))
+    return browser
+
+
+def practice_urls() -> dict[str, tuple[str, ...]]:
+    """{URL name: its parameters beside `practice`} of everything under `/<practice>/`."""
+    return {name: params for name, params in _walk(get_resolver(), "", ()) if "practice" in params}
+
+
+def address(name: str, practice: str, params: tuple[str, ...], ids: dict[str, Any]) -> str:
+    """The address of a page with the world's ids."""
+    return reverse(name, kwargs={"practice": practice, **{p: ids[p] for p in params if p != "practice"}})
+
+
+def _walk(resolver: Any, namespace: str, above: tuple[str, ...]) -> Any:
+    for each in resolver.url_patterns:
+        params = above + tuple(each.pattern.regex.groupindex)
+        if isinstance(each, URLResolver):
+            yield from _walk(each, namespace + (f"{each.namespace}:" if each.namespace else ""), params)
+        elif isinstance(each, URLPattern):
+            yield f"{namespace}{each.name}", params
+
+
+def _batch(clinic: Clinic, client: Any, appointment: Any) -> Any:
+    services = VisitService.objects.filter(visit__appointment_id=appointment).values_list("pk", flat=True)
+    batch_id = start_batch(
+        clinic.biller, batch_id=uuid4(), from_on=DAY, to_on=DAY, items=[BatchRequest(client, tuple(services))],
+        expected_count=1, expected_cents=4000,
+    )  # fmt: skip
+    run_job(clinic.cast.alder.id, JobRun.objects.get(subject_id=batch_id).pk)
+    return batch_id
+
+
+def _token(owner: Actor) -> str:
+    person = add_staff_member(owner, first_name="Eve", last_name="New", email="eve@alder.example")
+    sent = invite_staff_member(owner, person.pk, link_for=lambda token: f"https://example.org/{token}")
+    assert sent.token
+    return sent.token
+
+
+def _upload(cast: Cast) -> dict[str, str]:
+    file = SimpleUploadedFile("locations.csv", _LOCATIONS_FILE, "text/csv")
+    answer = browser_of(cast.alice).post("/alder/import/", {"kind": "locations", "file": file})
+    parts = answer["Location"].strip("/").split("/")
+    return {"kind": parts[-2], "sha256": parts[-1]}
