@@ -126,7 +126,7 @@ STAFF = Layout(
         Column("Taxonomy", Code(r"[0-9A-Z]{10}", "a taxonomy code of ten characters", upper=True), field="taxonomy"),
         _ACTIVE,
         Column("Provider", YesNo(), "Renders services. Empty: no.", field="is_provider"),
-        Column("CPT Code Access", YesNo(), "No: the yearly AMA CPT licence is not renewed. Empty: yes.",
+        Column("CPT Code Access", YesNo(), "No: the yearly AMA CPT license is not renewed. Empty: yes.",
                field="cpt_access", default=True),
     ),
 )  # fmt: skip

@@ -26,6 +26,11 @@ def ledger_url(actor: Actor, client_id: UUID) -> str | None:
     return practice_url_or_none(actor, "payments:ledger", client=client_id)
 
 
+def apply_payment_url(actor: Actor, visit_id: UUID) -> str | None:
+    """Where money for a date of service is taken; leads back to the Agenda (M1)."""
+    return practice_url_or_none(actor, "payments:apply_payment", visit=visit_id)
+
+
 def payment_url(actor: Actor, client_id: UUID, number: int) -> str | None:
     """Where a client's payment for an invoice is taken (M1)."""
     url = practice_url_or_none(actor, "payments:accept_payment", client=client_id)

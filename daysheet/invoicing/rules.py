@@ -251,7 +251,7 @@ def _no_license(
         )  # fmt: skip
     return Refused(
         visit_service_ids, client_id, service_on, "license_missing",
-        f"{person.name} has no AMA CPT licence for {year}, so a CPT-coded service cannot be billed. "
+        f"{person.name} has no AMA CPT license for {year}, so a CPT-coded service cannot be billed. "
         "An administrator can assign it under Organization, AMA CPT Licenses.",
         staff_member_id=person.id, year=year,
     )  # fmt: skip

@@ -99,7 +99,7 @@ def change_status(request: HttpRequest, visit: UUID) -> HttpResponse:
         request,
         StatusForm(request.POST or None, initial={"status": row.status}),
         "schedule/change_status.html",
-        {"visit": row},
+        {"visit": row, "back_url": _agenda_url(actor, row.service_on)},
         save=lambda typed: actions.set_status(actor, visit_id=visit, **typed),
         done="The status was changed.",
         back_url=_agenda_url(actor, row.service_on),

@@ -34,7 +34,7 @@ class WelcomeForm(forms.Form):
     time_zone = forms.ChoiceField(
         label="Time zone",
         choices=lambda: [(name, name.replace("_", " ")) for name in time_zone_order(available_timezones())],
-        help_text="Days of service, licences and reports follow it.",
+        help_text="Days of service, licenses and reports follow it.",
     )
     first_name = forms.CharField(label="Your first name", max_length=60)
     last_name = forms.CharField(label="Your last name", max_length=60)

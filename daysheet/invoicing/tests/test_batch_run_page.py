@@ -69,7 +69,7 @@ def test_the_result_names_created_skipped_and_refused(shop: Clinic, bob: Browser
     assert "Ana Good" in page
     assert "Done, Ana" in page
     assert at("invoice", number=1) in page
-    assert "Dan Desk has no AMA CPT licence for 2026" in page
+    assert "Dan Desk has no AMA CPT license for 2026" in page
 
 
 def test_retry_takes_only_what_was_refused_and_once(shop: Clinic, bob: Browser, batch: UUID) -> None:

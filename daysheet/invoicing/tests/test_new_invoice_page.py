@@ -176,7 +176,7 @@ def test_a_missing_licence_stops_the_invoice_and_names_person_and_year(shop: Cli
     _, (service,) = shop.visit(client, shop.talk, day=RECENT, staff_member_id=dan)
     answer = bob.post(at("new_invoice", client=client), {"then": "save", "line": str(service)})
     assert answer.status_code == 422
-    assert "Dan Desk has no AMA CPT licence for 2026" in answer.content.decode()
+    assert "Dan Desk has no AMA CPT license for 2026" in answer.content.decode()
 
 
 def test_without_billing_the_editor_refuses_and_a_stranger_finds_nothing(shop: Clinic, sign_in: SignIn) -> None:

@@ -36,7 +36,7 @@ def test_each_date_says_what_stops_it_oldest_first(shop: Clinic) -> None:
         (unlicensed, Stop.REFUSED),
         (waiting, Stop.NOT_MARKED),
     ]
-    assert "Dan Desk has no AMA CPT licence for 2026" in rows[3].reason
+    assert "Dan Desk has no AMA CPT license for 2026" in rows[3].reason
     assert rows[0].amount_cents == 15000
     assert rows[3].amount_cents is None
 

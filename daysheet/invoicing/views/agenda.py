@@ -14,7 +14,7 @@ from daysheet.web.pages import practice_url
 from daysheet.web.views import is_htmx, render_page, see_other
 
 from .. import actions
-from ..billing_cells import cells_of
+from ..billing_cells import billed_cell
 from ..links import agenda_url
 from ..mending import mend_of
 from ..queries.agenda import VisitBilling, group_billing, one_visit_billing
@@ -50,7 +50,7 @@ def add_invoice(request: PracticeRequest, visit: UUID) -> HttpResponse:
         )
         return _refused(request, visit, first.message, mend=mend)
     if is_htmx(request):
-        return _cell(request, visit)
+        return _cell(request, visit, issued)
     messages.success(request, _said(issued))
     back = next_url(request, "") or _back(request, one_visit_billing(request.actor, visit))
     return see_other(request, back)
@@ -80,13 +80,13 @@ def add_group_invoices(request: PracticeRequest, appointment: UUID) -> HttpRespo
     if issued.refused:
         return render_page(request, _GROUP, context, status=422, part="members")
     if is_htmx(request):
-        return render_page(request, _GROUP, context, part="members")
+        return _unbilled_count_changed(render_page(request, _GROUP, context, part="members"))
     messages.success(request, _said(issued))
     return see_other(request, request.get_full_path())
 
 
 def _visit_page(request: PracticeRequest, billing: VisitBilling, status: int = 200, **more: object) -> HttpResponse:
-    context = {"visit": billing, "back_url": _back(request, billing), **more}
+    context = {"visit": billing, "back_url": _back(request, billing), "section": "Schedule", **more}
     return render_page(request, _PAGE, context, status=status)
 
 
@@ -98,8 +98,17 @@ def _refused(request: PracticeRequest, visit: UUID, message: str, **more: object
     return _visit_page(request, billing, status=422, refusal=message, **more)
 
 
-def _cell(request: PracticeRequest, visit: UUID) -> HttpResponse:
-    return render_page(request, _CELL, {"cell": cells_of(request.actor, [visit])[visit], "visit_id": visit})
+def _cell(request: PracticeRequest, visit: UUID, issued: Issued) -> HttpResponse:
+    """The visit's cell with the invoice, and beside it what else of the page is no longer so."""
+    number = issued.created[0].number if issued.created else issued.skipped[0].invoice_number
+    context = {"cell": billed_cell(request.actor, visit, number), "visit_id": visit, "is_new": True}
+    return _unbilled_count_changed(render_page(request, _CELL, context))
+
+
+def _unbilled_count_changed(response: HttpResponse) -> HttpResponse:
+    """The top bar then asks for its count again."""
+    response["HX-Trigger"] = "unbilled-changed"
+    return response
 
 
 def _back(request: PracticeRequest, billing: VisitBilling) -> str:
@@ -109,6 +118,7 @@ def _back(request: PracticeRequest, billing: VisitBilling) -> str:
 
 def _group_context(request: PracticeRequest, members: list[VisitBilling]) -> dict[str, object]:
     return {
+        "section": "Schedule",
         "members": members,
         "service_on": members[0].service_on,
         "back_url": _back(request, members[0]),

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from daysheet.practices.actor import Actor
-from daysheet.web.views import render_page
+from daysheet.web.views import is_htmx, render_page
 
 from ..links import agenda_url
 from ..mending import Mend, agenda_mend, mend_of
@@ -17,7 +17,10 @@ from .requests import PracticeRequest, id_or_none, page_number
 
 @require_safe
 def unbilled(request: PracticeRequest) -> HttpResponse:
-    """One page of unbilled dates of service; `?staff=` narrows, `?back=all` looks further back."""
+    """One page of unbilled dates of service; `?staff=` narrows, `?back=all` looks further back. The count in the top
+    bar of any page asks here for itself, once something was billed in place."""
+    if is_htmx(request) and request.headers.get("HX-Target") == "unbilled-count":
+        return render_page(request, "web/parts/unbilled_count.html")
     staff = id_or_none(request.GET.get("staff"))
     look_back = request.GET.get("back") != "all"
     page = unbilled_page(request.actor, page=page_number(request), staff_member_id=staff, look_back=look_back)

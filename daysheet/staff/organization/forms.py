@@ -67,7 +67,7 @@ class PracticeForm(AddressForm):
     time_zone = forms.ChoiceField(
         label="Time zone",
         choices=lambda: [(name, name.replace("_", " ")) for name in time_zone_order(available_timezones())],
-        help_text="Days of service, licences and reports follow it.",
+        help_text="Days of service, licenses and reports follow it.",
     )
     cpt_license_fee_cents = MoneyField(
         label="AMA CPT license fee", help_text="For one person and calendar year, as the AMA told you."

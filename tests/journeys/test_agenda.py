@@ -1,0 +1,158 @@
+"""The first door: Agenda, Add Invoice (B2): one click, with and without scripts; a group; a missing license (L5)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import Enter
+from .server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+INVOICE = re.compile(r"^Invoice (\d+)$")
+UNBILLED = re.compile(r"unbilled · oldest \d+ days")
+
+
+def test_add_invoice_is_one_click_and_gives_way_to_number_and_apply_payment(enter: Enter) -> None:
+    bob = enter("bob")
+    bob.open("/alder/agenda/")
+    bob.look("agenda")
+    row = bob.row("Agenda, Abel")
+    before = bob.page.url
+    unbilled = int(bob.link(UNBILLED).locator("b").inner_text())
+    bob.button("Add Invoice", row).click()
+    number = bob.link(INVOICE, row)
+    expect(number).to_be_visible()
+    expect(bob.button("Add Invoice", row)).to_have_count(0)
+    assert bob.page.url == before  # only the cell was exchanged
+    assert bob.page.get_by_role("dialog").count() == 0
+    expect(bob.link(re.compile("^Billed"), row)).to_be_visible()
+    expect(bob.link(re.compile("^Change status"), row)).to_have_count(0)
+    expect(bob.link(UNBILLED).locator("b")).to_have_text(str(unbilled - 1))
+    bob.look("agenda-billed")
+    bob.link("Apply Payment", row).click()
+    bob.sees_heading("Apply Payment: Abel Agenda")
+    expect(bob.page.get_by_label(re.compile("^Amount optional"))).to_have_value("190.00")  # the full client amount (M1)
+    bob.look("apply-payment")
+    bob.link("Cancel").click()
+    bob.sees_heading(re.compile("^Agenda, "))
+
+    number.click()
+    bob.sees_heading(re.compile(r"^Invoice \d+ Open$"))
+    lines = bob.page.get_by_role("region", name="Lines")
+    expect(bob.row("9T001", lines)).to_contain_text("$150.00")
+    expect(bob.row("LETTER", lines)).to_contain_text("$40.00")
+    expect(bob.row("Total", lines).last).to_contain_text("$190.00")
+    bob.look("invoice")
+
+
+def test_a_second_window_gets_the_same_invoice_back(enter: Enter, server: Server) -> None:
+    """Two windows show the button; both press it. The second is told the number of the first."""
+    bob, alice = enter("bob"), enter("alice")
+    for person in (bob, alice):
+        person.open("/alder/agenda/")
+    bob.button("Add Invoice", bob.row("Twice, Tara")).click()
+    number = bob.link(INVOICE, bob.row("Twice, Tara")).inner_text()
+    alice.button("Add Invoice", alice.row("Twice, Tara")).click()
+    expect(alice.link(INVOICE, alice.row("Twice, Tara"))).to_have_text(number)
+    alice.open(f"{server.client('tara')}/ledger/")
+    invoices = alice.page.get_by_role("region", name="Invoices")
+    expect(invoices.locator("tbody").get_by_role("row")).to_have_count(1)
+
+
+def test_add_invoice_without_scripts(enter: Enter) -> None:
+    bob = enter("bob", scripts=False)
+    bob.open("/alder/agenda/")
+    bob.button("Add Invoice", bob.row("Noscript, Nadia")).click()
+    bob.sees(re.compile(r"Invoice \d+ created\."))
+    bob.sees_heading(re.compile("^Agenda, "))
+    row = bob.row("Noscript, Nadia")
+    expect(bob.link(INVOICE, row)).to_be_visible()
+    expect(bob.link("Apply Payment", row)).to_be_visible()
+    expect(bob.link(re.compile("^Billed"), row)).to_be_visible()
+
+
+def test_a_group_of_four_one_by_one_and_all(enter: Enter) -> None:
+    bob = enter("bob")
+    bob.open("/alder/agenda/")
+    bob.link("Add Invoice for the group").click()
+    bob.sees_heading(re.compile("^Add Invoice: group of "))
+    members = bob.page.get_by_role("region", name="Members")
+    expect(members.locator("tbody").get_by_role("row")).to_have_count(4)
+    bob.look("group")
+    bob.button(re.compile("^Create Invoice ?, .*Gina"), members).click()
+    bob.sees(re.compile(r"^Invoice \d+ created\.$"))
+    expect(members.get_by_role("button", name=re.compile("^Create Invoice"))).to_have_count(3)
+    bob.look("group-one-billed")
+    bob.button("All").click()
+    bob.sees(re.compile(r"^Invoices \d+, \d+, \d+ created\.$"))
+    expect(members.get_by_role("button", name=re.compile("^Create Invoice"))).to_have_count(0)
+    expect(bob.button("All")).to_have_count(0)
+    numbers = members.get_by_role("link").all_inner_texts()
+    assert len(set(numbers)) == 4
+    bob.look("group-all-billed")
+    # Each member pays the full amount (S4).
+    bob.link(numbers[0], members).click()
+    expect(bob.row("Total").last).to_contain_text("$150.00")
+
+
+def test_a_missing_license_is_assigned_on_the_spot_and_the_invoice_made(enter: Enter, server: Server) -> None:
+    year = server.day().year
+    refusal = f"Nora Newcomer has no AMA CPT license for {year}"
+    bob = enter("bob")
+    bob.open("/alder/agenda/")
+    bob.button("Add Invoice", bob.row("License, Lena")).click()
+    bob.sees(re.compile(refusal))
+    expect(bob.link("Assign the license", bob.row("License, Lena"))).to_have_count(0)  # needs an Administrator (L4)
+    bob.look("license-missing-for-a-biller")
+
+    alice = enter("alice")
+    alice.open("/alder/agenda/")
+    row = alice.row("License, Lena")
+    alice.button("Add Invoice", row).click()
+    alice.sees(re.compile(refusal))
+    alice.look("license-missing")
+    alice.link("Assign the license", row).click()
+    alice.sees_heading("Assign a CPT license")
+    expect(alice.page.get_by_role("main")).to_contain_text("$21.50")  # the fee, before confirming
+    alice.look("license-assign")
+    alice.button("Assign for $21.50").click()
+    alice.sees(f"Nora Newcomer holds a CPT license for {year}.")
+    alice.look("license-assigned")
+    alice.button("Add Invoice").click()
+    alice.sees(re.compile(r"Invoice \d+ created\."))
+    alice.sees_heading(re.compile("^Agenda, "))
+    expect(alice.link(INVOICE, alice.row("License, Lena"))).to_be_visible()
+    alice.open("/alder/organization/licenses")
+    expect(alice.row("Nora Newcomer")).to_contain_text("$21.50")
+    alice.look("licenses")
+
+
+def test_a_status_is_changed_and_a_billed_visit_is_frozen(enter: Enter) -> None:
+    bob = enter("bob")
+    bob.open("/alder/agenda/")
+    row = bob.row("Front, Fay")
+    bob.link("Change status of Front, Fay", row).click()
+    bob.sees_heading(re.compile("^Change status: Front, Fay"))
+    bob.look("change-status")
+    bob.page.get_by_label("Status").select_option("No Show")
+    bob.button("Save").click()
+    bob.sees(re.compile("say why it is waived"))
+    bob.look("change-status-refused")
+    bob.page.get_by_label("Charge the fee").check()
+    bob.button("Save").click()
+    bob.sees("The status was changed.")
+    expect(row).to_contain_text("No Show")
+    bob.button("Add Invoice", row).click()
+    bob.link(INVOICE, row).click()
+    expect(bob.row("NOSHOW")).to_contain_text("$75.00")
+    bob.page.go_back()
+    bob.page.reload()
+    expect(bob.link(re.compile("^Change status"), bob.row("Front, Fay"))).to_have_count(0)
+    bob.open(
+        bob.page.get_by_role("row").filter(has_text="Front, Fay").get_by_role("link").first.get_attribute("href") or ""
+    )
+    bob.sees(re.compile("time, provider, location and that client's services are frozen"))
+    bob.look("appointment-frozen")
