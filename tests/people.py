@@ -46,14 +46,14 @@ class Cast:
         return actor
 
 
-def build_cast() -> Cast:
-    """Both practices with everybody signed up."""
+def build_cast(now: datetime = NOW) -> Cast:
+    """Both practices with everybody signed up at `now`."""
     practice, owner = staff.create_practice(
         slug="alder",
         name="Alder Clinic",
         time_zone="America/New_York",
         owner=staff.NewOwner("alice@alder.example", "Alice", "Owner", PASSWORD),
-        now=NOW,
+        now=now,
         npi="1234567893",
         cpt_license_fee_cents=2150,
     )
@@ -62,12 +62,12 @@ def build_cast() -> Cast:
         name="Birch Practice",
         time_zone="America/Los_Angeles",
         owner=staff.NewOwner("charlie@birch.example", "Charlie", "Stranger", PASSWORD),
-        now=NOW,
+        now=now,
     )
     alder, birch = practice_facts(practice), practice_facts(other)
     with practice_transaction(alder.id):
         alice = _person(owner)
-        actor = person_actor(Entrance(alder, owner.pk), alice.user_id, now=NOW)
+        actor = person_actor(Entrance(alder, owner.pk), alice.user_id, now=now)
         assert actor is not None
         bob = _hire(actor, "Bob", "Biller", [Permission.BILLING])
         carol = _hire(

@@ -24,6 +24,7 @@ from daysheet.database.cluster import Cluster  # noqa: E402
 from daysheet.database.server import EmbeddedServer  # noqa: E402
 
 _NAME = f"daysheet_test_{os.getpid()}"
+_JOURNEYS = "_journeys"
 
 
 def _migrations_digest() -> str:
@@ -60,9 +61,24 @@ def _drop_abandoned(cluster: Cluster) -> None:
     with psycopg.connect(cluster.owner_url("postgres")) as connection:
         names = [row[0] for row in connection.execute("SELECT datname FROM pg_database").fetchall()]
     for name in names:
-        pid = name.removeprefix("daysheet_test_")
-        if pid != name and pid.isdigit() and not Path(f"/proc/{pid}").exists():
+        pid = name.removeprefix("daysheet_test_").removesuffix(_JOURNEYS)
+        if name.startswith("daysheet_test_") and pid.isdigit() and not Path(f"/proc/{pid}").exists():
             cluster.drop_database(name)
+
+
+def clone_for_journeys() -> tuple[str, str]:
+    """One more clone, for a real server and the browser: nothing of it is seen by the other tests of this process.
+    Returns the addresses of the runtime role and of the owner."""
+    with (HOME / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        CLUSTER.drop_database(_NAME + _JOURNEYS)
+        CLUSTER.create_database(_NAME + _JOURNEYS, template=_template(CLUSTER))
+    return CLUSTER.app_url(_NAME + _JOURNEYS), CLUSTER.owner_url(_NAME + _JOURNEYS)
+
+
+def drop_clone_for_journeys() -> None:
+    """Its server has to be stopped first."""
+    CLUSTER.drop_database(_NAME + _JOURNEYS)
 
 
 HOME.mkdir(exist_ok=True)

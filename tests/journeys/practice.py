@@ -1,0 +1,204 @@
+"""The practice that the journeys are made in: built by the real actions, in a process of its own, in the database that
+DATABASE_URL names. Prints what a journey has to know (ids and dates) as JSON.
+
+Each journey has clients and days of its own, so that none depends on another. Days are counted from the practice's
+own today, because the server runs on the real clock.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from uuid import UUID, uuid4
+
+import django
+
+#: Days before today of what the batch journeys bill: far apart, so that no search finds another journey's dates.
+BATCH, RETRY, UNDO, NO_SCRIPT_BATCH = 300, 330, 360, 390
+
+
+@dataclass
+class Practice:
+    """What is built, and by whom."""
+
+    today: date
+    clients: dict[str, str] = field(default_factory=dict)
+    visits: dict[str, str] = field(default_factory=dict)
+    appointments: dict[str, str] = field(default_factory=dict)
+    staff: dict[str, str] = field(default_factory=dict)
+
+    def printed(self) -> str:
+        """For the process that runs the journeys."""
+        return json.dumps({**self.__dict__, "today": self.today.isoformat()})
+
+
+def build() -> Practice:
+    """Alder Clinic, with a reason for every journey, and Birch Practice, whose owner is a stranger there."""
+    from daysheet.database.scope import practice_transaction
+    from daysheet.kit.dates import utc_now
+    from daysheet.kit.ids import new_id
+    from daysheet.practices.permissions import Permission
+    from daysheet.services.actions import add_service_type
+    from daysheet.staff.actions import add_staff_member
+    from daysheet.staff.licenses.actions import assign_license
+    from daysheet.staff.organization.actions import add_location
+    from tests.people import build_cast
+
+    now = utc_now()
+    cast = build_cast(now)
+    owner = cast.actor(cast.alice, now=now)
+    with practice_transaction(cast.alder.id):
+        practice = Practice(owner.today)
+        assign_license(owner, cast.carol.staff_member_id)
+        practice.staff["carol"] = str(cast.carol.staff_member_id)
+        for first, last in (("Nora", "Newcomer"), ("Otto", "Later")):
+            person = add_staff_member(
+                owner, first_name=first, last_name=last, permissions=[Permission.PROVIDER], is_provider=True
+            )
+            practice.staff[first.lower()] = str(person.pk)
+        builder = _Builder(
+            practice,
+            owner,
+            location_id=add_location(owner, location_id=new_id(), name="Main office", place_of_service="11").pk,
+            talk=add_service_type(owner, code="9T001", name="Talk", kind="cpt", rate_cents=15000).pk,
+            letter=add_service_type(
+                owner, code="LETTER", name="Letter", kind="non_cpt", rate_cents=4000, bills_insurance=False
+            ).pk,
+        )
+        add_service_type(
+            owner, code="NOSHOW", name="Missed appointment", kind="non_cpt", rate_cents=7500, bills_insurance=False,
+            is_no_show_fee=True,
+        )  # fmt: skip
+        builder.agenda()
+        builder.editor()
+        builder.batches()
+        builder.money()
+    return practice
+
+
+class _Builder:
+    """Clients and their appointments; `talk` costs $150, `letter` $40."""
+
+    def __init__(self, practice: Practice, owner: object, *, location_id: UUID, talk: UUID, letter: UUID) -> None:
+        self.practice = practice
+        self.owner = owner
+        self.location_id = location_id
+        self.talk = talk
+        self.letter = letter
+        self._at = 0
+
+    def agenda(self) -> None:
+        """Today: one visit for each way of pressing Add Invoice, a group of four, and a provider with no license."""
+        both = (self.talk, self.letter)
+        self.visit("agenda", self.client("Abel", "Agenda"), *both)
+        self.visit("no_script", self.client("Nadia", "Noscript"), *both)
+        self.visit("license", self.client("Lena", "License"), self.talk, staff="nora")
+        self.visit("frozen", self.client("Fay", "Front"), self.talk, status="upcoming")
+        members = [self.client(first, "Group") for first in ("Gail", "Gene", "Gina", "Guy")]
+        self.appointment("group", members, (self.talk,), title="Tuesday circle")
+
+    def editor(self) -> None:
+        """Unbilled dates inside and outside of Recent 30 Days, and one to come."""
+        edith = self.client("Edith", "Editor")
+        for name, days in (("recent", 6), ("older", 13), ("long_ago", 45), ("to_come", -9)):
+            status = "kept" if days > 0 else "upcoming"
+            self.visit(f"editor_{name}", edith, self.talk, days_ago=days, status=status)
+        self.visit("saver", self.client("Sam", "Saver"), self.letter, days_ago=3)
+
+    def batches(self) -> None:
+        """Four ranges of their own. In each: what comes ticked, what does not, and for the retry what is refused."""
+        for prefix, days in (("batch", BATCH), ("script", NO_SCRIPT_BATCH)):
+            names = ("Bea", "Ben", "Bob") if prefix == "batch" else ("Sia", "Sid", "Sol")
+            last = "Batch" if prefix == "batch" else "Scriptless"
+            one, two, three = (self.client(name, last) for name in names)
+            self.visit(f"{prefix}_one", one, self.talk, days_ago=days)
+            self.visit(f"{prefix}_one_again", one, self.talk, self.letter, days_ago=days - 1)
+            self.visit(f"{prefix}_two", two, self.talk, days_ago=days)
+            self.visit(f"{prefix}_three", three, self.letter, days_ago=days)
+            self.visit(f"{prefix}_off", three, self.talk, days_ago=days - 1, status="canceled")
+        self.visit("retry_good", self.client("Rae", "Retry"), self.talk, days_ago=RETRY)
+        self.visit("retry_bad", self.client("Ron", "Retry"), self.talk, days_ago=RETRY, staff="otto")
+        self.visit("undo_one", self.client("Una", "Undo"), self.talk, days_ago=UNDO)
+        self.visit("undo_two", self.client("Uri", "Undo"), self.letter, days_ago=UNDO)
+
+    def money(self) -> None:
+        """Two clients who owe, one of them with a copay, and one with nothing yet to note on."""
+        from daysheet.invoicing.actions import bill_visit
+
+        self.visit("payer", self.client("Pia", "Payer"), self.talk, days_ago=8)
+        self.visit("copay", self.client("Cora", "Copay", copay_cents=3000), self.talk, days_ago=8)
+        self.client("Nell", "Notes")
+        for name in ("payer", "copay"):
+            bill_visit(self.owner, visit_id=UUID(self.practice.visits[name]))
+
+    def client(self, first: str, last: str, *, copay_cents: int | None = None) -> UUID:
+        """A client who pays by self, or by insurance with this copay."""
+        from daysheet.clients.actions import add_client, add_coverage, add_payer, set_bill_to
+
+        client = add_client(self.owner, first_name=first, last_name=last, birth_on=date(1990, 2, 3))
+        self.practice.clients[first.lower()] = str(client.pk)
+        if copay_cents is not None:
+            payer = add_payer(self.owner, name="Northern Health")
+            add_coverage(
+                self.owner, client.pk, payer_id=payer.pk, insured_id="X1", copay_cents=copay_cents,
+                starts_on=self.practice.today - timedelta(days=400),
+            )  # fmt: skip
+            set_bill_to(self.owner, client.pk, pays_by="insurance")
+        return client.pk
+
+    def visit(
+        self,
+        name: str,
+        client: UUID,
+        *services: UUID,
+        days_ago: int = 0,
+        status: str = "kept",
+        staff: str = "carol",
+    ) -> None:
+        """One client's appointment, known to the journeys as `name`."""
+        visit_ids = self.appointment(name, [client], services, days_ago=days_ago, status=status, staff=staff)
+        self.practice.visits[name] = str(visit_ids[0])
+
+    def appointment(
+        self,
+        name: str,
+        clients: Sequence[UUID],
+        services: Sequence[UUID],
+        *,
+        days_ago: int = 0,
+        status: str = "kept",
+        staff: str = "carol",
+        title: str = "",
+    ) -> list[UUID]:
+        """An appointment of these clients, each with all services and the status."""
+        from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment, set_status
+        from daysheet.schedule.models import Visit
+
+        self._at = (self._at + 1) % 48
+        appointment_id = add_appointment(
+            self.owner,
+            appointment_id=uuid4(),
+            slot=Slot(
+                day=self.practice.today - timedelta(days=days_ago),
+                at=time(8 + self._at // 4, 15 * (self._at % 4)),
+                minutes=15,
+                staff_member_id=UUID(self.practice.staff[staff]),
+                location_id=self.location_id,
+                title=title,
+            ),
+            members={client: [ServiceChoice(service) for service in services] for client in clients},
+        )
+        self.practice.appointments[name] = str(appointment_id)
+        visit_ids = list(Visit.objects.filter(appointment_id=appointment_id).values_list("pk", flat=True))
+        for visit_id in visit_ids:
+            if status != "upcoming":
+                set_status(self.owner, visit_id=visit_id, status=status, initiated_by="client")
+        return visit_ids
+
+
+if __name__ == "__main__":
+    django.setup()
+    sys.stdout.write(build().printed())

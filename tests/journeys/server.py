@@ -1,0 +1,124 @@
+"""A real server for the journeys: `daysheet serve`, its worker included, on a database of its own.
+
+Not Django's live server inside the test: a browser driven from the same process would run beside the ORM in one event
+loop, and what people start is the command.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.plugin import ROOT, clone_for_journeys, drop_clone_for_journeys
+
+START_SECONDS = 60
+SIGN_IN = "/account/login/"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running Daysheet and what its practice holds (see practice.py)."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    environment: dict[str, str]
+    practice: dict[str, Any]
+
+    def client(self, first_name: str) -> str:
+        """Address of a client's pages, without the last part."""
+        return f"/alder/clients/{self.practice['clients'][first_name]}"
+
+    def visit(self, name: str) -> str:
+        """A visit's id."""
+        return str(self.practice["visits"][name])
+
+    def day(self, days_ago: int = 0) -> date:
+        """A day of the practice."""
+        return date.fromisoformat(self.practice["today"]) - timedelta(days=days_ago)
+
+    @contextmanager
+    def worker_stopped(self) -> Iterator[None]:
+        """The worker sleeps, so that a page can be seen while its work is waiting."""
+        pid = self._worker()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def _worker(self) -> int:
+        """The worker among the processes that this server started."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for child in children:
+            if b"procrastinate" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+        raise RuntimeError("the server runs no worker")
+
+
+@contextmanager
+def running_server(home: Path) -> Iterator[Server]:
+    """Make the database and its practice, serve it, and take everything away afterwards."""
+    runtime_url, owner_url = clone_for_journeys()
+    testing = os.environ | {"DATABASE_URL": runtime_url, "DATABASE_OWNER_URL": owner_url, "DAYSHEET_HOME": str(home)}
+    serving = {name: value for name, value in testing.items() if name != "DAYSHEET_TESTING"}
+    try:
+        practice = json.loads(_run("tests.journeys.practice", environment=serving))
+        log = home / "server.log"
+        with log.open("wb") as output, _serving(serving, output) as (url, process):
+            _wait_until_it_answers(url + SIGN_IN, process, log)
+            yield Server(url, process, log, serving, practice)
+    finally:
+        drop_clone_for_journeys()
+
+
+def _run(module: str, *arguments: str, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"python -m {module} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+@contextmanager
+def _serving(environment: dict[str, str], output: Any) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "daysheet", "serve", "--port", str(port)],
+        cwd=ROOT, env=environment, stdout=output, stderr=output,
+    )  # fmt: skip
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not start:\n{log.read_text()}") from None
+            time.sleep(0.1)

@@ -1,0 +1,143 @@
+"""A person at a browser: signs in, opens pages, and looks at each of them as somebody who cannot see it well would."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, Route, expect
+
+from tests.people import PASSWORD
+
+from .server import SIGN_IN, Server
+
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+THEMES = ("light", "dark")
+#: WCAG 2.2 AA and axe's own good practices.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: Where screenshots of everything looked at are put, to be read by people.
+SHOTS = os.environ.get("JOURNEY_SHOTS")
+LOOPBACK = {"127.0.0.1", "localhost"}
+
+
+@dataclass
+class Visitor:
+    """One signed-in (or not yet signed-in) browser window."""
+
+    server: Server
+    context: BrowserContext
+    page: Page
+    #: What no page may do: errors in the console (a broken content security policy is one), requests elsewhere.
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Response:
+        """Open an address of the server; a path, or a whole address."""
+        response = self.page.goto(path if path.startswith("http") else self.server.url + path)
+        assert response is not None
+        return response
+
+    def status_of(self, path: str) -> int:
+        """What the server answers to an address, asked with this person's session."""
+        return self.context.request.get(self.server.url + path, max_redirects=0).status
+
+    def button(self, name: str | re.Pattern[str], within: Locator | None = None) -> Locator:
+        """The one button of exactly this name."""
+        return (within or self.page).get_by_role("button", name=name, exact=isinstance(name, str))
+
+    def link(self, name: str | re.Pattern[str], within: Locator | None = None) -> Locator:
+        """The one link of exactly this name."""
+        return (within or self.page).get_by_role("link", name=name, exact=isinstance(name, str))
+
+    def row(self, text: str, within: Locator | None = None) -> Locator:
+        """The table row that holds this text."""
+        return (within or self.page).get_by_role("row").filter(has_text=text)
+
+    def sees(self, text: str | re.Pattern[str]) -> None:
+        """The text is on the page, visible."""
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def sees_heading(self, name: str | re.Pattern[str]) -> None:
+        """The page's own heading says so."""
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(name)
+
+    def look(self, name: str) -> None:
+        """Check the page as it stands now in both themes, on a desk and on a phone. Leaves light and the desk."""
+        problems = []
+        for size in (PHONE, DESK):
+            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+            for theme in reversed(THEMES):
+                self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+                where = f"{name} ({theme}, {size['width']})"
+                problems += [f"{where}: {problem}" for problem in axe_violations(self.page)]
+                self._keep_picture(f"{name}-{size['width']}-{theme}")
+            wide = self.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+            if wide > 0:
+                problems.append(f"{name} ({size['width']}): the page is {wide} px wider than the window")
+        assert not problems, "\n".join(["what axe and the window found:", *problems])
+
+    def _keep_picture(self, name: str) -> None:
+        if SHOTS:
+            Path(SHOTS).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+def visitor_in(server: Server, context: BrowserContext) -> Visitor:
+    """A new window that reaches this server only, and remembers whatever goes wrong in it."""
+    visitor = Visitor(server, context, context.new_page())
+    visitor.page.set_default_timeout(15_000)
+
+    def guard(route: Route) -> None:
+        if urlsplit(route.request.url).hostname in LOOPBACK:
+            return route.continue_()
+        visitor.faults.append(f"a request to {route.request.url}")
+        return route.abort()
+
+    def note(message: ConsoleMessage) -> None:
+        # Chromium reports every 4xx answer of a page or part as a console error; journeys check the answers themselves.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            visitor.faults.append(f"console on {visitor.page.url}: {message.text}")
+
+    context.route(lambda url: urlsplit(url).hostname not in LOOPBACK, guard)
+    visitor.page.on("console", note)
+    visitor.page.on("pageerror", lambda error: visitor.faults.append(f"script on {visitor.page.url}: {error}"))
+    visitor.page.on("response", lambda answer: _note_failure(visitor, answer))
+    return visitor
+
+
+def _note_failure(visitor: Visitor, answer: Response) -> None:
+    if answer.status >= 500:
+        visitor.faults.append(
+            f"{answer.status} from {answer.url}; see the server's log:\n{visitor.server.log.read_text()}"
+        )
+
+
+def sign_in(visitor: Visitor, email: str, password: str = PASSWORD) -> None:
+    """Through the sign-in page, as people do."""
+    visitor.open(SIGN_IN)
+    visitor.page.get_by_label("Email").fill(email)
+    visitor.page.get_by_label("Password").fill(password)
+    visitor.button("Sign in").click()
+    visitor.page.wait_for_url(lambda url: SIGN_IN not in url)
+
+
+def axe_violations(page: Page) -> list[str]:
+    """What axe has against the page as it is drawn now. The script is put in by the browser itself, past the page's
+    content security policy, which stays as it is."""
+    # Colours fade into each other when the theme changes: axe would see the middle of that.
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
+    if not page.evaluate("typeof window.axe === 'object'"):
+        page.evaluate(AXE_SCRIPT)
+    found: dict[str, Any] = page.evaluate(
+        "(tags) => axe.run({runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})", RULES
+    )
+    return [_sentence(violation, node) for violation in found["violations"] for node in violation["nodes"]]
+
+
+def _sentence(violation: dict[str, Any], node: dict[str, Any]) -> str:
+    checks = [check["message"] for kind in ("any", "all", "none") for check in node[kind]]
+    return f"{violation['id']}: {node['target'][0]} {node['html'][:200]} {'; '.join(checks)[:300]}"
