@@ -13,7 +13,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
@@ -216,6 +216,46 @@ def event_movements(actor: Actor, client_id: UUID, event_id: UUID) -> list[tuple
     # Both ids are there, by entry_receivable_has_line and entry_money_has_payment.
     rows = applied.order_by("pk").values_list("payment_id", "line_id", "amount_cents")
     return [(payment_id, line_id, cents) for payment_id, line_id, cents in rows if payment_id and line_id]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingEntry:
+    """An entry that is no reversal and has not been reversed."""
+
+    id: UUID
+    debit: Account
+    credit: Account
+    amount_cents: int
+    line_id: UUID | None
+    payment_id: UUID | None
+    effective_on: date
+
+
+@query(Permission.BILLING)
+def standing_entries(
+    actor: Actor, *, line_id: UUID | None = None, payment_id: UUID | None = None, debit: Account | None = None
+) -> list[StandingEntry]:
+    """The entries of a line or a payment that still count, oldest first: what a correction may reverse."""
+    scope = {
+        name: value
+        for name, value in (("line_id", line_id), ("payment_id", payment_id), ("debit_account", debit))
+        if value is not None
+    }
+    reversed_ids = Entry.objects.filter(reverses_id=OuterRef("pk"))
+    rows = Entry.objects.filter(~Exists(reversed_ids), reverses_id=None, **scope).order_by("posted_at", "pk")
+    return [
+        StandingEntry(
+            row.pk, Account(row.debit_account), Account(row.credit_account), row.amount_cents, row.line_id,
+            row.payment_id, row.effective_on,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+@query(Permission.BILLING)
+def has_event(actor: Actor, event_id: UUID) -> bool:
+    """Whether the action with this id was carried out before: a retry finds its first time."""
+    return Entry.objects.filter(event_id=event_id).exists()
 
 
 _SIDES = (Account.CLIENT_RECEIVABLE, Account.INSURANCE_RECEIVABLE)
