@@ -123,7 +123,7 @@ def test_a_refused_rebill_changes_nothing(clinic: Clinic) -> None:
     old = bill_visit(clinic.biller, visit_id=visit).created[0]
     _pay(clinic, client, 15000)
     unlicensed = LineEdit(rendering_staff_member_id=clinic.cast.dan.staff_member_id)
-    with pytest.raises(RebillRefused, match="CPT licence"):
+    with pytest.raises(RebillRefused, match="CPT license"):
         void_and_rebill(
             clinic.biller, request_key=uuid4(), invoice_id=old.id, reason="Other provider", edits={service: unlicensed}
         )
