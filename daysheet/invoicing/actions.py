@@ -32,10 +32,10 @@ class InvoiceAlreadyVoid(Refusal):
     code = "invoice_already_void"
 
 
-class InvoiceHasPayments(Refusal):
-    """Money or a write-off is on the invoice: it has to be taken off first (C3)."""
+class InvoiceHasInsuranceMoney(Refusal):
+    """Insurance money is on the invoice: it has to be taken off first (C3)."""
 
-    code = "invoice_has_payments"
+    code = "invoice_has_insurance_money"
 
 
 @action(Permission.BILLING, audited=False)
@@ -81,9 +81,10 @@ def bill_appointment(actor: Actor, *, appointment_id: UUID) -> Issued:
 
 @action(Permission.BILLING)
 def void_invoice(actor: Actor, *, invoice_id: UUID, reason: str) -> None:
-    """Void an invoice (C3): number and row stay, its charges are reversed, its visits are unbilled again.
+    """Void an invoice (C3): number and row stay, its charges are reversed, client money on it becomes credit,
+    write-offs are reversed, its visits are unbilled again.
 
-    Raises NotFound, ReasonMissing, InvoiceAlreadyVoid, InvoiceHasPayments.
+    Raises NotFound, ReasonMissing, InvoiceAlreadyVoid, InvoiceHasInsuranceMoney.
     """
     invoice = Invoice.objects.filter(pk=invoice_id, client__in=visible_clients(actor)).first()
     if invoice is None:
@@ -92,9 +93,9 @@ def void_invoice(actor: Actor, *, invoice_id: UUID, reason: str) -> None:
     if outcome.already_void:
         raise InvoiceAlreadyVoid(f"Invoice {invoice.number} has been voided already. Nothing was changed.")
     if outcome.touched:
-        raise InvoiceHasPayments(
-            f"Invoice {invoice.number} has payments or adjustments on it. Nothing was changed: "
-            "take them off first, then void it."
+        raise InvoiceHasInsuranceMoney(
+            f"Invoice {invoice.number} has insurance money on it. Nothing was changed: "
+            "take that payment off first, then void it."
         )
 
 

@@ -148,7 +148,9 @@ def undo_batch(actor: Actor, *, batch_id: UUID, reason: str) -> Undone:
     )
     if not claimed:
         raise BatchUndone(f"This batch was undone by {batch.undone_by_name}. Nothing was changed.")
-    outcome = void_invoices(actor, list(Invoice.objects.filter(batch=batch).order_by("number")), reason=reason)
+    outcome = void_invoices(
+        actor, list(Invoice.objects.filter(batch=batch).order_by("number")), reason=reason, leave_touched=True
+    )
     record(actor, "undo_batch", "batch", batch_id, voided=len(outcome.voided), remaining=len(outcome.touched))
     return Undone(
         tuple(invoice.number for invoice in outcome.voided),

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from daysheet.audit.actions import Happening, record_many
 from daysheet.clients.queries import lock_clients
 from daysheet.kit.errors import Refusal
 from daysheet.kit.ids import new_id
 from daysheet.ledger.actions import reverse
-from daysheet.ledger.models import Entry
+from daysheet.ledger.models import Account, Entry
 from daysheet.practices.actor import Actor
 
 from .models import Invoice, InvoiceLine, InvoiceVoid
@@ -31,15 +32,19 @@ class ReasonMissing(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """What became of each invoice: voided, void before, or left because money or an adjustment is on it."""
+    """What became of each invoice: voided, void before, or left because of what is on it."""
 
     voided: tuple[Invoice, ...]
     already_void: tuple[Invoice, ...]
     touched: tuple[Invoice, ...]
 
 
-def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str) -> Voided:
-    """Void those of `invoices` that nothing has touched, in the caller's transaction. Raises ReasonMissing."""
+def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str, leave_touched: bool = False) -> Voided:
+    """Void invoices in the caller's transaction (C3): their charges are reversed, client money on them becomes credit
+    again, write-offs and moved responsibility are reversed. Invoices with insurance money are left.
+
+    `leave_touched`: leave what any entry but the charge has moved (undoing a batch, B6). Raises ReasonMissing.
+    """
     reason = reason.strip()
     if not reason:
         raise ReasonMissing("Say why the invoice is voided: the reason stays with it.")
@@ -47,12 +52,20 @@ def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str) -> 
     ids = [invoice.pk for invoice in invoices]
     void_before = set(InvoiceVoid.objects.filter(invoice_id__in=ids).values_list("invoice_id", flat=True))
     lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
-    for line in InvoiceLine.objects.filter(invoice_id__in=ids, ended_at=None).order_by("pk").select_for_update():
+    live = InvoiceLine.objects.filter(invoice_id__in=ids, ended_at=None).order_by("pk")
+    for line in live.select_for_update(no_key=True):
         lines[line.invoice_id].append(line)
-    touched = {invoice_id for invoice_id, its_lines in lines.items() if any(map(_is_touched, its_lines))}
+    standing = _standing([line.pk for its_lines in lines.values() for line in its_lines])
+    holds = _moved if leave_touched else _insurance_paid
+    touched = {
+        invoice_id
+        for invoice_id, its_lines in lines.items()
+        if any(holds(entry) for line in its_lines for entry in standing[line.pk])
+    }
     free = [invoice for invoice in invoices if invoice.pk not in void_before | touched]
     if free:
-        _void(actor, free, [line for invoice in free for line in lines[invoice.pk]], reason)
+        freed = [line for invoice in free for line in lines[invoice.pk]]
+        _void(actor, free, freed, [entry.pk for line in freed for entry in standing[line.pk]], reason)
     return Voided(
         tuple(free),
         tuple(invoice for invoice in invoices if invoice.pk in void_before),
@@ -60,12 +73,35 @@ def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str) -> 
     )
 
 
-def _is_touched(line: InvoiceLine) -> bool:
-    """Anything but the charge itself moved on the line."""
-    return (line.client_open_cents, line.insurance_open_cents) != (line.client_cents, line.insurance_cents)
+def _standing(line_ids: Collection[UUID]) -> dict[UUID, list[Entry]]:
+    """The entries of lines that still count: no reversal, and not reversed."""
+    reversals = Entry.objects.filter(reverses_id=OuterRef("pk"))
+    found: dict[UUID, list[Entry]] = defaultdict(list)
+    for entry in Entry.objects.filter(~Exists(reversals), line_id__in=line_ids, reverses_id=None):
+        assert entry.line_id is not None
+        found[entry.line_id].append(entry)
+    return found
 
 
-def _void(actor: Actor, invoices: Sequence[Invoice], lines: Sequence[InvoiceLine], reason: str) -> None:
+def _moved(entry: Entry) -> bool:
+    """Anything but the charge itself."""
+    return entry.credit_account != Account.REVENUE
+
+
+def _insurance_paid(entry: Entry) -> bool:
+    """An insurer's money or contractual adjustment: those are taken off where they were posted (C3)."""
+    return entry.debit_account == Account.CONTRACTUAL or (
+        entry.debit_account == Account.CREDIT and entry.credit_account == Account.INSURANCE_RECEIVABLE
+    )
+
+
+def _void(
+    actor: Actor,
+    invoices: Sequence[Invoice],
+    lines: Sequence[InvoiceLine],
+    entry_ids: Collection[UUID],
+    reason: str,
+) -> None:
     InvoiceVoid.objects.bulk_create(
         [
             InvoiceVoid(
@@ -75,11 +111,7 @@ def _void(actor: Actor, invoices: Sequence[Invoice], lines: Sequence[InvoiceLine
         ],
         batch_size=5000,
     )
-    line_ids = [line.pk for line in lines]
-    charges = Entry.objects.filter(line_id__in=line_ids, reverses_id=None).values_list("pk", flat=True)
-    reverse(actor, charges, event_id=new_id(), reason=f"Voided: {reason}"[:400])
-    InvoiceLine.objects.filter(pk__in=line_ids).update(ended_at=actor.now)
-    _unclaim(actor.practice.id, line_ids)
+    end_lines(actor, [line.pk for line in lines], entry_ids, reason=f"Voided: {reason}")
     record_many(
         actor,
         (
@@ -89,6 +121,13 @@ def _void(actor: Actor, invoices: Sequence[Invoice], lines: Sequence[InvoiceLine
             for invoice in invoices
         ),
     )
+
+
+def end_lines(actor: Actor, line_ids: Collection[UUID], entry_ids: Collection[UUID], *, reason: str) -> None:
+    """Reverse what stands on lines, end them, and make their visit services unbilled again."""
+    reverse(actor, entry_ids, event_id=new_id(), reason=reason[:400])
+    InvoiceLine.objects.filter(pk__in=line_ids).update(ended_at=actor.now)
+    _unclaim(actor.practice.id, line_ids)
 
 
 def _unclaim(practice_id: int, line_ids: Collection[UUID]) -> None:

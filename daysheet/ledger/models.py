@@ -79,6 +79,7 @@ class Entry(TenantModel):
         indexes = [
             models.Index(fields=["practice", "client_id", "effective_on", "id"], name="entry_client_ix"),
             models.Index(fields=["practice", "line_id"], name="entry_line_ix"),
+            models.Index(fields=["practice", "event_id"], name="entry_event_ix"),
             models.Index(
                 fields=["practice", "payment_id"],
                 condition=models.Q(payment_id__isnull=False),

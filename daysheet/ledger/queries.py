@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Sum, Value, When
 
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
@@ -216,6 +217,60 @@ def event_movements(actor: Actor, client_id: UUID, event_id: UUID) -> list[tuple
     # Both ids are there, by entry_receivable_has_line and entry_money_has_payment.
     rows = applied.order_by("pk").values_list("payment_id", "line_id", "amount_cents")
     return [(payment_id, line_id, cents) for payment_id, line_id, cents in rows if payment_id and line_id]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingEntry:
+    """An entry that is no reversal and has not been reversed."""
+
+    id: UUID
+    debit: Account
+    credit: Account
+    amount_cents: int
+    line_id: UUID | None
+    payment_id: UUID | None
+    effective_on: date
+    reason: str
+
+
+@query(Permission.BILLING)
+def standing_entries(
+    actor: Actor,
+    *,
+    client_id: UUID | None = None,
+    line_id: UUID | None = None,
+    payment_id: UUID | None = None,
+    debit: Account | None = None,
+) -> list[StandingEntry]:
+    """The entries of a client, line or payment that still count, oldest first: what a correction may reverse."""
+    asked = {"client_id": client_id, "line_id": line_id, "payment_id": payment_id, "debit_account": debit}
+    scope = {name: value for name, value in asked.items() if value is not None}
+    reversed_ids = Entry.objects.filter(reverses_id=OuterRef("pk"))
+    rows = Entry.objects.filter(~Exists(reversed_ids), reverses_id=None, **scope).order_by("posted_at", "pk")
+    return [
+        StandingEntry(
+            row.pk, Account(row.debit_account), Account(row.credit_account), row.amount_cents, row.line_id,
+            row.payment_id, row.effective_on, row.reason,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def kept_cents_of(payment_id: Any) -> QuerySet[Entry, Any]:
+    """A sub-query: what of a payment the practice still has, in cents: received less refunded and reversed."""
+    kept = Case(
+        When(debit_account=Account.CASH, then=F("amount_cents")),
+        When(credit_account=Account.CASH, then=-F("amount_cents")),
+        default=Value(0),
+    )
+    entries = Entry.objects.filter(payment_id=payment_id).order_by().values("payment_id")
+    return entries.annotate(kept=Sum(kept)).values("kept")
+
+
+@query(Permission.BILLING)
+def has_event(actor: Actor, event_id: UUID) -> bool:
+    """Whether the action with this id was carried out before: a retry finds its first time."""
+    return Entry.objects.filter(event_id=event_id).exists()
 
 
 _SIDES = (Account.CLIENT_RECEIVABLE, Account.INSURANCE_RECEIVABLE)

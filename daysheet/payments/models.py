@@ -56,3 +56,18 @@ class Payment(TenantModel):
             # "This number was used before" (M5), without reading every payment.
             models.Index(fields=["practice", "number"], condition=~models.Q(number=""), name="payment_number_ix"),
         ]
+
+
+class PaymentReversal(TenantModel):
+    """That a payment was deleted, that is reversed: by whom, when, why. The payment and its entries stay (M6)."""
+
+    payment = TenantForeignKey(Payment, indexed=False)
+    reversed_at = models.DateTimeField()
+    reversed_by_name = models.CharField(max_length=120)
+    reason = models.CharField(max_length=400)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "payment"], name="payment_reversed_once"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="payment_reversal_has_reason"),
+        ]

@@ -57,6 +57,7 @@ FORBIDDEN: dict[str, str] = {
     "payer_rate_not_negative": "rate_cents = -1",
     "payment_amount_positive": "amount_cents = 0, unapplied_cents = 0",
     "payment_method_known": "method = 'shells'",
+    "payment_reversal_has_reason": "reason = ''",
     "payment_unapplied_within_amount": "unapplied_cents = amount_cents + 1",
     "service_fee_is_not_cpt": "is_no_show_fee = true, kind = 'cpt'",
     "service_kind_known": "kind = 'magic'",
@@ -81,6 +82,9 @@ FILLED = {
     "invoicing_batchproblem": "INSERT INTO invoicing_batchproblem (practice_id, id, batch_id, client_id, "
     "visit_service_ids, kind, code, message) SELECT b.practice_id, gen_random_uuid(), b.id, i.client_id, '{}', "
     "'refused', 'x', 'x' FROM invoicing_batch b, invoicing_batchitem i LIMIT 1",
+    "payments_paymentreversal": "INSERT INTO payments_paymentreversal (practice_id, id, payment_id, reversed_at, "
+    "reversed_by_name, reason) SELECT practice_id, gen_random_uuid(), id, now(), 'x', 'x' FROM payments_payment "
+    "LIMIT 1",
     "staff_licenserenewalrun": "INSERT INTO staff_licenserenewalrun (practice_id, id, year, ran_at, renewed_count) "
     "SELECT id, gen_random_uuid(), 2025, now(), 0 FROM practices_practice WHERE slug = 'alder'",
     "clients_clientassignment": "INSERT INTO clients_clientassignment (practice_id, id, client_id, staff_member_id) "
@@ -308,7 +312,8 @@ def test_what_is_not_granted_is_refused(world: World) -> None:
 #: Facts: nothing of them is ever updated or deleted. (What may move on other tables stands in their migrations.)
 APPEND_ONLY = {
     "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "invoicing_batchproblem",
-    "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "staff_licenserenewalrun",
+    "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
+    "staff_licenserenewalrun",
 }  # fmt: skip
 
 

@@ -46,6 +46,9 @@ NEEDS: dict[str, Permission] = {
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:retry_batch", "invoicing:undo_batch",
             "invoicing:unbilled", "payments:ledger", "payments:add_note", "payments:update_note",
             "payments:accept_payment", "payments:apply_credit", "payments:apply_payment", "payments:payment",
+            "payments:unapply", "payments:refund", "payments:delete_payment", "payments:edit_payment",
+            "payments:write_offs", "payments:write_off", "payments:remove_write_off",
+            "payments:change_responsibility", "payments:edit_line", "payments:void_and_rebill",
         ),
         _B,
     ),
@@ -63,7 +66,9 @@ NEEDS: dict[str, Permission] = {
 #: Reached without signing in; the secret in the address is the key.
 PUBLIC = {"staff:join"}
 #: Parameters that name a client's data: what assigned-only people must not reach.
-OF_A_CLIENT = {"client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment"}
+OF_A_CLIENT = {
+    "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
+}  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {"payer", "service_type", "rate", "batch", "location", "license", "staff_member"}
 #: What an allowed request may end in: shown, done, or refused by a rule with its reason. Never 403, 404 or 500.

@@ -14,9 +14,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batches import BatchRequest, start_batch
+from daysheet.invoicing.models import InvoiceLine
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
+from daysheet.ledger.models import Entry
 from daysheet.payments.actions import accept_payment
+from daysheet.payments.corrections import write_off
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
@@ -59,13 +62,16 @@ def build_world(cast: Cast) -> World:
         clinic.biller, request_key=uuid4(), client_id=client, amount_cents=1000, method="cash", received_on=DAY,
         applications=None,
     )  # fmt: skip
+    line = InvoiceLine.objects.get(invoice__number=invoice.number)
+    write_off(clinic.biller, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=100, reason="Hardship")
     note = add_billing_note(owner, client, text="Calls back in May")
     token = _token(owner)
     ids = {
         "client": client, "payer": payer, "coverage": coverage.pk, "diagnosis": diagnosis.pk,
         "service_type": clinic.talk.pk, "rate": rate.pk, "appointment": open_one,
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
-        "batch": _batch(clinic, client, batched), "note": note.pk, "payment": paid.payment_id,
+        "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
+        "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,
         "location": clinic.location.pk, "license": CptLicense.objects.get().pk,
         "staff_member": cast.dan.staff_member_id, "token": token,
         **_upload(cast),

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Min, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery, Sum
 
 from daysheet.clients.queries import get_client
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.invoicing.status import InvoiceStatus, invoice_status
 from daysheet.ledger.models import Account
-from daysheet.ledger.queries import ActivityRow, client_activity
+from daysheet.ledger.queries import ActivityRow, client_activity, kept_cents_of
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.schedule.models import VisitService
 
-from ..models import Payment
+from ..models import Payment, PaymentReversal
 from .words import activity_words
 
 PAGE_SIZE = 50
@@ -55,21 +55,25 @@ class InvoiceRow:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRow:
-    """One payment. Amounts in cents; `credit_cents` is what is not applied."""
+    """One payment. Amounts in cents: `credit_cents` is what is not applied, `returned_cents` what was refunded
+    or, where the payment was deleted, all of it."""
 
     id: UUID
     received_on: date
     method: str
+    method_value: str
     number: str
     notes: str
     is_copay: bool
     amount_cents: int
     credit_cents: int
+    returned_cents: int
+    is_reversed: bool
     created_by_name: str
 
     @property
     def applied_cents(self) -> int:
-        return self.amount_cents - self.credit_cents
+        return self.amount_cents - self.credit_cents - self.returned_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def ledger_payments(actor: Actor, client_id: UUID, *, page: int = 1) -> LedgerPa
     """Payment History, newest first."""
     get_client(actor, client_id)
     number, start = _place(page)
-    payments = Payment.objects.filter(client_id=client_id).order_by("-received_on", "-pk")
+    payments = with_returned(Payment.objects.filter(client_id=client_id)).order_by("-received_on", "-pk")
     return _page([payment_row(each) for each in payments[start : start + PAGE_SIZE + 1]], number)
 
 
@@ -137,7 +141,7 @@ def ledger_activity(actor: Actor, client_id: UUID, *, page: int = 1) -> LedgerPa
 def unapplied_payments(actor: Actor, client_id: UUID) -> list[PaymentRow]:
     """The first payments with credit left, oldest first: the order in which credit is used."""
     get_client(actor, client_id)
-    payments = Payment.objects.filter(client_id=client_id, unapplied_cents__gt=0)
+    payments = with_returned(Payment.objects.filter(client_id=client_id, unapplied_cents__gt=0))
     return [payment_row(each) for each in payments.order_by("received_on", "pk")[:MOST_CREDITS]]
 
 
@@ -177,17 +181,26 @@ def explained(rows: Sequence[ActivityRow]) -> list[LedgerEntry]:
     return explained_rows
 
 
-def payment_row(payment: Payment) -> PaymentRow:
-    """A payment as lists show it."""
+def with_returned(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+    """`payments` with `kept` (cents the practice still has of each, by the entries) and `is_deleted`."""
+    gone = Exists(PaymentReversal.objects.filter(payment=OuterRef("pk")))
+    return payments.annotate(kept=Subquery(kept_cents_of(OuterRef("pk"))), is_deleted=gone)
+
+
+def payment_row(payment: Any) -> PaymentRow:
+    """A payment (read through `with_returned`) as lists show it."""
     return PaymentRow(
         id=payment.pk,
         received_on=payment.received_on,
         method=payment.get_method_display(),
+        method_value=payment.method,
         number=payment.number,
         notes=payment.notes,
         is_copay=payment.is_copay,
         amount_cents=payment.amount_cents,
         credit_cents=payment.unapplied_cents,
+        returned_cents=payment.amount_cents - (payment.kept or 0),
+        is_reversed=payment.is_deleted,
         created_by_name=payment.created_by_name,
     )
 

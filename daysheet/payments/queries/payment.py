@@ -15,7 +15,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from ..models import Payment
-from .ledger import LedgerEntry, PaymentRow, explained, payment_row
+from .ledger import LedgerEntry, PaymentRow, explained, payment_row, with_returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class PaymentView:
 def payment_view(actor: Actor, payment_id: UUID) -> PaymentView:
     """Raises NotFound."""
     payments = Payment.objects.filter(pk=payment_id, client__in=visible_clients(actor))
-    payment = payments.select_related("client", "visit").first()
+    payment = with_returned(payments).select_related("client", "visit").first()
     if payment is None:
         raise NotFound("There is no such payment in this practice.")
     entries = tuple(explained(payment_movements(actor, payment_id)))

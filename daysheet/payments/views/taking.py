@@ -76,7 +76,9 @@ def payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     actor = actor_of(request)
     shown = payment_view(actor, payment)
     return render_page(
-        request, "payments/payment.html", {"payment": shown, "same_number": payments_with_number(actor, payment)}
+        request,
+        "payments/payment.html",
+        {"payment": shown, "payment_id": payment, "same_number": payments_with_number(actor, payment)},
     )
 
 

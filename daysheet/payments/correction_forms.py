@@ -1,0 +1,99 @@
+"""The shapes of the correction forms. Each carries its key in advance and asks for the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from daysheet.web.fields import DayField, IdInAdvance, MoneyField
+
+from .models import Payment
+from .queries.correcting import LineFacts
+
+Choices = Sequence[tuple[UUID, str]]
+_SIDES = (("client", "Client"), ("insurance", "Insurance"))
+
+
+class ReasonForm(forms.Form):
+    """Why: kept with the correction, in All Activity and in the Activity Log."""
+
+    request_key = IdInAdvance()
+    reason = forms.CharField(label="Reason", max_length=400)
+
+
+class RefundForm(ReasonForm):
+    """How much of the unapplied part goes back, and when."""
+
+    field_order = ("amount", "refunded_on", "reason")
+    amount = MoneyField(label="Amount")
+    refunded_on = DayField(label="Date")
+
+
+class EditPaymentForm(ReasonForm):
+    """What may be corrected beside the amount (M6)."""
+
+    field_order = ("method", "received_on", "number", "notes", "reason")
+    method = forms.ChoiceField(label="Method", choices=Payment.Method.choices)
+    received_on = DayField(label="Date")
+    number = forms.CharField(label="Number", required=False, max_length=40)
+    notes = forms.CharField(label="Notes", required=False, max_length=400)
+
+
+class WriteOffForm(ReasonForm):
+    """An amount to give up on one side of a line (M7)."""
+
+    field_order = ("side", "amount", "reason")
+    side = forms.ChoiceField(label="Side", choices=_SIDES)
+    amount = MoneyField(label="Amount")
+
+
+class ResponsibilityForm(ReasonForm):
+    """An unpaid amount to move to the other side (C2)."""
+
+    field_order = ("to_side", "amount", "reason")
+    to_side = forms.ChoiceField(label="Move to", choices=_SIDES)
+    amount = MoneyField(label="Amount")
+
+
+class EditLineForm(ReasonForm):
+    """Units, rate and sides of a line (C1)."""
+
+    field_order = ("units", "rate", "client_part", "note", "reason")
+    units = forms.IntegerField(label="Units", min_value=1, max_value=999)
+    rate = MoneyField(label="Rate per unit")
+    client_part = MoneyField(label="Client's part", help_text="The rest is the insurer's.")
+    note = forms.CharField(label="Note", required=False, max_length=200)
+
+
+class RebillForm(ReasonForm):
+    """Void and rebill (C4): for each service that was billed, which it should have been, and its units."""
+
+    def __init__(self, *args: Any, lines: Sequence[LineFacts], services: Choices, providers: Choices, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.lines = [line for line in lines if line.visit_service_id]
+        for line in self.lines:
+            key, day = line.visit_service_id, f"{line.service_on:%m/%d/%Y}"
+            self.fields[f"service-{key}"] = forms.ChoiceField(
+                label=f"Service on {day}", choices=[(str(pk), label) for pk, label in services],
+                initial=str(line.service_type_id),
+            )  # fmt: skip
+            self.fields[f"units-{key}"] = forms.IntegerField(
+                label=f"Units on {day}", required=False, min_value=1, max_value=999, help_text="Empty: by the rules."
+            )
+            self.fields[f"provider-{key}"] = forms.ChoiceField(
+                label=f"Provider on {day}", required=False,
+                choices=[("", "By the rules"), *((str(pk), label) for pk, label in providers)],
+            )  # fmt: skip
+        self.order_fields([name for name in self.fields if name != "reason"] + ["reason"])
+
+    def corrected(self) -> Iterator[tuple[UUID, UUID, int | None, UUID | None]]:
+        """(visit service, service type, units, rendering provider) of each line."""
+        for line in self.lines:
+            key = line.visit_service_id
+            assert key is not None
+            typed = self.cleaned_data
+            provider = typed[f"provider-{key}"]
+            yield key, UUID(typed[f"service-{key}"]), typed[f"units-{key}"], UUID(provider) if provider else None

@@ -1,0 +1,291 @@
+"""Corrections of money: unapply, refund, reverse, edit; write off and take back; change responsibility
+(M4, M6, M7, C2). Nothing is rewritten: each posts entries beside those it corrects, with a reason.
+
+Locks: the client first, as every verb that moves money does; `ledger.post` then guards each line and payment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from uuid import UUID
+
+from daysheet.audit.actions import record
+from daysheet.clients.queries import visible_clients
+from daysheet.invoicing.models import InvoiceLine
+from daysheet.kit.errors import NotFound, Refusal
+from daysheet.kit.ids import new_id
+from daysheet.kit.money import Money
+from daysheet.ledger.actions import Movement, post, reverse
+from daysheet.ledger.models import Account
+from daysheet.ledger.queries import has_event, standing_entries
+from daysheet.practices.action import action
+from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
+
+from .models import Payment, PaymentReversal
+from .receiving import PaymentInFuture, lock_visible_clients
+
+_SIDES = {"client": Account.CLIENT_RECEIVABLE, "insurance": Account.INSURANCE_RECEIVABLE}
+
+
+class ReasonMissing(Refusal):
+    """A correction says why (M6, M7)."""
+
+    code = "reason_missing"
+
+
+class NothingApplied(Refusal):
+    """The payment is on none of the chosen lines."""
+
+    code = "nothing_applied"
+
+
+class StillApplied(Refusal):
+    """A payment is deleted only when no part of it is applied or refunded (M6)."""
+
+    code = "still_applied"
+
+
+class PaymentReversed(Refusal):
+    """The payment was deleted (reversed) before."""
+
+    code = "payment_reversed"
+
+
+class CardPaymentFixed(Refusal):
+    """A card payment is immutable but for where it is applied (M6)."""
+
+    code = "card_payment_fixed"
+
+
+class AmountNotPositive(Refusal):
+    """The amount of a correction is above zero."""
+
+    code = "amount_not_positive"
+
+
+class MoreThanThere(Refusal):
+    """More would be written off, moved or refunded than is there."""
+
+    code = "more_than_there"
+
+
+class NotAWriteOff(Refusal):
+    """There is no such write-off, or it was taken back before."""
+
+    code = "not_a_write_off"
+
+
+class NotInsured(Refusal):
+    """An amount can only be moved to an insurer whom the line has a coverage for."""
+
+    code = "not_insured"
+
+
+@action(Permission.BILLING)
+def unapply(actor: Actor, *, payment_id: UUID, reason: str, line_ids: Collection[UUID] | None = None) -> int:
+    """Take a payment off lines (all it is on, or these); it becomes credit again. Returns the cents.
+
+    Raises NotFound, ReasonMissing, NothingApplied.
+    """
+    payment = _locked_payment(actor, payment_id)
+    why = _reason(reason)
+    entries = [
+        entry
+        for entry in standing_entries(actor, payment_id=payment.pk, debit=Account.CREDIT)
+        if entry.credit in _SIDES.values() and (line_ids is None or entry.line_id in line_ids)
+    ]
+    if not entries:
+        raise NothingApplied("The payment is not on these lines (any more). Nothing was changed.")
+    reverse(actor, [entry.id for entry in entries], event_id=new_id(), reason=why)
+    cents = sum(entry.amount_cents for entry in entries)
+    record(
+        actor, "unapply_payment", "payment", payment.pk, client_id=payment.client_id, cents=cents, lines=len(entries)
+    )
+    return cents
+
+
+@action(Permission.BILLING, audited=False)
+def refund_payment(
+    actor: Actor, *, request_key: UUID, payment_id: UUID, amount_cents: int, refunded_on: date, reason: str
+) -> None:
+    """Give back a part of a payment that is not applied (M6). The same `request_key` twice is one refund.
+
+    Raises NotFound, ReasonMissing, AmountNotPositive, PaymentInFuture, MoreThanThere, PaymentReversed.
+    """
+    payment = _locked_payment(actor, payment_id)
+    if has_event(actor, request_key):
+        return
+    why = _reason(reason)
+    _refuse_reversed(payment)
+    if refunded_on > actor.today:
+        raise PaymentInFuture("The date lies in the future: a refund is entered when it is paid. Nothing was saved.")
+    _check_amount(amount_cents, payment.unapplied_cents, "of the payment is not applied")
+    movement = Movement(
+        Account.CREDIT, Account.CASH, amount_cents, payment.client_id, refunded_on, payment_id=payment.pk, reason=why
+    )
+    post(actor, [movement], event_id=request_key)
+    record(actor, "refund_payment", "payment", payment.pk, client_id=payment.client_id, cents=amount_cents)
+
+
+@action(Permission.BILLING)
+def reverse_payment(actor: Actor, *, payment_id: UUID, reason: str) -> None:
+    """Delete a payment, which is to reverse it: only when no part of it is applied or refunded (M6); one by card only
+    by an Administrator. The row and both entries stay.
+
+    Raises NotFound, NotAllowed, ReasonMissing, StillApplied, PaymentReversed.
+    """
+    payment = _locked_payment(actor, payment_id)
+    why = _reason(reason)
+    _refuse_reversed(payment)
+    if payment.method == Payment.Method.CARD:
+        actor.require(Permission.ADMINISTRATOR)
+    if payment.unapplied_cents != payment.amount_cents:
+        raise StillApplied("A part of this payment is applied or refunded. Unapply it first; nothing was changed.")
+    receipts = [entry.id for entry in standing_entries(actor, payment_id=payment.pk, debit=Account.CASH)]
+    reverse(actor, receipts, event_id=new_id(), reason=why)
+    PaymentReversal.objects.create(
+        payment=payment, reversed_at=actor.now, reversed_by_name=actor.person_name[:120], reason=why
+    )
+    record(actor, "reverse_payment", "payment", payment.pk, client_id=payment.client_id, cents=payment.amount_cents)
+
+
+@action(Permission.BILLING)
+def edit_payment(
+    actor: Actor, *, payment_id: UUID, method: str, received_on: date, number: str, notes: str, reason: str
+) -> None:
+    """Correct what was written down beside the amount (M6). A new date reverses the receipt and posts it anew, so that
+    the day sheets of both days show it.
+
+    Raises NotFound, ReasonMissing, CardPaymentFixed, PaymentInFuture, PaymentReversed.
+    """
+    payment = _locked_payment(actor, payment_id)
+    why = _reason(reason)
+    _refuse_reversed(payment)
+    if Payment.Method.CARD in (payment.method, method):
+        raise CardPaymentFixed("A card payment stays as the processor has it. Nothing was changed.")
+    if received_on > actor.today:
+        raise PaymentInFuture("The date lies in the future: money is entered when it has been received.")
+    if received_on != payment.received_on:
+        _move_receipt(actor, payment, received_on, why)
+    Payment.objects.filter(pk=payment.pk).update(
+        method=Payment.Method(method), received_on=received_on, number=number.strip()[:40], notes=notes.strip()[:400]
+    )
+    record(
+        actor, "edit_payment", "payment", payment.pk, client_id=payment.client_id, reason=why,
+        before={"method": payment.method, "received_on": payment.received_on.isoformat(), "number": payment.number},
+    )  # fmt: skip
+
+
+@action(Permission.BILLING, audited=False)
+def write_off(actor: Actor, *, request_key: UUID, line_id: UUID, side: str, amount_cents: int, reason: str) -> None:
+    """Give up an amount on one side (`client` or `insurance`) of a line (M7). The same `request_key` is one write-off.
+
+    Raises NotFound, ReasonMissing, AmountNotPositive, MoreThanThere.
+    """
+    line = _locked_line(actor, line_id)
+    if has_event(actor, request_key):
+        return
+    why = _reason(reason)
+    _check_amount(amount_cents, _open_cents(line, side), "is still open on that side of the line")
+    movement = Movement(
+        Account.WRITE_OFF, _SIDES[side], amount_cents, line.client_id, actor.today, line_id=line.pk,
+        coverage_id=line.coverage_id if side == "insurance" else None, reason=why,
+    )  # fmt: skip
+    post(actor, [movement], event_id=request_key)
+    record(actor, "write_off", "line", line.pk, client_id=line.client_id, side=side, cents=amount_cents, reason=why)
+
+
+@action(Permission.BILLING)
+def remove_write_off(actor: Actor, *, line_id: UUID, entry_id: UUID, reason: str) -> None:
+    """Take a write-off back: the side owes it again (M7). Raises NotFound, ReasonMissing, NotAWriteOff."""
+    line = _locked_line(actor, line_id)
+    why = _reason(reason)
+    standing = {entry.id: entry for entry in standing_entries(actor, line_id=line.pk, debit=Account.WRITE_OFF)}
+    if entry_id not in standing:
+        raise NotAWriteOff("There is no such write-off on the line, or it was taken back before. Nothing was changed.")
+    reverse(actor, [entry_id], event_id=new_id(), reason=why)
+    cents = standing[entry_id].amount_cents
+    record(actor, "remove_write_off", "line", line.pk, client_id=line.client_id, cents=cents, reason=why)
+
+
+@action(Permission.BILLING, audited=False)
+def change_responsibility(
+    actor: Actor, *, request_key: UUID, line_id: UUID, to_side: str, amount_cents: int, reason: str
+) -> None:
+    """Move an unpaid amount from one side of a line to the other; the total stays, to the cent (C2).
+
+    Raises NotFound, ReasonMissing, AmountNotPositive, MoreThanThere, NotInsured.
+    """
+    line = _locked_line(actor, line_id)
+    if has_event(actor, request_key):
+        return
+    why = _reason(reason)
+    from_side = "insurance" if to_side == "client" else "client"
+    if to_side == "insurance" and line.coverage_id is None:
+        raise NotInsured("This line was billed without a coverage, so no insurer can owe it. Void and rebill instead.")
+    _check_amount(amount_cents, _open_cents(line, from_side), "is still unpaid on that side of the line")
+    movement = Movement(
+        _SIDES[to_side], _SIDES[from_side], amount_cents, line.client_id, actor.today, line_id=line.pk,
+        coverage_id=line.coverage_id, reason=why,
+    )  # fmt: skip
+    post(actor, [movement], event_id=request_key)
+    record(actor, "change_responsibility", "line", line.pk, client_id=line.client_id, to=to_side, cents=amount_cents)
+
+
+def _locked_payment(actor: Actor, payment_id: UUID) -> Payment:
+    client_id = Payment.objects.filter(pk=payment_id).values_list("client_id", flat=True).first()
+    if client_id is None:
+        raise NotFound("There is no such payment in this practice.")
+    lock_visible_clients(actor, [client_id])
+    return Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+
+
+def _locked_line(actor: Actor, line_id: UUID) -> InvoiceLine:
+    line = InvoiceLine.objects.filter(pk=line_id, ended_at=None, client__in=visible_clients(actor)).first()
+    if line is None:
+        raise NotFound("There is no such line, or its invoice was voided or changed meanwhile.")
+    lock_visible_clients(actor, [line.client_id])
+    locked = InvoiceLine.objects.filter(pk=line_id, ended_at=None).select_for_update(no_key=True).first()
+    if locked is None:
+        raise NotFound("The line's invoice was voided or changed meanwhile. Nothing was changed.")
+    return locked
+
+
+def _move_receipt(actor: Actor, payment: Payment, received_on: date, why: str) -> None:
+    """One event: the old receipt mirrored and the new one, so that the payment's guarded part does not move."""
+    mirrored = [
+        Movement(
+            entry.credit, entry.debit, entry.amount_cents, payment.client_id, actor.today, payment_id=payment.pk,
+            reason=why, reverses_id=entry.id,
+        )
+        for entry in standing_entries(actor, payment_id=payment.pk, debit=Account.CASH)
+    ]  # fmt: skip
+    anew = Movement(
+        Account.CASH, Account.CREDIT, payment.amount_cents, payment.client_id, received_on, payment_id=payment.pk,
+        reason=why,
+    )  # fmt: skip
+    post(actor, [*mirrored, anew], event_id=new_id())
+
+
+def _refuse_reversed(payment: Payment) -> None:
+    if PaymentReversal.objects.filter(payment=payment).exists():
+        raise PaymentReversed("This payment was deleted before. Nothing was changed.")
+
+
+def _open_cents(line: InvoiceLine, side: str) -> int:
+    return line.client_open_cents if side == "client" else line.insurance_open_cents
+
+
+def _check_amount(amount_cents: int, most_cents: int, what: str) -> None:
+    if amount_cents <= 0:
+        raise AmountNotPositive("Enter an amount above zero. Nothing was changed.")
+    if amount_cents > most_cents:
+        raise MoreThanThere(f"Only {Money(most_cents)} {what}. Nothing was changed; reload and enter it again.")
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise ReasonMissing("Say why: the reason stays with the correction. Nothing was changed.")
+    return text.strip()[:400]

@@ -1,0 +1,119 @@
+"""What the correction pages show: a line as it stands, its write-offs, and a client's figures before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db.models import F, Q
+
+from daysheet.clients.queries import get_client, visible_clients
+from daysheet.invoicing.models import Invoice, InvoiceLine
+from daysheet.kit.errors import NotFound
+from daysheet.ledger.models import Account
+from daysheet.ledger.queries import ClientBalances, StandingEntry, client_balances, standing_entries
+from daysheet.practices.action import query
+from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """A live line. Amounts in cents."""
+
+    id: UUID
+    client_id: UUID
+    client_name: str
+    invoice_id: UUID
+    invoice_number: int
+    service_on: date
+    name: str
+    units: int
+    rate_cents: int
+    amount_cents: int
+    client_cents: int
+    client_open_cents: int
+    insurance_open_cents: int
+    has_coverage: bool
+    note: str
+    visit_service_id: UUID | None
+    service_type_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOff:
+    """A write-off that stands."""
+
+    entry: StandingEntry
+    line: LineFacts
+    side: str
+
+
+@query(Permission.BILLING)
+def line_facts(actor: Actor, line_id: UUID) -> LineFacts:
+    """A live line of a client the actor may see. Raises NotFound."""
+    lines = _lines(actor, Q(pk=line_id))
+    if not lines:
+        raise NotFound("There is no such line, or its invoice was voided or changed.")
+    return lines[0]
+
+
+@query(Permission.BILLING)
+def invoice_lines(actor: Actor, number: int) -> list[LineFacts]:
+    """The live lines of an invoice. Raises NotFound where there are none (it is void, or not there)."""
+    lines = _lines(actor, Q(invoice__number=number))
+    if not lines:
+        raise NotFound("There is no such invoice, or it is void.")
+    return lines
+
+
+@query(Permission.BILLING)
+def lines_to_write_off(actor: Actor, client_id: UUID) -> list[LineFacts]:
+    """A client's lines on which something is open, oldest first. Raises NotFound."""
+    get_client(actor, client_id)
+    return _lines(actor, Q(client_id=client_id) & (Q(client_open_cents__gt=0) | Q(insurance_open_cents__gt=0)))
+
+
+@query(Permission.BILLING)
+def write_offs(actor: Actor, client_id: UUID) -> list[WriteOff]:
+    """The write-offs of a client that stand, oldest first. Raises NotFound."""
+    get_client(actor, client_id)
+    entries = standing_entries(actor, client_id=client_id, debit=Account.WRITE_OFF)
+    lines = {line.id: line for line in _lines(actor, Q(pk__in=[entry.line_id for entry in entries]))}
+    return [
+        WriteOff(entry, lines[entry.line_id], "client" if entry.credit is Account.CLIENT_RECEIVABLE else "insurance")
+        for entry in entries
+        if entry.line_id in lines
+    ]
+
+
+@query(Permission.BILLING)
+def figures(actor: Actor, client_id: UUID) -> ClientBalances:
+    """The client's three figures now."""
+    return client_balances(actor, client_id)
+
+
+@query(Permission.BILLING)
+def invoice_id_of(actor: Actor, number: int) -> UUID:
+    """Raises NotFound."""
+    found = (
+        Invoice.objects.filter(number=number, client__in=visible_clients(actor)).values_list("pk", flat=True).first()
+    )
+    if found is None:
+        raise NotFound("There is no such invoice in this practice.")
+    return found
+
+
+def _lines(actor: Actor, wanted: Q) -> list[LineFacts]:
+    live = InvoiceLine.objects.filter(wanted, ended_at=None, client__in=visible_clients(actor))
+    rows = live.select_related("client", "invoice").order_by("service_on", F("invoice__number"), "position")
+    return [
+        LineFacts(
+            row.pk, row.client_id, row.client.name, row.invoice_id, row.invoice.number, row.service_on,
+            f"{row.code} {row.name}".strip(), row.units, row.rate_cents, row.amount_cents, row.client_cents,
+            row.client_open_cents, row.insurance_open_cents, row.coverage_id is not None, row.note,
+            row.visit_service_id, row.service_type_id,
+        )
+        for row in rows
+    ]  # fmt: skip

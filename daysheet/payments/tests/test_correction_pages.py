@@ -1,0 +1,133 @@
+"""The correction pages over HTTP: the effect in numbers first, then once; refusals; who may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client as Browser
+
+from daysheet.database.scope import practice_transaction
+from daysheet.invoicing.actions import bill_visit
+from daysheet.invoicing.models import Invoice, InvoiceLine
+from daysheet.ledger.models import Entry
+from daysheet.payments.actions import accept_payment
+from daysheet.payments.models import Payment, PaymentReversal
+from tests.architecture.world import browser_of
+from tests.billing import DAY, Clinic, build_clinic
+from tests.people import Cast
+
+
+@pytest.fixture
+def clinic(cast: Cast) -> Iterator[Clinic]:
+    with practice_transaction(cast.alder.id):
+        yield build_clinic(cast)
+
+
+def _billed(clinic: Clinic, paid_cents: int = 0, **coverage: Any) -> tuple[InvoiceLine, UUID | None]:
+    client = clinic.client(**coverage)
+    visit, _ = clinic.visit(client, clinic.talk)
+    bill_visit(clinic.biller, visit_id=visit)
+    payment = None
+    if paid_cents:
+        payment = accept_payment(
+            clinic.biller, request_key=uuid4(), client_id=client, amount_cents=paid_cents, method="check",
+            received_on=DAY,
+        ).payment_id  # fmt: skip
+    return InvoiceLine.objects.get(), payment
+
+
+def _twice(browser: Browser, url: str, typed: dict[str, Any]) -> tuple[str, int]:
+    """The page with the effect, and the status of the confirmation."""
+    typed = {"request_key": str(uuid4()), **typed}
+    shown = browser.post(url, typed)
+    assert shown.status_code == 200, shown.content.decode()
+    done = browser.post(url, typed | {"confirmed": "1"})
+    return shown.content.decode(), done.status_code
+
+
+def test_the_effect_is_shown_before_it_happens_and_nothing_is_written_by_showing_it(clinic: Clinic) -> None:
+    line, payment = _billed(clinic, paid_cents=15000)
+    bob = browser_of(clinic.cast.bob)
+    before = Entry.objects.count()
+    page = bob.post(f"/alder/payments/{payment}/unapply/", {"request_key": str(uuid4()), "reason": "Wrong"})
+    text = page.content.decode()
+    assert "Client Balance Due" in text and "<b>$150.00</b>" in text and "Yes, unapply payment" in text
+    assert Entry.objects.count() == before
+    _, status = _twice(bob, f"/alder/payments/{payment}/unapply/", {"reason": "Wrong"})
+    assert status == 303 or status == 302
+    line.refresh_from_db()
+    assert line.client_open_cents == 15000
+
+
+def test_write_off_and_take_back(clinic: Clinic) -> None:
+    line, _ = _billed(clinic)
+    bob = browser_of(clinic.cast.bob)
+    page, _ = _twice(
+        bob, f"/alder/lines/{line.pk}/write-off/", {"side": "client", "amount": "50.00", "reason": "Hardship"}
+    )
+    assert "$150.00" in page and "<b>$100.00</b>" in page
+    listing = bob.get(f"/alder/clients/{line.client_id}/write-offs/").content.decode()
+    assert "Hardship" in listing and "Take back" in listing
+    entry = Entry.objects.get(debit_account="write_off")
+    _twice(bob, f"/alder/lines/{line.pk}/write-offs/{entry.pk}/", {"reason": "Paid after all"})
+    line.refresh_from_db()
+    assert line.client_open_cents == 15000
+    again = bob.post(f"/alder/lines/{line.pk}/write-offs/{entry.pk}/", {"request_key": str(uuid4()), "reason": "x"})
+    assert again.status_code == 422 and b"taken back before" in again.content
+
+
+def test_responsibility_moves_by_page(clinic: Clinic) -> None:
+    line, _ = _billed(clinic, insured=True)
+    url = f"/alder/lines/{line.pk}/responsibility/"
+    _twice(browser_of(clinic.cast.bob), url, {"to_side": "client", "amount": "40", "reason": "Deductible"})
+    line.refresh_from_db()
+    assert (line.client_open_cents, line.insurance_open_cents) == (4000, 11000)
+
+
+def test_refund_edit_and_delete_by_page(clinic: Clinic) -> None:
+    _, payment = _billed(clinic, paid_cents=20000)
+    bob, url = browser_of(clinic.cast.bob), f"/alder/payments/{payment}/"
+    _twice(bob, f"{url}refund/", {"amount": "10.00", "refunded_on": "2026-11-16", "reason": "Overpaid"})
+    assert Payment.objects.get().unapplied_cents == 4000
+    edited = {"method": "cash", "received_on": "2026-11-03", "number": "9", "notes": "", "reason": "Typed wrong"}
+    _twice(bob, f"{url}edit/", edited)
+    assert Payment.objects.get().method == "cash"
+    refused = bob.post(f"{url}delete/", {"request_key": str(uuid4()), "reason": "Bounced"})
+    assert refused.status_code == 422 and b"Unapply it first" in refused.content
+    assert not PaymentReversal.objects.exists()
+    page = bob.get(url).content.decode()
+    assert "Refunded" in page and "$10.00" in page
+
+
+def test_void_and_rebill_by_page_keeps_the_payment(clinic: Clinic) -> None:
+    line, _ = _billed(clinic, paid_cents=5000)
+    bob = browser_of(clinic.cast.bob)
+    url = f"/alder/invoices/{line.invoice.number}/rebill/"
+    assert bob.get(url).status_code == 200
+    typed = {
+        f"service-{line.visit_service_id}": str(clinic.letter.pk), f"units-{line.visit_service_id}": "",
+        f"provider-{line.visit_service_id}": "", "reason": "It was a letter",
+    }  # fmt: skip
+    page, _ = _twice(bob, url, typed)
+    assert "<b>$10.00</b>" in page  # credit: 50.00 paid, the letter costs 40.00
+    assert list(Invoice.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
+    live = InvoiceLine.objects.get(ended_at=None)
+    assert (live.code, live.client_open_cents) == ("LETTER", 0)
+
+
+def test_an_edited_line_by_page(clinic: Clinic) -> None:
+    line, _ = _billed(clinic)
+    typed = {"units": "2", "rate": "100.00", "client_part": "200.00", "note": "", "reason": "Two"}
+    _twice(browser_of(clinic.cast.bob), f"/alder/lines/{line.pk}/edit/", typed)
+    assert InvoiceLine.objects.get(ended_at=None).amount_cents == 20000
+    assert browser_of(clinic.cast.bob).get(f"/alder/lines/{line.pk}/edit/").status_code == 404
+
+
+def test_a_reason_is_always_asked_for(clinic: Clinic) -> None:
+    line, payment = _billed(clinic, paid_cents=100)
+    bob = browser_of(clinic.cast.bob)
+    for url in (f"payments/{payment}/unapply/", f"lines/{line.pk}/write-off/", f"lines/{line.pk}/edit/"):
+        assert bob.post(f"/alder/{url}", {"request_key": str(uuid4())}).status_code == 422

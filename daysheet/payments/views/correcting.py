@@ -1,0 +1,275 @@
+"""The correction pages. Each asks what and why, then shows its effect in numbers before it happens, then does it.
+
+The effect is not computed a second way: the action itself runs in a savepoint that is rolled back, and the client's
+figures are read on both sides of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from daysheet.invoicing.links import invoice_url
+from daysheet.invoicing.selection import LineEdit
+from daysheet.kit.errors import NotAllowed, NotFound, Refusal
+from daysheet.kit.money import Money
+from daysheet.ledger.queries import ClientBalances
+from daysheet.practices.actor import Actor
+from daysheet.schedule.queries import staff_choices
+from daysheet.services.queries import service_choices
+from daysheet.web.pages import practice_url
+from daysheet.web.requests import actor_of
+from daysheet.web.views import refused, render_page, see_other
+
+from .. import corrections, rebilling
+from ..correction_forms import (
+    EditLineForm,
+    EditPaymentForm,
+    ReasonForm,
+    RebillForm,
+    RefundForm,
+    ResponsibilityForm,
+    WriteOffForm,
+)
+from ..queries.correcting import figures, invoice_id_of, invoice_lines, line_facts, lines_to_write_off, write_offs
+from ..queries.payment import payment_view
+
+_PAGE = "payments/correct.html"
+Typed = Mapping[str, Any]
+any_method = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@any_method
+def unapply(request: HttpRequest, payment: UUID) -> HttpResponse:
+    """Take a payment off everything it is on."""
+    actor, shown = actor_of(request), payment_view(actor_of(request), payment)
+    return _correct(
+        request, ReasonForm(request.POST or None), shown.client_id, "Unapply payment", _payment_url(actor, payment),
+        lambda typed: corrections.unapply(actor, payment_id=payment, reason=typed["reason"]),
+        about=f"{Money(shown.row.applied_cents)} of this payment of {Money(shown.row.amount_cents)} is applied; "
+        "it becomes credit, and the lines are due again.",
+    )  # fmt: skip
+
+
+@any_method
+def refund(request: HttpRequest, payment: UUID) -> HttpResponse:
+    """Give back credit."""
+    actor, shown = actor_of(request), payment_view(actor_of(request), payment)
+    form = RefundForm(request.POST or None, initial={"amount": shown.row.credit_cents, "refunded_on": actor.today})
+    return _correct(
+        request, form, shown.client_id, "Refund", _payment_url(actor, payment),
+        lambda typed: corrections.refund_payment(
+            actor, request_key=typed["request_key"], payment_id=payment, amount_cents=typed["amount"],
+            refunded_on=typed["refunded_on"], reason=typed["reason"],
+        ),
+        about=f"{Money(shown.row.credit_cents)} of this payment is not applied and can be refunded.",
+    )  # fmt: skip
+
+
+@any_method
+def delete_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
+    """Delete, which is to reverse."""
+    actor, shown = actor_of(request), payment_view(actor_of(request), payment)
+    return _correct(
+        request, ReasonForm(request.POST or None), shown.client_id, "Delete payment", _payment_url(actor, payment),
+        lambda typed: corrections.reverse_payment(actor, payment_id=payment, reason=typed["reason"]),
+        about=f"The payment of {Money(shown.row.amount_cents)} is reversed. Its row and both entries stay.",
+        danger=True,
+    )  # fmt: skip
+
+
+@any_method
+def edit_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
+    """Method, date, number, notes."""
+    actor, shown = actor_of(request), payment_view(actor_of(request), payment)
+    row = shown.row
+    initial = {
+        "method": row.method_value, "received_on": row.received_on, "number": row.number, "notes": row.notes,
+    }  # fmt: skip
+    return _correct(
+        request, EditPaymentForm(request.POST or None, initial=initial), shown.client_id, "Edit payment",
+        _payment_url(actor, payment),
+        lambda typed: corrections.edit_payment(
+            actor, payment_id=payment, **{name: typed[name] for name in (*initial, "reason")}
+        ),
+        about="The amount is not edited: unapply, delete and enter it again.",
+    )  # fmt: skip
+
+
+@any_method
+def write_off(request: HttpRequest, line: UUID) -> HttpResponse:
+    """Write off a part of one side of a line."""
+    actor, facts = actor_of(request), line_facts(actor_of(request), line)
+    side = "client" if facts.client_open_cents else "insurance"
+    initial = {"side": side, "amount": facts.client_open_cents or facts.insurance_open_cents}
+    return _correct(
+        request, WriteOffForm(request.POST or None, initial=initial), facts.client_id, "Write off",
+        practice_url(actor, "payments:write_offs", client=facts.client_id),
+        lambda typed: corrections.write_off(
+            actor, request_key=typed["request_key"], line_id=line, side=typed["side"], amount_cents=typed["amount"],
+            reason=typed["reason"],
+        ),
+        about=_open_words(facts.name, facts.client_open_cents, facts.insurance_open_cents),
+    )  # fmt: skip
+
+
+@any_method
+def remove_write_off(request: HttpRequest, line: UUID, entry: UUID) -> HttpResponse:
+    """Take a write-off back."""
+    actor, facts = actor_of(request), line_facts(actor_of(request), line)
+    return _correct(
+        request, ReasonForm(request.POST or None), facts.client_id, "Take back write-off",
+        practice_url(actor, "payments:write_offs", client=facts.client_id),
+        lambda typed: corrections.remove_write_off(actor, line_id=line, entry_id=entry, reason=typed["reason"]),
+        about=f"The amount is due again on {facts.name}.",
+    )  # fmt: skip
+
+
+@any_method
+def change_responsibility(request: HttpRequest, line: UUID) -> HttpResponse:
+    """Move an unpaid amount to the other side."""
+    actor, facts = actor_of(request), line_facts(actor_of(request), line)
+    to_side = "client" if facts.insurance_open_cents else "insurance"
+    initial = {"to_side": to_side, "amount": facts.insurance_open_cents or facts.client_open_cents}
+    return _correct(
+        request, ResponsibilityForm(request.POST or None, initial=initial), facts.client_id, "Change responsibility",
+        invoice_url(actor, facts.invoice_number),
+        lambda typed: corrections.change_responsibility(
+            actor, request_key=typed["request_key"], line_id=line, to_side=typed["to_side"],
+            amount_cents=typed["amount"], reason=typed["reason"],
+        ),
+        about=_open_words(facts.name, facts.client_open_cents, facts.insurance_open_cents),
+    )  # fmt: skip
+
+
+@any_method
+def edit_line(request: HttpRequest, line: UUID) -> HttpResponse:
+    """Units, rate, sides and note of a line of an invoice that stands."""
+    actor, facts = actor_of(request), line_facts(actor_of(request), line)
+    initial = {
+        "units": facts.units, "rate": facts.rate_cents, "client_part": facts.client_cents, "note": facts.note,
+    }  # fmt: skip
+    return _correct(
+        request, EditLineForm(request.POST or None, initial=initial), facts.client_id, "Edit line",
+        invoice_url(actor, facts.invoice_number),
+        lambda typed: rebilling.edit_line(
+            actor, request_key=typed["request_key"], line_id=line, rate_cents=typed["rate"], units=typed["units"],
+            client_cents=typed["client_part"], note=typed["note"], reason=typed["reason"],
+        ),
+        about=f"{facts.name} on invoice {facts.invoice_number}: {Money(facts.amount_cents)}. The old line is reversed "
+        "and the new one stands in its place; the client's payments follow.",
+    )  # fmt: skip
+
+
+@any_method
+def void_and_rebill(request: HttpRequest, number: int) -> HttpResponse:
+    """Void, correct, bill again and apply the same payments, in one step (C4)."""
+    actor = actor_of(request)
+    invoice_id, lines = invoice_id_of(actor, number), invoice_lines(actor, number)
+    form = RebillForm(
+        request.POST or None, lines=lines, services=service_choices(actor), providers=staff_choices(actor)
+    )
+
+    def save(typed: Typed) -> rebilling.Rebilled:
+        corrected = list(form.corrected())
+        return rebilling.void_and_rebill(
+            actor,
+            request_key=typed["request_key"],
+            invoice_id=invoice_id,
+            reason=typed["reason"],
+            services={key: service for key, service, _, _ in corrected},
+            edits={
+                key: LineEdit(units=units, rendering_staff_member_id=provider)
+                for key, _, units, provider in corrected
+                if units or provider
+            },
+        )
+
+    return _correct(
+        request, form, lines[0].client_id, "Void and rebill", invoice_url(actor, number), save,
+        about=f"Invoice {number} is voided and billed again as corrected here; the client's payments on it are applied "
+        "to the new invoice. If a rule refuses the new invoice, nothing changes.",
+        done_url=lambda rebilled: invoice_url(actor, rebilled.number),
+    )  # fmt: skip
+
+
+@require_safe
+def write_off_list(request: HttpRequest, client: UUID) -> HttpResponse:
+    """Write-Offs of a client: what can be written off, and what was."""
+    actor = actor_of(request)
+    context = {
+        "client_id": client,
+        "lines": lines_to_write_off(actor, client),
+        "write_offs": write_offs(actor, client),
+    }
+    return render_page(request, "payments/write_offs.html", context)
+
+
+def _correct(
+    request: HttpRequest,
+    form: Form,
+    client_id: UUID,
+    verb: str,
+    back_url: str,
+    save: Callable[[Typed], Any],
+    *,
+    about: str,
+    danger: bool = False,
+    done_url: Callable[[Any], str] | None = None,
+) -> HttpResponse:
+    """Form → effect in numbers → done. A refusal is shown at either step with 422, and nothing was changed."""
+    actor = actor_of(request)
+    context: dict[str, Any] = {
+        "form": form, "client_id": client_id, "verb": verb, "back_url": back_url, "about": about, "danger": danger,
+    }  # fmt: skip
+    if request.method != "POST":
+        return render_page(request, _PAGE, context)
+    if not form.is_valid():
+        return refused(request, form, _PAGE, context)
+    try:
+        if "confirmed" not in request.POST:
+            effect = _dry_run(actor, client_id, lambda: save(form.cleaned_data))
+            return render_page(request, _PAGE, {**context, "effect": effect})
+        saved = save(form.cleaned_data)
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        return refused(request, form, _PAGE, context, message=refusal.message)
+    messages.success(request, f"{verb}: done.")
+    return see_other(request, done_url(saved) if done_url else back_url)
+
+
+def _dry_run(actor: Actor, client_id: UUID, save: Callable[[], Any]) -> list[tuple[str, int, int]]:
+    """(figure, before, after) in cents, by doing it and taking it back."""
+    before = figures(actor, client_id)
+    with transaction.atomic():
+        save()
+        after = figures(actor, client_id)
+        transaction.set_rollback(True)
+    return [(label, _cents(before, name), _cents(after, name)) for label, name in _FIGURES]
+
+
+_FIGURES = (
+    ("Client Balance Due", "client_due_cents"),
+    ("Insurance Balance Due", "insurance_due_cents"),
+    ("Client Credit", "credit_cents"),
+)
+
+
+def _cents(balances: ClientBalances, name: str) -> int:
+    return int(getattr(balances, name))
+
+
+def _payment_url(actor: Actor, payment: UUID) -> str:
+    return practice_url(actor, "payments:payment", payment=payment)
+
+
+def _open_words(name: str, client_cents: int, insurance_cents: int) -> str:
+    return f"{name}: the client still owes {Money(client_cents)}, insurance {Money(insurance_cents)}."
