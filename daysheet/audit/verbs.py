@@ -14,6 +14,7 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "accept_invitation": Verb("accepted an invitation"),
+    "accept_insurance_payment": Verb("accepted an insurance payment", is_money=True),
     "accept_payment": Verb("accepted a payment", is_money=True),
     "change_responsibility": Verb("changed responsibility", is_money=True),
     "edit_line": Verb("changed an invoice line", is_money=True),

@@ -64,12 +64,16 @@ _PAYMENTS = f"""
     FROM payments_payment p
     LEFT JOIN (
         SELECT payment_id,
-            sum(amount_cents) FILTER (WHERE debit_account = 'cash' AND reverses_id IS NULL) AS received,
+            coalesce(sum(amount_cents) FILTER (WHERE debit_account = 'cash' AND reverses_id IS NULL), 0)
+                - coalesce(sum(amount_cents) FILTER (WHERE credit_account = 'cash' AND reverses_id IS NOT NULL), 0)
+                AS received,
             sum(amount_cents * ((credit_account = 'credit')::int - (debit_account = 'credit')::int)) AS unapplied
         FROM ledger_entry WHERE practice_id = %(practice)s AND payment_id IS NOT NULL GROUP BY payment_id
     ) e ON e.payment_id = p.id
+    LEFT JOIN payments_paymentreversal r ON r.practice_id = p.practice_id AND r.payment_id = p.id
     WHERE p.practice_id = %(practice)s
-      AND (p.amount_cents <> coalesce(e.received, 0) OR p.unapplied_cents <> coalesce(e.unapplied, 0))"""
+      AND (CASE WHEN r.id IS NULL THEN p.amount_cents ELSE 0 END <> coalesce(e.received, 0)
+        OR p.unapplied_cents <> coalesce(e.unapplied, 0))"""
 
 _CLIENTS_OF_ENTRIES = """
     SELECT 'entry ' || e.id || ' is of another client than its line or payment' AS difference
@@ -78,7 +82,7 @@ _CLIENTS_OF_ENTRIES = """
     LEFT JOIN payments_payment p ON p.practice_id = e.practice_id AND p.id = e.payment_id
     WHERE e.practice_id = %(practice)s
       AND (l.client_id IS DISTINCT FROM e.client_id AND l.id IS NOT NULL
-        OR p.client_id IS DISTINCT FROM e.client_id AND p.id IS NOT NULL)"""
+        OR p.client_id <> e.client_id OR p.client_id IS NOT NULL AND e.client_id IS NULL)"""
 
 _REVERSALS = """
     SELECT 'entry ' || m.id || ' is no mirror of ' || e.id || ', which it reverses' AS difference

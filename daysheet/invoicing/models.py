@@ -226,6 +226,11 @@ class InvoiceLine(TenantModel):
             ),
             models.CheckConstraint(condition=models.Q(units__gte=1, rate_cents__gte=0), name="line_units_and_rate"),
             models.CheckConstraint(
+                # Nobody but an insurer known by a coverage can owe an insurance side.
+                condition=models.Q(coverage__isnull=False) | models.Q(insurance_cents=0, insurance_open_cents=0),
+                name="line_insured_has_coverage",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(ended_at__isnull=True) | models.Q(client_open_cents=0, insurance_open_cents=0),
                 name="line_ended_owes_nothing",
             ),

@@ -70,6 +70,15 @@ class Entry(TenantModel):
                 ),
                 name="entry_money_has_payment",
             ),
+            models.CheckConstraint(
+                # An insurer's money on a line names the coverage: so it is never taken for the client's credit.
+                condition=~(
+                    models.Q(debit_account="credit", credit_account="insurance_receivable")
+                    | models.Q(debit_account="insurance_receivable", credit_account="credit")
+                )
+                | models.Q(coverage_id__isnull=False),
+                name="entry_insurance_money_has_coverage",
+            ),
             models.UniqueConstraint(
                 fields=["practice", "reverses_id"],
                 condition=models.Q(reverses_id__isnull=False),

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, Sum, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, Value, When
 
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
@@ -141,7 +141,7 @@ def line_sides(actor: Actor, line_ids: Iterable[UUID], *, as_of: date | None = N
 @query(Permission.BILLING)
 def client_balances(actor: Actor, client_id: UUID, *, as_of: date | None = None) -> ClientBalances:
     """The client's figures by the entries effective up to and including `as_of` (none: all)."""
-    totals = _account_totals(client_id=client_id, **_until(as_of))
+    totals = _account_totals(own_credit=True, client_id=client_id, **_until(as_of))
     return ClientBalances(
         client_due_cents=totals[Account.CLIENT_RECEIVABLE].balance_cents,
         insurance_due_cents=totals[Account.INSURANCE_RECEIVABLE].balance_cents,
@@ -152,7 +152,7 @@ def client_balances(actor: Actor, client_id: UUID, *, as_of: date | None = None)
 @query(Permission.BILLING)
 def practice_proof(actor: Actor, *, as_of: date | None = None) -> TrialBalance:
     """The trial balance over all entries of the practice effective up to and including `as_of` (none: all)."""
-    return TrialBalance(tuple(_account_totals(**_until(as_of)).values()))
+    return TrialBalance(tuple(_account_totals(own_credit=False, **_until(as_of)).values()))
 
 
 @query(Permission.BILLING)
@@ -277,8 +277,9 @@ _SIDES = (Account.CLIENT_RECEIVABLE, Account.INSURANCE_RECEIVABLE)
 _COLUMNS = "e.id, e.effective_on, e.posted_at, e.actor_name, e.debit_account, e.credit_account, e.amount_cents"
 _REST = "e.reason, e.line_id, e.payment_id, e.reverses_id, e.event_id"
 #: What an entry does to the client's side less credit, to the insurers' side, and to the unapplied part of its payment.
-_CLIENT_CHANGE = """e.amount_cents * ((e.debit_account IN ('client_receivable', 'credit'))::int
-        - (e.credit_account IN ('client_receivable', 'credit'))::int)"""
+#: An insurer's money on a line names a coverage; the client's credit does not move with it.
+_OWN = "(e.{0}_account = 'client_receivable' OR (e.{0}_account = 'credit' AND e.coverage_id IS NULL))::int"
+_CLIENT_CHANGE = f"e.amount_cents * ({_OWN.format('debit')} - {_OWN.format('credit')})"
 _INSURANCE_CHANGE = """e.amount_cents * ((e.debit_account = 'insurance_receivable')::int
         - (e.credit_account = 'insurance_receivable')::int)"""
 _UNAPPLIED_CHANGE = "e.amount_cents * ((e.credit_account = 'credit')::int - (e.debit_account = 'credit')::int)"
@@ -317,12 +318,15 @@ def _until(as_of: date | None) -> dict[str, date]:
     return {} if as_of is None else {"effective_on__lte": as_of}
 
 
-def _account_totals(**scope: object) -> dict[Account, AccountTotal]:
-    """Debits and credits of every account over the entries of `scope`, in the accounts' fixed order."""
+def _account_totals(*, own_credit: bool, **scope: object) -> dict[Account, AccountTotal]:
+    """Debits and credits of every account over the entries of `scope`, in the accounts' fixed order. `own_credit`: an
+    insurer's credit is left out, as of a client's figures it must be."""
     debits = dict.fromkeys(Account, 0)
     credits_ = dict.fromkeys(Account, 0)
-    pairs = Entry.objects.filter(**scope).values_list("debit_account", "credit_account")
-    for debit, credit, cents in pairs.annotate(cents=Sum("amount_cents")).order_by():
-        debits[Account(debit)] += int(cents)
-        credits_[Account(credit)] += int(cents)
+    pairs = Entry.objects.filter(**scope).annotate(is_insurers=Q(coverage_id__isnull=False))
+    sums = pairs.values_list("debit_account", "credit_account", "is_insurers").annotate(cents=Sum("amount_cents"))
+    for debit, credit, is_insurers, cents in sums.order_by():
+        for account, totals in ((Account(debit), debits), (Account(credit), credits_)):
+            if not (own_credit and is_insurers and account is Account.CREDIT):
+                totals[account] += int(cents)
     return {account: AccountTotal(account, debits[account], credits_[account]) for account in Account}

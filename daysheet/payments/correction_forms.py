@@ -36,10 +36,15 @@ class EditPaymentForm(ReasonForm):
     """What may be corrected beside the amount (M6)."""
 
     field_order = ("method", "received_on", "number", "notes", "reason")
-    method = forms.ChoiceField(label="Method", choices=Payment.Method.choices)
+    method = forms.ChoiceField(label="Method")
     received_on = DayField(label="Date")
     number = forms.CharField(label="Number", required=False, max_length=40)
     notes = forms.CharField(label="Notes", required=False, max_length=400)
+
+    def __init__(self, *args: Any, is_insurers: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        methods = Payment.INSURER_METHODS if is_insurers else Payment.CLIENT_METHODS
+        self.fields["method"].choices = [(method.value, method.label) for method in methods]  # type: ignore[attr-defined]
 
 
 class WriteOffForm(ReasonForm):

@@ -235,11 +235,19 @@ def change_responsibility(
 
 
 def _locked_payment(actor: Actor, payment_id: UUID) -> Payment:
-    client_id = Payment.objects.filter(pk=payment_id).values_list("client_id", flat=True).first()
-    if client_id is None:
+    payment = Payment.objects.filter(pk=payment_id).first()
+    if payment is None or (payment.client_id is None and actor.limited_to_assigned):
         raise NotFound("There is no such payment in this practice.")
-    lock_visible_clients(actor, [client_id])
+    lock_visible_clients(actor, _clients_of(actor, payment))
     return Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+
+
+def _clients_of(actor: Actor, payment: Payment) -> set[UUID]:
+    """The client, or for an insurer's payment the clients on whose lines it is."""
+    if payment.client_id:
+        return {payment.client_id}
+    lines = [entry.line_id for entry in standing_entries(actor, payment_id=payment.pk) if entry.line_id]
+    return set(InvoiceLine.objects.filter(pk__in=lines).values_list("client_id", flat=True))
 
 
 def _locked_line(actor: Actor, line_id: UUID) -> InvoiceLine:

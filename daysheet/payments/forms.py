@@ -17,8 +17,8 @@ from .queries.accepting import Desk, PayableLine
 
 #: The label says that no card is charged here.
 METHODS = [
-    (value, f"{label} (recorded elsewhere)" if value == Payment.Method.CARD else label)
-    for value, label in Payment.Method.choices
+    (method.value, f"{method.label} (recorded elsewhere)" if method is Payment.Method.CARD else method.label)
+    for method in Payment.CLIENT_METHODS
 ]
 _APPLY, _TICK = "apply-", "tick-"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.db import models
 
-from daysheet.clients.models import Client
+from daysheet.clients.models import Client, Payer
 from daysheet.database.models import TenantForeignKey, TenantModel
 from daysheet.schedule.models import Visit
 
 
 class Payment(TenantModel):
-    """Money received. `unapplied_cents` is credit; it moves only in `ledger.post` (M2, M4)."""
+    """Money received, from a client or an insurer. `unapplied_cents` is credit; it moves only in `ledger.post`
+    (M2, M4)."""
 
     class Method(models.TextChoices):
         CASH = "cash", "Cash"
@@ -19,8 +20,16 @@ class Payment(TenantModel):
         ACH = "ach", "ACH"
         HSA = "hsa", "HSA/FSA"
         OTHER = "other", "Other"
+        INSURANCE_CHECK = "ins_check", "Insurance Check"
+        EFT = "eft", "EFT/ACH"
 
-    client = TenantForeignKey(Client, indexed=False)
+    #: By which a client's money comes; the others are an insurer's.
+    CLIENT_METHODS = (Method.CASH, Method.CHECK, Method.CARD, Method.ACH, Method.HSA, Method.OTHER)
+    INSURER_METHODS = (Method.INSURANCE_CHECK, Method.EFT)
+
+    #: Whose money it is: a client's or an insurer's, never both.
+    client = TenantForeignKey(Client, null=True, indexed=False)
+    payer = TenantForeignKey(Payer, null=True)
     method = models.CharField(max_length=10, choices=Method.choices)
     amount_cents = models.BigIntegerField()
     unapplied_cents = models.BigIntegerField()
@@ -46,7 +55,13 @@ class Payment(TenantModel):
                 name="payment_unapplied_within_amount",
             ),
             models.CheckConstraint(
-                condition=models.Q(method__in=["cash", "check", "card", "ach", "hsa", "other"]),
+                # An insurer's money comes by its own methods, a client's by the others.
+                condition=models.Q(
+                    client__isnull=False,
+                    payer__isnull=True,
+                    method__in=["cash", "check", "card", "ach", "hsa", "other"],
+                )
+                | models.Q(client__isnull=True, payer__isnull=False, method__in=["ins_check", "eft"]),
                 name="payment_method_known",
             ),
         ]

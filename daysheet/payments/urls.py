@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .views import correcting, ledger, taking
+from .views import correcting, insurers, ledger, taking
 
 app_name = "payments"
 urlpatterns: list[URLPattern] = [
@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern] = [
     path("clients/<uuid:client>/credit/", taking.apply_credit, name="apply_credit"),
     path("visits/<uuid:visit>/payment/", taking.apply_payment, name="apply_payment"),
     path("payments/<uuid:payment>/", taking.payment, name="payment"),
+    path("clients/<uuid:client>/insurance-payments/new/", insurers.insurance_payment, name="insurance_payment"),
+    path("billing/batch-payments/", insurers.batch_payments, name="batch_payments"),
     path("payments/<uuid:payment>/unapply/", correcting.unapply, name="unapply"),
     path("payments/<uuid:payment>/refund/", correcting.refund, name="refund"),
     path("payments/<uuid:payment>/delete/", correcting.delete_payment, name="delete_payment"),

@@ -54,7 +54,7 @@ BILLING_MENU = (
     MenuItem("Claims", None, Permission.BILLING),
     MenuItem("Insurance Payments (ERA)", None, Permission.BILLING),
     MenuItem("Batch Statements", None, Permission.BILLING),
-    MenuItem("Batch Payments", None, Permission.BILLING),
+    MenuItem("Batch Payments", "payments:batch_payments", Permission.BILLING),
     MenuItem("Insurers", "clients:insurers", Permission.BILLING),
 )
 

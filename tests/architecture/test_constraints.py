@@ -36,6 +36,8 @@ FORBIDDEN: dict[str, str] = {
     "entry_accounts_differ": "debit_account = credit_account",
     "entry_accounts_known": "debit_account = 'pocket'",
     "entry_amount_positive": "amount_cents = 0",
+    "entry_insurance_money_has_coverage": "debit_account = 'credit', credit_account = 'insurance_receivable', "
+    "payment_id = (SELECT id FROM payments_payment LIMIT 1), coverage_id = NULL",
     "entry_money_has_payment": "debit_account = 'cash', credit_account = 'credit', payment_id = NULL",
     "entry_receivable_has_line": "line_id = NULL",
     "invoice_counter_positive": "next_number = 0",
@@ -46,6 +48,8 @@ FORBIDDEN: dict[str, str] = {
     "license_year_sane": "year = 1999",
     "line_amount_is_rate_units": "units = units + 1",
     "line_ended_owes_nothing": "ended_at = now(), client_open_cents = 1, insurance_open_cents = 0",
+    "line_insured_has_coverage": "coverage_id = NULL, insurance_cents = amount_cents, client_cents = 0, "
+    "client_open_cents = 0, insurance_open_cents = 0",
     "line_open_not_negative": "client_open_cents = -1",
     "line_open_within_amount": "client_open_cents = amount_cents + 1",
     "line_sides_add_up": "client_cents = client_cents + 1",
@@ -196,7 +200,7 @@ def test_every_foreign_key_refuses_a_row_that_is_not_there(world: World) -> None
             continue
         column = definition.split("(", 1)[1].split(")", 1)[0].split(", ")[-1].strip('"')
         made_up = "-1" if column == "user_id" else "gen_random_uuid()"
-        freed = {**_FREED.get(table, {}), column: made_up}
+        freed = {**_FREED.get(table, {}), **_BESIDE.get(name, {}), column: made_up}
         values = ", ".join(f"{key} = {value}" for key, value in freed.items())
         problems.append(_refused_by(name, lambda t=table, v=values: _copy(t, v)))
         if column != "user_id":
@@ -264,6 +268,8 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
     }.get(name, ("true", []))
 
 
+#: What a CHECK wants beside a foreign key's column.
+_BESIDE = {"payments_payment_payer_id_fk": {"client_id": "NULL", "visit_id": "NULL", "method": "'eft'"}}
 #: What keeps a table's unique keys out of the way of another attempt: {table: {column: a free value}}.
 _FREED: dict[str, dict[str, str]] = {
     "services_servicetype": {"code": "left(gen_random_uuid()::text, 8)"},

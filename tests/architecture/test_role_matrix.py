@@ -46,6 +46,7 @@ NEEDS: dict[str, Permission] = {
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:retry_batch", "invoicing:undo_batch",
             "invoicing:unbilled", "payments:ledger", "payments:add_note", "payments:update_note",
             "payments:accept_payment", "payments:apply_credit", "payments:apply_payment", "payments:payment",
+            "payments:insurance_payment", "payments:batch_payments",
             "payments:unapply", "payments:refund", "payments:delete_payment", "payments:edit_payment",
             "payments:write_offs", "payments:write_off", "payments:remove_write_off",
             "payments:change_responsibility", "payments:edit_line", "payments:void_and_rebill",

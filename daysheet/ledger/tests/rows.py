@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID, uuid4
 
-from daysheet.clients.models import Client
+from daysheet.clients.models import Client, Coverage, Payer
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.kit.ids import new_id
 from daysheet.ledger.actions import Movement, post
@@ -18,6 +18,15 @@ SERVICE_ON = date(2026, 11, 2)
 
 def a_client(last_name: str = "Ruiz") -> Client:
     return Client.objects.create(first_name="Ana", last_name=last_name)
+
+
+def coverage_of(client: Client) -> UUID:
+    """The client's one coverage, made when it is first needed: an insurance side names it."""
+    found = Coverage.objects.filter(client=client).first()
+    if found is None:
+        payer = Payer.objects.create(name=f"Payer {new_id()}")
+        found = Coverage.objects.create(client=client, payer=payer, insured_id="X1", starts_on=date(2026, 1, 1))
+    return found.pk
 
 
 def a_line(
@@ -35,6 +44,7 @@ def a_line(
         practice_name=actor.practice.name,
     )
     amount_cents = client_cents + insurance_cents
+    coverage_id = coverage_of(client) if insurance_cents else None
     line = InvoiceLine.objects.create(
         invoice=invoice,
         client=client,
@@ -50,10 +60,15 @@ def a_line(
         client_open_cents=client_cents,
         insurance_open_cents=insurance_cents,
         price_source="edited",
+        coverage_id=coverage_id,
         billing_name=actor.practice.name,
     )
     sides = ((Account.CLIENT_RECEIVABLE, client_cents), (Account.INSURANCE_RECEIVABLE, insurance_cents))
-    charges = [Movement(side, Account.REVENUE, cents, client.pk, on, line_id=line.pk) for side, cents in sides if cents]
+    charges = [
+        Movement(side, Account.REVENUE, cents, client.pk, on, line_id=line.pk, coverage_id=coverage_id)
+        for side, cents in sides
+        if cents
+    ]
     post(actor, charges, event_id=new_id(), opens_lines=True)
     return line.pk
 
@@ -88,7 +103,10 @@ def application(
     *,
     on: date = SERVICE_ON,
 ) -> Movement:
-    return Movement(Account.CREDIT, side, cents, client.pk, on, line_id=line_id, payment_id=payment_id)
+    coverage_id = coverage_of(client) if side is Account.INSURANCE_RECEIVABLE else None
+    return Movement(
+        Account.CREDIT, side, cents, client.pk, on, line_id=line_id, payment_id=payment_id, coverage_id=coverage_id
+    )
 
 
 def open_cents(line_id: UUID) -> tuple[int, int]:

@@ -12,7 +12,13 @@ from daysheet.clients.queries import get_client, visible_clients
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.kit.errors import NotFound
 from daysheet.ledger.models import Account
-from daysheet.ledger.queries import ClientBalances, StandingEntry, client_balances, standing_entries
+from daysheet.ledger.queries import (
+    ClientBalances,
+    StandingEntry,
+    client_balances,
+    practice_proof,
+    standing_entries,
+)
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -89,9 +95,16 @@ def write_offs(actor: Actor, client_id: UUID) -> list[WriteOff]:
 
 
 @query(Permission.BILLING)
-def figures(actor: Actor, client_id: UUID) -> ClientBalances:
-    """The client's three figures now."""
-    return client_balances(actor, client_id)
+def figures(actor: Actor, client_id: UUID | None) -> ClientBalances:
+    """A client's three figures now; of the whole practice for an insurer's payment, which is nobody's alone."""
+    if client_id:
+        return client_balances(actor, client_id)
+    proof = practice_proof(actor)
+    return ClientBalances(
+        proof.balance_of(Account.CLIENT_RECEIVABLE),
+        proof.balance_of(Account.INSURANCE_RECEIVABLE),
+        -proof.balance_of(Account.CREDIT),
+    )
 
 
 @query(Permission.BILLING)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from daysheet.clients.queries import visible_clients
 from daysheet.kit.errors import NotFound
 from daysheet.ledger.models import Account
@@ -30,7 +32,7 @@ class PaidInvoice:
 class PaymentView:
     """The page of a payment."""
 
-    client_id: UUID
+    client_id: UUID | None
     client_name: str
     row: PaymentRow
     created_at: datetime
@@ -42,14 +44,14 @@ class PaymentView:
 @query(Permission.BILLING)
 def payment_view(actor: Actor, payment_id: UUID) -> PaymentView:
     """Raises NotFound."""
-    payments = Payment.objects.filter(pk=payment_id, client__in=visible_clients(actor))
-    payment = with_returned(payments).select_related("client", "visit").first()
+    payments = Payment.objects.filter(seen_payments(actor), pk=payment_id)
+    payment = with_returned(payments).select_related("client", "payer", "visit").first()
     if payment is None:
         raise NotFound("There is no such payment in this practice.")
     entries = tuple(explained(payment_movements(actor, payment_id)))
     return PaymentView(
         client_id=payment.client_id,
-        client_name=payment.client.name,
+        client_name=payment.client.name if payment.client else payment.payer.name if payment.payer else "",
         row=payment_row(payment),
         created_at=payment.created_at,
         visit_on=payment.visit.service_on if payment.visit else None,
@@ -67,3 +69,9 @@ def _invoices(entries: tuple[LedgerEntry, ...]) -> list[PaidInvoice]:
         sign = 1 if each.entry.debit is Account.CREDIT else -1
         cents[each.invoice_number] = cents.get(each.invoice_number, 0) + sign * each.entry.amount_cents
     return [PaidInvoice(number, amount) for number, amount in sorted(cents.items()) if amount]
+
+
+def seen_payments(actor: Actor) -> Q:
+    """The payments this actor may see: of visible clients; an insurer's only without a limit to assigned clients."""
+    of_clients = Q(client__in=visible_clients(actor))
+    return of_clients if actor.limited_to_assigned else of_clients | Q(client=None)

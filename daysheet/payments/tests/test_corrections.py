@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from io import StringIO
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connections
 
+from daysheet.config.verify import run_verify
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
@@ -159,6 +161,7 @@ def test_another_date_moves_the_receipt_and_leaves_both_rows(bob: Actor, cast: C
     receipts = Entry.objects.filter(payment_id=payment.pk, debit_account="cash").order_by("posted_at", "pk")
     assert [entry.effective_on for entry in receipts] == [DAY, date(2026, 11, 9)]
     assert _figures(bob, client) == (0, 0, 0)
+    assert run_verify("alder", StringIO()) == 0
 
 
 def test_a_write_off_and_its_removal(bob: Actor, cast: Cast) -> None:

@@ -73,8 +73,9 @@ def test_insurance_money_stops_a_void(clinic: Clinic) -> None:
     payment = _pay(clinic, client, 100)
     line = InvoiceLine.objects.get()
     movement = Movement(
-        Account.CREDIT, Account.INSURANCE_RECEIVABLE, 100, client, DAY, line_id=line.pk, payment_id=payment
-    )
+        Account.CREDIT, Account.INSURANCE_RECEIVABLE, 100, client, DAY, line_id=line.pk, payment_id=payment,
+        coverage_id=line.coverage_id,
+    )  # fmt: skip
     post(clinic.biller, [movement], event_id=uuid4())
     with pytest.raises(InvoiceHasInsuranceMoney):
         void_invoice(clinic.biller, invoice_id=invoice.id, reason="x")

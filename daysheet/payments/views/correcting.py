@@ -93,9 +93,9 @@ def edit_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     initial = {
         "method": row.method_value, "received_on": row.received_on, "number": row.number, "notes": row.notes,
     }  # fmt: skip
+    form = EditPaymentForm(request.POST or None, initial=initial, is_insurers=shown.client_id is None)
     return _correct(
-        request, EditPaymentForm(request.POST or None, initial=initial), shown.client_id, "Edit payment",
-        _payment_url(actor, payment),
+        request, form, shown.client_id, "Edit payment", _payment_url(actor, payment),
         lambda typed: corrections.edit_payment(
             actor, payment_id=payment, **{name: typed[name] for name in (*initial, "reason")}
         ),
@@ -215,7 +215,7 @@ def write_off_list(request: HttpRequest, client: UUID) -> HttpResponse:
 def _correct(
     request: HttpRequest,
     form: Form,
-    client_id: UUID,
+    client_id: UUID | None,
     verb: str,
     back_url: str,
     save: Callable[[Typed], Any],
@@ -246,7 +246,7 @@ def _correct(
     return see_other(request, done_url(saved) if done_url else back_url)
 
 
-def _dry_run(actor: Actor, client_id: UUID, save: Callable[[], Any]) -> list[tuple[str, int, int]]:
+def _dry_run(actor: Actor, client_id: UUID | None, save: Callable[[], Any]) -> list[tuple[str, int, int]]:
     """(figure, before, after) in cents, by doing it and taking it back."""
     before = figures(actor, client_id)
     with transaction.atomic():

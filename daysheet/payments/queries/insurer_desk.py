@@ -1,0 +1,100 @@
+"""What the pages that take an insurer's money show: the open lines of one insurer, over all clients or of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Q
+
+from daysheet.clients.models import Payer
+from daysheet.clients.queries import get_client, visible_clients
+from daysheet.clients.rules import search_patterns
+from daysheet.invoicing.models import InvoiceLine
+from daysheet.kit.errors import NotFound
+from daysheet.practices.action import query
+from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
+
+#: Lines on one page: a cheque with more is found by its clients.
+MOST_LINES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class InsuredLine:
+    """A line whose insurance side is open. Amounts in cents."""
+
+    id: UUID
+    client_id: UUID
+    client_name: str
+    insured_id: str
+    service_on: date
+    service: str
+    invoice_number: int
+    amount_cents: int
+    due_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class InsurerDesk:
+    """`has_more`: the search found more lines than one page holds."""
+
+    payer_id: UUID
+    payer_name: str
+    lines: tuple[InsuredLine, ...]
+    has_more: bool
+
+    @property
+    def due_cents(self) -> int:
+        return sum(line.due_cents for line in self.lines)
+
+
+@query(Permission.BILLING)
+def insurer_desk(
+    actor: Actor,
+    payer_id: UUID,
+    *,
+    client_id: UUID | None = None,
+    client_text: str = "",
+    line_ids: frozenset[UUID] = frozenset(),
+) -> InsurerDesk:
+    """The insurer's open lines, oldest date of service first; `line_ids` are shown whatever the search.
+    Raises NotFound."""
+    payer = Payer.objects.filter(pk=payer_id).first()
+    if payer is None:
+        raise NotFound("There is no such insurer in this practice.")
+    clients = visible_clients(actor)
+    if client_id:
+        get_client(actor, client_id)
+        clients = clients.filter(pk=client_id)
+    found = clients
+    for pattern in search_patterns(client_text):
+        found = found.filter(search_text__contains=pattern)
+    open_lines = InvoiceLine.objects.filter(coverage__payer_id=payer_id, insurance_open_cents__gt=0, client__in=clients)
+    wanted = open_lines.filter(Q(client__in=found) | Q(pk__in=line_ids)) if client_text.strip() else open_lines
+    rows = list(
+        wanted.select_related("client", "invoice", "coverage").order_by("service_on", "client__last_name", "pk")[
+            : MOST_LINES + 1
+        ]
+    )
+    return InsurerDesk(payer.pk, payer.name, tuple(_line(row) for row in rows[:MOST_LINES]), len(rows) > MOST_LINES)
+
+
+@query(Permission.BILLING)
+def payers_with_open_lines(actor: Actor, client_id: UUID | None = None) -> list[tuple[UUID, str]]:
+    """The insurers who owe something, of one client or of all the actor may see, by name. Raises NotFound."""
+    lines = InvoiceLine.objects.filter(insurance_open_cents__gt=0, client__in=visible_clients(actor))
+    if client_id:
+        get_client(actor, client_id)
+        lines = lines.filter(client_id=client_id)
+    payers = Payer.objects.filter(pk__in=lines.values("coverage__payer_id"))
+    return list(payers.order_by("name").values_list("pk", "name"))
+
+
+def _line(row: InvoiceLine) -> InsuredLine:
+    assert row.coverage is not None
+    return InsuredLine(
+        row.pk, row.client_id, row.client.sort_name, row.coverage.insured_id, row.service_on,
+        f"{row.code} {row.name}".strip(), row.invoice.number, row.amount_cents, row.insurance_open_cents,
+    )  # fmt: skip

@@ -1,0 +1,84 @@
+"""Batch Payments: one insurer's cheque over many clients; and Insurance Payment from one client's Ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from daysheet.kit.errors import NotAllowed, NotFound, Refusal
+from daysheet.kit.money import Money
+from daysheet.web.pages import practice_url
+from daysheet.web.requests import actor_of
+from daysheet.web.views import refused, render_page, see_other
+
+from .. import insurance
+from ..actions import SurplusNotConfirmed
+from ..insurer_forms import ChooseInsurerForm, InsurerPaymentForm
+from ..queries.insurer_desk import InsurerDesk, insurer_desk, payers_with_open_lines
+
+_PAGE = "payments/insurance_payment.html"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def batch_payments(request: HttpRequest) -> HttpResponse:
+    """An insurer's cheque over many clients."""
+    return _insurer_payment(request, None, practice_url(actor_of(request), "payments:batch_payments"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def insurance_payment(request: HttpRequest, client: UUID) -> HttpResponse:
+    """An insurer's money for one client, from the Ledger."""
+    return _insurer_payment(request, client, practice_url(actor_of(request), "payments:ledger", client=client))
+
+
+def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -> HttpResponse:
+    actor = actor_of(request)
+    payers = payers_with_open_lines(actor, client)
+    choose = ChooseInsurerForm(_chosen(request, payers), payers=payers)
+    context: dict[str, Any] = {"choose": choose, "client_id": client, "back_url": back_url, "payers": payers}
+    payer = choose.data.get("payer", "")
+    if not choose.is_valid():
+        return render_page(request, _PAGE, context, status=422 if request.method == "POST" else 200)
+    desk = insurer_desk(actor, UUID(payer), client_id=client, client_text=choose.cleaned_data["client"])
+    context["desk"] = desk
+    return _take(request, desk, context, back_url)
+
+
+def _chosen(request: HttpRequest, payers: list[tuple[UUID, str]]) -> dict[str, str]:
+    """The insurer of the address; where only one owes anything, that one."""
+    payer = request.GET.get("payer", "") or (str(payers[0][0]) if len(payers) == 1 else "")
+    return {"payer": payer, "client": request.GET.get("client", "")}
+
+
+def _take(request: HttpRequest, desk: InsurerDesk, context: dict[str, Any], back_url: str) -> HttpResponse:
+    actor = actor_of(request)
+    form = InsurerPaymentForm(request.POST or None, desk=desk, initial={"received_on": actor.today})
+    context["form"] = form
+    if request.method != "POST":
+        return render_page(request, _PAGE, context)
+    if not form.is_valid():
+        return refused(request, form, _PAGE, context)
+    try:
+        posted = insurance.accept_insurance_payment(actor, payer_id=desk.payer_id, **form.facts())
+    except (NotFound, NotAllowed):
+        raise
+    except SurplusNotConfirmed as told:
+        return render_page(request, _PAGE, {**context, "surplus_cents": told.credit_cents})
+    except Refusal as refusal:
+        return refused(request, form, _PAGE, context, message=refusal.message)
+    messages.success(request, _said(posted, desk))
+    return see_other(request, back_url)
+
+
+def _said(posted: insurance.InsurerPosted, desk: InsurerDesk) -> str:
+    if posted.is_repeat:
+        return f"This payment of {desk.payer_name} had been saved already. Nothing was saved twice."
+    parts = [f"{Money(posted.paid_cents)} applied"]
+    parts += [f"{Money(posted.adjusted_cents)} adjusted"] if posted.adjusted_cents else []
+    parts += [f"{Money(posted.to_client_cents)} moved to clients"] if posted.to_client_cents else []
+    parts += [f"{Money(posted.credit_cents)} kept as credit"] if posted.credit_cents else []
+    return f"Payment of {desk.payer_name} saved: {', '.join(parts)}."
