@@ -34,7 +34,8 @@ from daysheet.staff.actors import Entrance, person_actor
 from daysheet.staff.models import StaffMember
 
 from .actions import issue_invoices
-from .models import Batch, BatchItem, BatchProblem, Invoice
+from .models import Batch, BatchItem, BatchProblem, Invoice, InvoiceVoid
+from .queries.access import visible_batch
 from .selection import Issued, LineEdit, Selection
 from .voiding import void_invoices
 
@@ -118,11 +119,14 @@ def start_batch(
 
 @action(Permission.BILLING, audited=False)
 def retry_refused(actor: Actor, *, batch_id: UUID, new_batch_id: UUID) -> UUID:
-    """A new batch of what this one refused and is still unbilled (B5). Raises BatchStillRunning, BatchEmpty."""
+    """A new batch of what this one refused and is still unbilled, of clients the actor may still see (B5, P1). Raises
+    NotFound, BatchStillRunning, BatchEmpty."""
     if Batch.objects.filter(pk=new_batch_id).exists():
         return new_batch_id
-    batch = _finished(batch_id)
-    refused = BatchProblem.objects.filter(batch=batch, kind=BatchProblem.Kind.REFUSED)
+    batch = _finished(actor, batch_id)
+    refused = BatchProblem.objects.filter(
+        batch=batch, kind=BatchProblem.Kind.REFUSED, client__in=visible_clients(actor)
+    )
     wanted: dict[UUID, list[UUID]] = defaultdict(list)
     for client_id, ids in refused.values_list("client_id", "visit_service_ids"):
         wanted[client_id] += ids
@@ -141,21 +145,24 @@ def retry_refused(actor: Actor, *, batch_id: UUID, new_batch_id: UUID) -> UUID:
 
 @action(Permission.BILLING)
 def undo_batch(actor: Actor, *, batch_id: UUID, reason: str) -> Undone:
-    """Void what the batch created, where nothing has touched it since (B6). Raises BatchStillRunning, BatchUndone."""
-    batch = _finished(batch_id)
+    """Void what the batch created, where nothing has touched it since (B6) and the actor may still see the client (P1).
+    Raises NotFound, BatchStillRunning, BatchUndone."""
+    batch = _finished(actor, batch_id)
     claimed = Batch.objects.filter(pk=batch_id, undone_at=None).update(
         undone_at=actor.now, undone_by_name=actor.person_name[:120]
     )
     if not claimed:
         raise BatchUndone(f"This batch was undone by {batch.undone_by_name}. Nothing was changed.")
-    outcome = void_invoices(
-        actor, list(Invoice.objects.filter(batch=batch).order_by("number")), reason=reason, leave_touched=True
-    )
-    record(actor, "undo_batch", "batch", batch_id, voided=len(outcome.voided), remaining=len(outcome.touched))
-    return Undone(
-        tuple(invoice.number for invoice in outcome.voided),
-        tuple((invoice.number, "It has payments or adjustments on it.") for invoice in outcome.touched),
-    )
+    created = Invoice.objects.filter(batch=batch).order_by("number")
+    visible = created.filter(client__in=visible_clients(actor))
+    outcome = void_invoices(actor, list(visible), reason=reason, leave_touched=True)
+    hidden = created.exclude(client__in=visible_clients(actor)).exclude(pk__in=InvoiceVoid.objects.values("invoice_id"))
+    remaining = [
+        *((invoice.number, "It has payments or adjustments on it.") for invoice in outcome.touched),
+        *((number, "You are not assigned to its client.") for number in hidden.values_list("number", flat=True)),
+    ]
+    record(actor, "undo_batch", "batch", batch_id, voided=len(outcome.voided), remaining=len(remaining))
+    return Undone(tuple(invoice.number for invoice in outcome.voided), tuple(sorted(remaining)))
 
 
 def run_batch(job: RunningJob) -> None:
@@ -270,10 +277,8 @@ def _write_problem(
     )  # fmt: skip
 
 
-def _finished(batch_id: UUID) -> Batch:
-    batch = Batch.objects.filter(pk=batch_id).first()
-    if batch is None:
-        raise NotFound("There is no such batch in this practice.")
+def _finished(actor: Actor, batch_id: UUID) -> Batch:
+    batch = visible_batch(actor, batch_id)
     if batch.finished_at is None:
         raise BatchStillRunning("The batch is still running. Wait until it has finished.")
     return batch

@@ -11,17 +11,18 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from daysheet.clients.queries import visible_clients
 from daysheet.jobs.models import JobRun
 from daysheet.kit.dates import local_date
-from daysheet.kit.errors import NotFound
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.schedule.models import VisitService
 
 from ..models import Batch, BatchItem, BatchProblem, Invoice, InvoiceLine, InvoiceVoid
+from .access import visible_batch, visible_batches
 
 HISTORY_PAGE_SIZE = 25
 #: Rows of each list on a result page; a batch of 5,000 clients is paged.
 RESULT_PAGE_SIZE = 100
+_REMAINS = "It had payments or adjustments on it, or whoever undid the batch may not see the client."
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +114,20 @@ class BatchResult:
 def batch_history(actor: Actor, *, page: int = 1) -> tuple[list[BatchSummary], bool]:
     """One page of all batches, newest first, and whether there are older ones."""
     start = (max(page, 1) - 1) * HISTORY_PAGE_SIZE
-    batches = list(_batches(actor).order_by("-created_at", "-pk")[start : start + HISTORY_PAGE_SIZE + 1])
+    batches = list(visible_batches(actor).order_by("-created_at", "-pk")[start : start + HISTORY_PAGE_SIZE + 1])
     return _summaries(batches[:HISTORY_PAGE_SIZE]), len(batches) > HISTORY_PAGE_SIZE
 
 
 @query(Permission.BILLING)
 def batch_exists(actor: Actor, batch_id: UUID) -> bool:
     """Whether the form with this id was sent before."""
-    return _batches(actor).filter(pk=batch_id).exists()
+    return visible_batches(actor).filter(pk=batch_id).exists()
 
 
 @query(Permission.BILLING)
 def batch_progress(actor: Actor, batch_id: UUID) -> BatchProgress:
     """How far the batch is. Raises NotFound."""
-    batch = _batch(actor, batch_id)
+    batch = visible_batch(actor, batch_id)
     counts = BatchItem.objects.filter(batch=batch).aggregate(
         total=Count("pk"), done=Count("pk", filter=Q(done_at__isnull=False))
     )
@@ -140,7 +141,7 @@ def batch_progress(actor: Actor, batch_id: UUID) -> BatchProgress:
 @query(Permission.BILLING)
 def batch_result(actor: Actor, batch_id: UUID, *, page: int = 1) -> BatchResult:
     """Created, skipped and refused, a page of each. Raises NotFound. A fixed number of queries."""
-    batch = _batch(actor, batch_id)
+    batch = visible_batch(actor, batch_id)
     visible = visible_clients(actor)
     invoices = Invoice.objects.filter(batch=batch, client__in=visible)
     is_void = Exists(InvoiceVoid.objects.filter(invoice_id=OuterRef("invoice_id")))
@@ -170,20 +171,6 @@ def batch_result(actor: Actor, batch_id: UUID, *, page: int = 1) -> BatchResult:
         retry_of=batch.retry_of_id,
         retries=tuple(Batch.objects.filter(retry_of=batch).order_by("created_at").values_list("pk", flat=True)),
     )
-
-
-def _batches(actor: Actor) -> QuerySet[Batch]:
-    """A person limited to assigned clients sees the batches of their own: others name clients they may not see (P1)."""
-    if actor.limited_to_assigned:
-        return Batch.objects.filter(created_by_staff_member_id=actor.staff_member_id)
-    return Batch.objects.all()
-
-
-def _batch(actor: Actor, batch_id: UUID) -> Batch:
-    batch = _batches(actor).filter(pk=batch_id).first()
-    if batch is None:
-        raise NotFound("There is no such batch in this practice.")
-    return batch
 
 
 def _summaries(batches: list[Batch]) -> list[BatchSummary]:
@@ -242,7 +229,7 @@ def _invoice_rows(invoices: list[Invoice], *, is_undone: bool) -> list[BatchInvo
             issued_on=invoice.issued_on,
             total_cents=totals.get(invoice.pk, 0),
             is_void=invoice.pk in void,
-            remains_because="It has payments or adjustments on it." if is_undone and invoice.pk not in void else "",
+            remains_because=_REMAINS if is_undone and invoice.pk not in void else "",
         )
         for invoice in invoices
     ]

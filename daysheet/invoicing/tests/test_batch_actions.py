@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from daysheet.clients.actions import assign_staff
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing import batches
 from daysheet.invoicing.actions import bill_visit
@@ -27,6 +28,7 @@ from daysheet.jobs.models import JobRun
 from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
+from daysheet.practices.actor import Actor
 from daysheet.staff.models import CptLicense, StaffMember
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import NOW, Cast
@@ -159,6 +161,50 @@ def test_undo_voids_what_nothing_has_touched_and_says_what_remains(clinic: Clini
     assert InvoiceLine.objects.filter(ended_at=None).count() == 1
     with pytest.raises(BatchUndone):
         undo_batch(clinic.biller, batch_id=batch_id, reason="again")
+
+
+def _limited(clinic: Clinic, items: list[BatchRequest]) -> Actor:
+    """Bob, who may from now on see only the clients of these items."""
+    StaffMember.objects.filter(pk=clinic.cast.bob.staff_member_id).update(limited_to_assigned=True)
+    for item in items:
+        assign_staff(clinic.owner, item.client_id, clinic.cast.bob.staff_member_id)
+    return clinic.cast.actor(clinic.cast.bob)
+
+
+def test_somebody_limited_undoes_and_retries_no_batch_of_others(clinic: Clinic) -> None:
+    items = _people(clinic, 2)
+    batch_id = uuid4()
+    start_batch(
+        clinic.owner, batch_id=batch_id, from_on=DAY, to_on=DAY, items=items, expected_count=2, expected_cents=0
+    )
+    _run(clinic, batch_id)
+    limited = _limited(clinic, items)
+    with pytest.raises(NotFound):
+        undo_batch(limited, batch_id=batch_id, reason="not mine")
+    with pytest.raises(NotFound):
+        retry_refused(limited, batch_id=batch_id, new_batch_id=uuid4())
+    assert InvoiceLine.objects.filter(ended_at=None).count() == 2
+    assert undo_batch(clinic.owner, batch_id=batch_id, reason="mine").voided == (1, 2)
+
+
+def test_somebody_limited_since_undoes_only_what_is_of_their_clients(clinic: Clinic) -> None:
+    items = _people(clinic, 3)
+    batch_id = _start(clinic, items)
+    _run(clinic, batch_id)
+    undone = undo_batch(_limited(clinic, items[:2]), batch_id=batch_id, reason="Wrong month")
+    assert undone.voided == (1, 2)
+    assert undone.remaining == ((3, "You are not assigned to its client."),)
+    assert InvoiceLine.objects.get(ended_at=None).client_id == items[2].client_id
+
+
+def test_somebody_limited_since_retries_only_their_clients(clinic: Clinic) -> None:
+    dan = clinic.cast.dan.staff_member_id
+    clients = [clinic.client("Mine"), clinic.client("Other")]
+    items = [BatchRequest(c, clinic.visit(c, clinic.talk, staff_member_id=dan)[1]) for c in clients]
+    batch_id = _start(clinic, items)
+    _run(clinic, batch_id)
+    second = retry_refused(_limited(clinic, items[:1]), batch_id=batch_id, new_batch_id=uuid4())
+    assert list(BatchItem.objects.filter(batch_id=second).values_list("client_id", flat=True)) == clients[:1]
 
 
 def test_a_permission_withdrawn_meanwhile_stops_the_batch(clinic: Clinic) -> None:

@@ -105,4 +105,4 @@ def _said(undone: batches.Undone) -> str:
     voided = f"{len(undone.voided):,} invoice{'' if len(undone.voided) == 1 else 's'} voided."
     if not undone.remaining:
         return f"The batch is undone: {voided}"
-    return f"{voided} {len(undone.remaining):,} remain, because something is on them: they are listed below."
+    return f"{voided} {len(undone.remaining):,} remain: because something is on them, or they are not yours to void."
