@@ -1,4 +1,5 @@
-"""Batches: start one, carry it out in chunks of clients, retry what was refused, undo what nothing has touched (B4-B6).
+"""Batches: start one, carry it out in chunks of clients, continue one that stopped, retry what was refused, undo what
+nothing has touched (B4-B6).
 
 The truth is in BatchItem rows: an item is done in the very transaction that wrote its invoices, so that a killed worker
 loses at most one chunk's work and a rerun bills every visit once.
@@ -22,7 +23,7 @@ from daysheet.audit.actions import record
 from daysheet.clients.queries import visible_clients
 from daysheet.database.copying import copy_rows
 from daysheet.database.scope import practice_transaction
-from daysheet.jobs.actions import advance_job, start_job
+from daysheet.jobs.actions import advance_job, continue_job, start_job
 from daysheet.jobs.registry import RunningJob
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
@@ -141,6 +142,18 @@ def retry_refused(actor: Actor, *, batch_id: UUID, new_batch_id: UUID) -> UUID:
         actor, batch_id=new_batch_id, from_on=batch.from_on, to_on=batch.to_on, items=items, grouping=batch.grouping,
         expected_count=0, expected_cents=0, retry_of_id=batch.pk,
     )  # fmt: skip
+
+
+@action(Permission.BILLING, audited=False)
+def continue_batch(actor: Actor, *, batch_id: UUID) -> bool:
+    """Let a batch whose job failed go on where it stopped: what is done stays done, and nothing is billed twice (B5).
+    False where it has finished, waits or runs, so that a second click changes nothing. Raises NotFound."""
+    visible_batch(actor, batch_id)
+    batch = Batch.objects.select_for_update(no_key=True).get(pk=batch_id)
+    if batch.finished_at is not None or not continue_job(actor, subject_id=batch_id):
+        return False
+    record(actor, "continue_batch", "batch", batch_id)
+    return True
 
 
 @action(Permission.BILLING)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from daysheet.clients.queries import visible_clients
-from daysheet.jobs.models import JobRun
+from daysheet.jobs.models import LIVE_STATES, JobRun
 from daysheet.kit.dates import local_date
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
@@ -42,6 +42,7 @@ class BatchSummary:
     skipped_count: int
     refused_count: int
     is_retry: bool
+    has_stopped: bool
     finished_at: datetime | None
     undone_at: datetime | None
     undone_by_name: str
@@ -51,18 +52,20 @@ class BatchSummary:
         """In words: what the history says of it."""
         if self.undone_at:
             return "Undone"
+        if self.has_stopped:
+            return "Stopped"
         return "Finished" if self.finished_at else "Running"
 
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """How far a batch is, in clients."""
+    """How far a batch is, in clients. `has_stopped`: its job failed before the end, and no other was queued."""
 
     batch_id: UUID
     done: int
     total: int
     is_finished: bool
-    has_failed: bool
+    has_stopped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +134,9 @@ def batch_progress(actor: Actor, batch_id: UUID) -> BatchProgress:
     counts = BatchItem.objects.filter(batch=batch).aggregate(
         total=Count("pk"), done=Count("pk", filter=Q(done_at__isnull=False))
     )
-    run = JobRun.objects.filter(subject_id=batch_id).order_by("-created_at").first()
     return BatchProgress(
-        batch_id, counts["done"], counts["total"], batch.finished_at is not None,
-        run is not None and run.state == JobRun.State.FAILED,
-    )  # fmt: skip
+        batch_id, counts["done"], counts["total"], batch.finished_at is not None, bool(_stopped([batch]))
+    )
 
 
 @query(Permission.BILLING)
@@ -189,6 +190,7 @@ def _summaries(batches: list[Batch]) -> list[BatchSummary]:
         .annotate(number=Count("pk"))
         .order_by()
     }
+    stopped = _stopped(batches)
     return [
         BatchSummary(
             id=batch.pk,
@@ -204,12 +206,20 @@ def _summaries(batches: list[Batch]) -> list[BatchSummary]:
             skipped_count=problems.get((batch.pk, "skipped"), 0),
             refused_count=problems.get((batch.pk, "refused"), 0),
             is_retry=batch.retry_of_id is not None,
+            has_stopped=batch.pk in stopped,
             finished_at=batch.finished_at,
             undone_at=batch.undone_at,
             undone_by_name=batch.undone_by_name,
         )
         for batch in batches
     ]
+
+
+def _stopped(batches: list[Batch]) -> set[UUID]:
+    """Those that have not finished and that no job is waiting or at work for."""
+    unfinished = {batch.pk for batch in batches if batch.finished_at is None}
+    live = JobRun.objects.filter(subject_id__in=unfinished, state__in=LIVE_STATES)
+    return unfinished - set(live.values_list("subject_id", flat=True)) if unfinished else set()
 
 
 def _invoice_rows(invoices: list[Invoice], *, is_undone: bool) -> list[BatchInvoice]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ from daysheet.invoicing.batches import (
     BatchRequest,
     BatchStillRunning,
     BatchUndone,
+    continue_batch,
     retry_refused,
     start_batch,
     undo_batch,
@@ -103,6 +105,50 @@ def test_a_batch_killed_between_chunks_goes_on_where_it_stopped(
     JobRun.objects.filter(pk=run.pk).update(heartbeat_at=NOW - timedelta(minutes=2))
     assert _run(clinic, batch_id).state == "done"
     assert Invoice.objects.count() == InvoiceLine.objects.count() == 5
+
+
+def test_a_batch_whose_job_failed_goes_on_from_its_page_and_bills_nobody_twice(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "CLIENTS_PER_CHUNK", 2)
+    batch_id = _start(clinic, _people(clinic, 5))
+    real, calls = batches._bill_chunk, []
+
+    def broken(job: object, size: int) -> bool:
+        calls.append(size)
+        if len(calls) == 2:
+            raise MemoryError
+        return real(job, size)
+
+    monkeypatch.setattr(batches, "_bill_chunk", broken)
+    assert not continue_batch(clinic.biller, batch_id=batch_id), "it waits for its worker"
+    with pytest.raises(MemoryError):
+        run_job(clinic.cast.alder.id, JobRun.objects.get(subject_id=batch_id).pk)
+    assert (JobRun.objects.get().state, Invoice.objects.count()) == ("failed", 2)
+    monkeypatch.setattr(batches, "_bill_chunk", real)
+    assert continue_batch(clinic.biller, batch_id=batch_id)
+    assert not continue_batch(clinic.biller, batch_id=batch_id), "the second click"
+    again = JobRun.objects.get(state="queued")
+    run_job(clinic.cast.alder.id, again.pk)
+    again.refresh_from_db()
+    assert (again.state, again.done_count, again.total_count) == ("done", 5, 5)
+    assert sorted(Invoice.objects.values_list("number", flat=True)) == [1, 2, 3, 4, 5]
+    assert InvoiceLine.objects.count() == 5
+    assert not continue_batch(clinic.biller, batch_id=batch_id), "it has finished"
+    assert JobRun.objects.count() == 2
+
+
+def test_only_who_may_see_a_stopped_batch_continues_it(clinic: Clinic) -> None:
+    items = _people(clinic, 1)
+    batch_id = _start(clinic, items)
+    JobRun.objects.update(state="failed")
+    with pytest.raises(NotAllowed):
+        continue_batch(clinic.cast.actor(clinic.cast.dan), batch_id=batch_id)
+    with practice_transaction(clinic.cast.birch.id), pytest.raises(NotFound):
+        continue_batch(clinic.cast.actor(clinic.cast.charlie), batch_id=batch_id)
+    with pytest.raises(NotFound):
+        continue_batch(replace(clinic.owner, limited_to_assigned=True), batch_id=batch_id)
+    assert JobRun.objects.count() == 1
 
 
 def test_what_was_billed_meanwhile_is_skipped_with_the_other_number(clinic: Clinic) -> None:

@@ -1,4 +1,4 @@
-"""A batch after it was confirmed: progress, result, retry, undo; and the History of all of them (B5, B6)."""
+"""A batch after it was confirmed: progress, result, continue, retry, undo; and the History of all of them (B5, B6)."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ def batch_run(request: PracticeRequest, batch: UUID) -> HttpResponse:
     if progress.is_finished:
         context |= _result(request, batch)
     return render_page(request, _RUN, context, part="state")
+
+
+@require_POST
+def continue_batch(request: PracticeRequest, batch: UUID) -> HttpResponse:
+    """Continue: a batch that stopped goes on where it stopped. A second click changes nothing."""
+    batches.continue_batch(request.actor, batch_id=batch)
+    return see_other(request, practice_url(request.actor, "invoicing:batch_run", batch=batch))
 
 
 @require_POST
