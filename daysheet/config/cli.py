@@ -33,7 +33,7 @@ class CommandFailed(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
@@ -45,31 +45,32 @@ def main(arguments: list[str] | None = None) -> int:
         return DATABASE_FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Every command and option; docs/configuration.md names the same, which a test compares."""
     parser = argparse.ArgumentParser(prog="daysheet", description="Billing for behavioural-health practices.")
     commands = parser.add_subparsers(required=True, metavar="command")
     serve = commands.add_parser("serve", help="run the web pages and the background worker together")
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     serve.set_defaults(run=_serve)
     practice = commands.add_parser("create-practice", help="make a practice and its first owner")
     practice.add_argument("slug", help="its address, such as juniper")
-    practice.add_argument("--name", required=True)
-    practice.add_argument("--time-zone", default="America/New_York")
-    practice.add_argument("--owner-email", required=True)
-    practice.add_argument("--owner-first-name", required=True)
-    practice.add_argument("--owner-last-name", required=True)
+    practice.add_argument("--name", required=True, help="the practice's name")
+    practice.add_argument("--time-zone", default="America/New_York", help="days follow it (default: %(default)s)")
+    practice.add_argument("--owner-email", required=True, help="the owner's login")
+    practice.add_argument("--owner-first-name", required=True, help="the owner's first name")
+    practice.add_argument("--owner-last-name", required=True, help="the owner's last name")
     practice.set_defaults(run=_create_practice)
     demo = commands.add_parser("demo", help="load the demo practice and serve it")
-    demo.add_argument("--host", default="127.0.0.1")
-    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    demo.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     demo.add_argument("--visits", type=int, help="about how many visits (default 20,000)")
     demo.add_argument("--seed", type=int, default=1, help="the same seed on the same day gives the same data")
     demo.add_argument("--no-serve", action="store_true", help="load only")
     demo.set_defaults(run=_demo)
     take = commands.add_parser("import", help="take in CSV or Excel files, or a folder of them")
     take.add_argument("practice", help="the practice's address")
-    take.add_argument("paths", nargs="+", metavar="path")
+    take.add_argument("paths", nargs="+", metavar="path", help="a CSV or Excel file, or a folder of them")
     take.add_argument("--dry-run", action="store_true", help="say what would happen, write nothing")
     take.set_defaults(run=_import)
     verify = commands.add_parser("verify", help="recompute everything that is stored twice; 1 where something differs")
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     renew = commands.add_parser("renew-licenses", help="carry out the January 1 renewal wherever it is due")
     renew.set_defaults(run=_renew_licenses)
     database = commands.add_parser("db", help="the embedded PostgreSQL: start, stop, or print its address")
-    database.add_argument("what", choices=["start", "stop", "url"])
+    database.add_argument("what", choices=["start", "stop", "url"], help="url prints the owner's address")
     database.set_defaults(run=_database)
     return parser
 

@@ -1,15 +1,4 @@
-"""What the process takes from its environment. The only place that reads `os.environ`.
-
-| variable | meaning |
-|---|---|
-| DAYSHEET_HOME | data folder: embedded database, secret key, uploads. Default `.daysheet` in the working folder |
-| DATABASE_URL, DATABASE_OWNER_URL | your own PostgreSQL: addresses of the runtime role and the owner |
-| DAYSHEET_SECRET_KEY | signing key; default: made once and kept in the data folder |
-| DAYSHEET_HOSTS | host names served, separated by commas. Default: this machine's loopback names |
-| DAYSHEET_HTTPS | `1` behind TLS: secure cookies, HSTS |
-| DAYSHEET_DEBUG | `1` for development: template errors in the page. Never with real data |
-| DAYSHEET_EMAIL_URL | `smtp://user:password@host:port`; default: e-mail is written to the data folder |
-"""
+"""What Django's settings take from the environment. docs/configuration.md explains every variable; a test compares."""
 
 from __future__ import annotations
 
