@@ -66,6 +66,7 @@ VERBS: dict[str, Verb] = {
     "set_bill_to": Verb("changed who is billed"),
     "set_client_service": Verb("changed a client's services", is_money=True),
     "set_cpt_access": Verb("turned CPT Code Access on or off"),
+    "set_password": Verb("set a password on the command line"),
     "set_status": Verb("changed a visit's status"),
     "start_batch": Verb("started a batch of invoices", is_money=True),
     "unassign_staff": Verb("took staff off a client"),

@@ -8,27 +8,16 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
-import signal
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 
-from daysheet.database.server import EmbeddedServer, EmbeddedServerError
+from daysheet.database.requirements import check_server
+from daysheet.database.server import EmbeddedServer
 
 from . import environment
-
-#: Exit codes: 2 is argparse's, for words it does not know.
-FAILED, PORT_TAKEN, DATABASE_FAILED, UNSAFE_ROLE = 1, 3, 5, 6
-
-
-class CommandFailed(Exception):
-    """One sentence for the person, and the exit code."""
-
-    def __init__(self, message: str, code: int = FAILED) -> None:
-        super().__init__(message)
-        self.code = code
+from .failures import CommandFailed, ExitCode, explained
+from .supervisor import supervise
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,12 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
-    except CommandFailed as failure:
-        _say(f"daysheet: {failure}")
+    except Exception as error:
+        failure = explained(error)
+        if failure is None:
+            raise
+        sys.stderr.write(f"daysheet: {failure}\n")
         return failure.code
-    except EmbeddedServerError as failure:
-        _say(f"daysheet: {failure}")
-        return DATABASE_FAILED
 
 
 def command_parser() -> argparse.ArgumentParser:
@@ -61,6 +50,10 @@ def command_parser() -> argparse.ArgumentParser:
     practice.add_argument("--owner-first-name", required=True, help="the owner's first name")
     practice.add_argument("--owner-last-name", required=True, help="the owner's last name")
     practice.set_defaults(run=_create_practice)
+    password = commands.add_parser("set-password", help="give a login another password and end its sessions")
+    password.add_argument("email", help="the login's e-mail address")
+    password.add_argument("--remove-two-step", action="store_true", help="for who lost the second step of signing in")
+    password.set_defaults(run=_set_password)
     demo = commands.add_parser("demo", help="load the demo practice and serve it")
     demo.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     demo.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
@@ -89,37 +82,12 @@ def _serve(options: argparse.Namespace) -> int:
     if options.run is _serve:
         _set_up(migrate=True)
     os.environ["DAYSHEET_POOL"] = "1"
-    address = f"{options.host}:{options.port}"
+    address = f"{f'[{options.host}]' if ':' in options.host else options.host}:{options.port}"
     web = [sys.executable, "-m", "gunicorn", "daysheet.config.wsgi", "--bind", address, "--worker-class", "gthread",
            "--workers", "1", "--threads", "8", "--log-level", "warning"]  # fmt: skip
     worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
     _say(f"Daysheet is at http://{address}/  (Ctrl-C stops it)")
-    return _supervise({"web": web, "worker": worker})
-
-
-def _supervise(commands: dict[str, list[str]]) -> int:
-    """Keep the processes running; a dead one is started again. SIGTERM and Ctrl-C stop all of them."""
-    stopping = False
-
-    def stop(signum: int, frame: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    running = {name: subprocess.Popen(command) for name, command in commands.items()}
-    while not stopping:
-        time.sleep(0.3)
-        for name, process in running.items():
-            if process.poll() is not None and not stopping:
-                _say(f"daysheet: the {name} process ended with {process.returncode}; starting it again")
-                time.sleep(1)
-                running[name] = subprocess.Popen(commands[name])
-    for process in running.values():
-        process.terminate()
-    for process in running.values():
-        process.wait(timeout=30)
-    return 0
+    return supervise({"web": web, "worker": worker}, _say)
 
 
 def _create_practice(options: argparse.Namespace) -> int:
@@ -139,6 +107,23 @@ def _create_practice(options: argparse.Namespace) -> int:
     except Refusal as refusal:
         raise CommandFailed(str(refusal)) from refusal
     _say(f"Made the practice {practice.name} at /{practice.slug}/ with the owner {options.owner_email}.")
+    return 0
+
+
+def _set_password(options: argparse.Namespace) -> int:
+    password = os.environ.get("DAYSHEET_OWNER_PASSWORD") or getpass.getpass(f"New password for {options.email}: ")
+    _set_up(migrate=True)
+    from daysheet.kit.dates import utc_now
+    from daysheet.kit.errors import Refusal
+    from daysheet.staff.actions import set_password
+
+    try:
+        user = set_password(
+            email=options.email, password=password, remove_two_step=options.remove_two_step, now=utc_now()
+        )
+    except Refusal as refusal:
+        raise CommandFailed(f"{refusal} Nothing was changed.") from refusal
+    _say(f"{user.email} signs in with the new password. All earlier sessions have ended.")
     return 0
 
 
@@ -200,56 +185,43 @@ def _database(options: argparse.Namespace) -> int:
 
 
 def _set_up(*, migrate: bool) -> None:
-    """Find the database, bring it up to date, and refuse an unsafe runtime role (tenancy rule 6)."""
+    """Find the database, refuse one that will not do or an unsafe role (tenancy rule 6), bring it up to date."""
     if bool(os.environ.get("DATABASE_URL")) != bool(os.environ.get("DATABASE_OWNER_URL")):
         raise CommandFailed(
             "set both DATABASE_URL (the runtime role daysheet_app) and DATABASE_OWNER_URL (the owner), or neither.",
-            DATABASE_FAILED,
+            ExitCode.DATABASE_FAILED,
         )
     if not os.environ.get("DATABASE_URL"):
         cluster = EmbeddedServer(environment.home()).ensure_running()
         os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = cluster.app_url(), cluster.owner_url()
+    check_server(os.environ["DATABASE_OWNER_URL"], os.environ["DATABASE_URL"])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daysheet.config.settings")
     import django
     from django.core.management import call_command
     from django.db import DatabaseError
 
     django.setup()
+    if not migrate:
+        return
     try:
-        if migrate:
-            call_command("migrate", database="owner", verbosity=0)
-        _refuse_unsafe_role()
+        call_command("migrate", database="owner", verbosity=0)
     except DatabaseError as error:
-        raise CommandFailed(f"the database does not answer as it should: {error}", DATABASE_FAILED) from error
-
-
-def _refuse_unsafe_role() -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT FROM pg_tables WHERE tableowner = current_user) "
-            "FROM pg_roles r WHERE r.rolname = current_user"
-        )
-        row = cursor.fetchone()
-    if row is None or row[0]:
-        raise CommandFailed(
-            "DATABASE_URL signs in with a role that can see every practice. Use the role daysheet_app, which is no "
-            "superuser, owns nothing and does not bypass row security.",
-            UNSAFE_ROLE,
-        )
+        said = f"the tables could not be brought up to date: {error}"
+        raise explained(error) or CommandFailed(said, ExitCode.DATABASE_FAILED) from error
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-        except OSError as error:
-            raise CommandFailed(
-                f"port {port} on {host} is taken or not allowed ({error.strerror}). Choose another with --port.",
-                PORT_TAKEN,
-            ) from error
+    except (OSError, OverflowError) as error:
+        raise CommandFailed(
+            f"port {port} on {host} is taken or not allowed ({getattr(error, 'strerror', None) or error}). Choose "
+            "another with --port, or another address with --host.",
+            ExitCode.PORT_TAKEN,
+        ) from error
 
 
 def _say(text: str) -> None:

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -66,7 +66,8 @@ def _database(url: str, options: dict[str, Any]) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
-        "OPTIONS": options,
+        # What follows the question mark is for the connection: sslmode, sslrootcert, application_name …
+        "OPTIONS": {**dict(parse_qsl(parts.query)), **options},
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "ATOMIC_REQUESTS": False,
         "TIME_ZONE": "UTC",
