@@ -6,6 +6,7 @@ The database is found before Django reads its settings: DATABASE_URL and DATABAS
 from __future__ import annotations
 
 import argparse
+import errno
 import getpass
 import os
 import socket
@@ -19,17 +20,23 @@ from . import environment
 from .failures import CommandFailed, ExitCode, explained
 from .supervisor import supervise
 
+#: PostgreSQL's log of changes grows by files of this size.
+_LEAST_FREE_BYTES = 16 * 1024 * 1024
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = command_parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
+    is_embedded = not os.environ.get("DATABASE_URL")
     try:
         return run(options)
     except Exception as error:
         failure = explained(error)
         if failure is None:
             raise
+        if is_embedded and failure.code == ExitCode.DATABASE_FAILED and _embedded_disk_is_full():
+            failure = explained(OSError(errno.ENOSPC, "", str(environment.home()))) or failure
         sys.stderr.write(f"daysheet: {failure}\n")
         return failure.code
 
@@ -208,6 +215,13 @@ def _set_up(*, migrate: bool) -> None:
     except DatabaseError as error:
         said = f"the tables could not be brought up to date: {error}"
         raise explained(error) or CommandFailed(said, ExitCode.DATABASE_FAILED) from error
+
+
+def _embedded_disk_is_full() -> bool:
+    """A server that cannot write its log of changes ends in the middle of its work: all that a command sees of the full
+    disk is a lost connection."""
+    server = EmbeddedServer(environment.home())
+    return server.folder.is_dir() and server.free_bytes() < _LEAST_FREE_BYTES
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

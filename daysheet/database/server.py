@@ -73,6 +73,12 @@ class EmbeddedServer:
             running = read_postmaster(self._data_folder())
             return self._cluster(running) if running and running.is_ready else None
 
+    def free_bytes(self) -> int:
+        """Room left on the disk that holds the data."""
+        data = self._data_folder()
+        there = next(folder for folder in (data, *data.parents) if folder.exists())
+        return shutil.disk_usage(there).free
+
     def stop(self) -> bool:
         """Stop the server; True if it was running. Open transactions are rolled back."""
         if not self.folder.is_dir():

@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from daysheet.config import verify
 from daysheet.config.cli import command_parser
+from daysheet.config.failures import ExitCode
+from daysheet.imports import commands as imports
 from daysheet.staff.organization.forms import PracticeForm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +38,13 @@ def test_every_command_and_option_is_documented_and_every_documented_one_exists(
         for title, text in re.findall(r"^### `daysheet ([a-z-]+)`\n(.*?)(?=^### |\Z)", section, re.M | re.S)
     }
     assert documented == {name: set(_arguments(parser)) for name, parser in _commands().items()}
+
+
+def test_every_exit_code_is_documented_and_every_documented_one_exists() -> None:
+    assert _first_column(_section("## Exit codes")) == {str(int(code)) for code in ExitCode}
+    named = {verify.CLEAN, verify.DIFFERENT, verify.NO_SUCH_PRACTICE, imports.OK, imports.REFUSED, imports.USAGE}
+    assert named <= set(ExitCode)
+    assert ExitCode.NO_SUCH_PRACTICE == verify.NO_SUCH_PRACTICE
 
 
 def test_every_option_has_help() -> None:
