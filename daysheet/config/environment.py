@@ -69,6 +69,8 @@ def _database(url: str, options: dict[str, Any]) -> dict[str, Any]:
         # What follows the question mark is for the connection: sslmode, sslrootcert, application_name …
         "OPTIONS": {**dict(parse_qsl(parts.query)), **options},
         "DISABLE_SERVER_SIDE_CURSORS": True,
+        # A connection of the pool is tried before it is given out: after a restart of PostgreSQL all of them are dead.
+        "CONN_HEALTH_CHECKS": "pool" in options,
         "ATOMIC_REQUESTS": False,
         "TIME_ZONE": "UTC",
     }
