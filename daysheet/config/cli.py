@@ -98,7 +98,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _create_practice(options: argparse.Namespace) -> int:
-    password = os.environ.get("DAYSHEET_OWNER_PASSWORD") or getpass.getpass("Password for the owner: ")
+    password = _ask_password("Password for the owner: ")
     if len(password) < 10:
         raise CommandFailed("the password needs at least 10 characters. Nothing was made.")
     _set_up(migrate=True)
@@ -117,8 +117,17 @@ def _create_practice(options: argparse.Namespace) -> int:
     return 0
 
 
+def _ask_password(prompt: str) -> str:
+    try:
+        return os.environ.get("DAYSHEET_OWNER_PASSWORD") or getpass.getpass(prompt)
+    except EOFError as error:
+        raise CommandFailed(
+            "there is no terminal to ask for the password. Set DAYSHEET_OWNER_PASSWORD. Nothing was changed."
+        ) from error
+
+
 def _set_password(options: argparse.Namespace) -> int:
-    password = os.environ.get("DAYSHEET_OWNER_PASSWORD") or getpass.getpass(f"New password for {options.email}: ")
+    password = _ask_password(f"New password for {options.email}: ")
     _set_up(migrate=True)
     from daysheet.kit.dates import utc_now
     from daysheet.kit.errors import Refusal

@@ -24,7 +24,9 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "DAYSHEET_TESTING"}
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "import", "verify", "renew-licenses", "create-practice", "db"])
+@pytest.mark.parametrize(
+    "command", ["serve", "demo", "import", "verify", "renew-licenses", "create-practice", "set-password", "db"]
+)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main([command, "--help"])
@@ -47,6 +49,16 @@ def test_half_a_database_address_is_refused(
     monkeypatch.delenv("DATABASE_OWNER_URL")
     assert cli.main(["verify"]) == ExitCode.DATABASE_FAILED
     assert "DATABASE_OWNER_URL" in capsys.readouterr().err
+
+
+def test_a_password_that_nobody_can_be_asked_for_is_said() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "daysheet", "set-password", "owner@alder.example"],
+        cwd=ROOT, env=_environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    assert done.returncode == ExitCode.FAILED
+    assert "Set DAYSHEET_OWNER_PASSWORD" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_owner_may_not_serve_pages() -> None:
