@@ -70,6 +70,7 @@ def _check(database: str) -> None:
         (f"REVOKE ALL ON DATABASE {NAME} FROM PUBLIC", rf"GRANT CONNECT, TEMPORARY ON DATABASE {NAME} TO {APP};"),
         ("REVOKE ALL ON SCHEMA public FROM PUBLIC", rf"GRANT USAGE ON SCHEMA public TO {APP};"),
     ],
+    ids=["temporary", "connect", "usage"],
 )
 def test_what_the_runtime_role_lacks_is_named_with_the_grant_that_mends_it(
     database: str, taken: str, advice: str
@@ -98,7 +99,7 @@ def test_a_role_to_which_nothing_is_granted_is_refused(database: str, somebody: 
     check_server(CLUSTER.owner_url(database), somebody)
 
 
-@pytest.mark.parametrize("power", [f"GRANT {OWNER} TO {ROLE}", f"ALTER ROLE {ROLE} BYPASSRLS"])
+@pytest.mark.parametrize("power", [f"GRANT {OWNER} TO {ROLE}", f"ALTER ROLE {ROLE} BYPASSRLS"], ids=["owner", "bypass"])
 def test_a_role_that_could_see_every_practice_is_refused_before_any_table_is_made(
     database: str, somebody: str, power: str
 ) -> None:
