@@ -107,7 +107,11 @@ class _Builder:
         for name, days in (("recent", 6), ("older", 13), ("long_ago", 45), ("to_come", -9)):
             status = "kept" if days > 0 else "upcoming"
             self.visit(f"editor_{name}", edith, self.talk, days_ago=days, status=status)
-        self.visit("saver", self.client("Sam", "Saver"), self.letter, days_ago=3)
+        for first in ("Sam", "Stan", "Prue"):  # one for each way to save
+            self.visit(f"saver_{first.lower()}", self.client(first, "Saver"), self.letter, days_ago=3)
+        nico = self.client("Nico", "Noscript")
+        for name, days in (("recent", 4), ("older", 11), ("long_ago", 50)):
+            self.visit(f"nico_{name}", nico, self.letter, days_ago=days)
 
     def batches(self) -> None:
         """Four ranges of their own. In each: what comes ticked, what does not, and for the retry what is refused."""

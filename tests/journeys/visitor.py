@@ -84,6 +84,10 @@ class Visitor:
         if SHOTS:
             Path(SHOTS).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+            # What taking it leaves behind; HTMX would carry it over to a new part, past the content security policy.
+            self.page.evaluate(
+                "document.querySelectorAll('[style=\"\"]').forEach((each) => each.removeAttribute('style'))"
+            )
 
 
 def visitor_in(server: Server, context: BrowserContext) -> Visitor:
