@@ -12,9 +12,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import django
+
+from .everything import ids_of_everything
+
+if TYPE_CHECKING:
+    from daysheet.practices.actor import Actor
 
 #: Days before today of what the batch journeys bill: far apart, so that no search finds another journey's dates.
 BATCH, RETRY, UNDO, NO_SCRIPT_BATCH = 300, 330, 360, 390
@@ -29,6 +35,7 @@ class Practice:
     visits: dict[str, str] = field(default_factory=dict)
     appointments: dict[str, str] = field(default_factory=dict)
     staff: dict[str, str] = field(default_factory=dict)
+    everything: dict[str, str] = field(default_factory=dict)
 
     def printed(self) -> str:
         """For the process that runs the journeys."""
@@ -76,13 +83,14 @@ def build() -> Practice:
         builder.editor()
         builder.batches()
         builder.money()
+        practice.everything = ids_of_everything(builder)
     return practice
 
 
 class _Builder:
     """Clients and their appointments; `talk` costs $150, `letter` $40."""
 
-    def __init__(self, practice: Practice, owner: object, *, location_id: UUID, talk: UUID, letter: UUID) -> None:
+    def __init__(self, practice: Practice, owner: Actor, *, location_id: UUID, talk: UUID, letter: UUID) -> None:
         self.practice = practice
         self.owner = owner
         self.location_id = location_id
