@@ -22,8 +22,8 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 #: Where screenshots of everything looked at are put, to be read by people.
 SHOTS = os.environ.get("JOURNEY_SHOTS")
-#: Colours fade into each other when the theme changes, what inherits them after what it inherits from: axe would see the
-#: middle of that.
+#: Colours fade into each other when the theme changes, what inherits them after what it inherits from: axe would see
+#: the middle of that.
 SETTLED = """async () => {
     const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     do {
