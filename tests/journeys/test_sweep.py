@@ -131,7 +131,7 @@ def upload(visitor: Visitor) -> dict[str, str]:
     """A file to preview and confirm, uploaded as people do."""
     visitor.open("/alder/import/")
     visitor.page.get_by_label(re.compile("^What the file")).select_option("locations")
-    content = b"Location ID,Name,Place of Service\nL9,Annex,11\n"
+    content = b"ID,Name,Place of Service\nL9,Annex,11\n"
     visitor.page.locator("input[type=file]").set_input_files(
         {"name": "locations.csv", "mimeType": "text/csv", "buffer": content}
     )
