@@ -106,6 +106,8 @@ class LineEditForm(forms.Form):
             self.fields[name].label = label
             self.fields[name].widget.attrs["aria-label"] = f"{label}, {line_label}" if line_label else label
         self.fields["units"].widget.attrs["class"] = "money"
+        for name, characters in (("place", 3), ("modifiers", 8), ("rate", 8)):
+            self.fields[name].widget.attrs["size"] = characters
         self.fields["place"].error_messages["invalid"] = "A place of service has two digits, such as 11."
 
     def clean_modifiers(self) -> tuple[str, ...] | None:
