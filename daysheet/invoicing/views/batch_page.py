@@ -39,6 +39,7 @@ _NOT_CARRIED = frozenset(
         "go",
         "select",
         "edit",
+        "recalculate",
         "batch_id",
         "expected_count",
         "expected_cents",
