@@ -60,7 +60,9 @@ FORBIDDEN: dict[str, str] = {
     "payer_rate_ends_after_start": "ends_on = starts_on",
     "payer_rate_not_negative": "rate_cents = -1",
     "payment_amount_positive": "amount_cents = 0, unapplied_cents = 0",
-    "payment_method_known": "method = 'shells'",
+    "payment_charge_is_card": "charge_id = gen_random_uuid(), method = 'cash'",
+    "payment_method_known": "method = 'shells', charge_id = NULL",
+    "payment_prepayment_has_visit": "is_prepayment = true, visit_id = NULL",
     "payment_reversal_has_reason": "reason = ''",
     "payment_unapplied_within_amount": "unapplied_cents = amount_cents + 1",
     "service_fee_is_not_cpt": "is_no_show_fee = true, kind = 'cpt'",
@@ -264,6 +266,10 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
         "service_one_late_cancel_fee": ("true", ["is_late_cancel_fee = true", "kind = 'non_cpt'"]),
         "job_run_one_live": ("true", ["state = 'queued'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
+        "payment_charge_once": (
+            "client_id IS NOT NULL",
+            ["charge_id = (SELECT max(id::text)::uuid FROM ledger_entry)", "method = 'card'"],
+        ),
         "staff_email_once": ("email <> ''", []),
     }.get(name, ("true", []))
 
@@ -278,7 +284,7 @@ _FREED: dict[str, dict[str, str]] = {
     "staff_staffmember": {"email": "''", "user_id": "NULL"},
     "invoicing_invoice": {"number": "1000 + (random() * 1000000)::int", "request_key": "NULL"},
     "invoicing_invoiceline": {"visit_service_id": "NULL"},
-    "payments_payment": {"request_key": "gen_random_uuid()"},
+    "payments_payment": {"request_key": "gen_random_uuid()", "charge_id": "NULL"},
     "staff_invitation": {"token_hash": "gen_random_uuid()::text"},
     "staff_cptlicense": {"year": "2100"},
     "jobs_jobrun": {"subject_id": "gen_random_uuid()"},

@@ -37,6 +37,8 @@ class PaymentView:
     row: PaymentRow
     created_at: datetime
     visit_on: date | None
+    is_prepayment: bool
+    charge_id: UUID | None
     invoices: tuple[PaidInvoice, ...]
     entries: tuple[LedgerEntry, ...]
 
@@ -55,6 +57,8 @@ def payment_view(actor: Actor, payment_id: UUID) -> PaymentView:
         row=payment_row(payment),
         created_at=payment.created_at,
         visit_on=payment.visit.service_on if payment.visit else None,
+        is_prepayment=payment.is_prepayment,
+        charge_id=payment.charge_id,
         invoices=tuple(_invoices(entries)),
         entries=entries,
     )
