@@ -5,6 +5,8 @@
 | DAYSHEET_HOME | data folder: embedded database, secret key, uploads. Default `.daysheet` in the working folder |
 | DATABASE_URL, DATABASE_OWNER_URL | your own PostgreSQL: addresses of the runtime role and the owner |
 | DAYSHEET_SECRET_KEY | signing key; default: made once and kept in the data folder |
+| DAYSHEET_CARD_KEY | seals the card processors' secrets; default: made once and kept in the data folder |
+| DAYSHEET_CARD_SIMULATOR | address of the simulated card processor. Default `http://127.0.0.1:8791` |
 | DAYSHEET_HOSTS | host names served, separated by commas. Default: this machine's loopback names |
 | DAYSHEET_HTTPS | `1` behind TLS: secure cookies, HSTS |
 | DAYSHEET_DEBUG | `1` for development: template errors in the page. Never with real data |
@@ -40,10 +42,24 @@ def hosts() -> list[str]:
 
 def secret_key() -> str:
     """The signing key: from the environment, else kept in the data folder (mode 0600), made once."""
-    given = os.environ.get("DAYSHEET_SECRET_KEY")
+    return _kept_key("DAYSHEET_SECRET_KEY", "secret-key")
+
+
+def card_key() -> str:
+    """The key under which card processors' secrets are sealed: apart from the signing key, kept in the same way."""
+    return _kept_key("DAYSHEET_CARD_KEY", "card-key")
+
+
+def card_simulator_url() -> str:
+    """Where the simulated card processor listens."""
+    return os.environ.get("DAYSHEET_CARD_SIMULATOR") or "http://127.0.0.1:8791"
+
+
+def _kept_key(variable: str, file_name: str) -> str:
+    given = os.environ.get(variable)
     if given:
         return given
-    path = home() / "secret-key"
+    path = home() / file_name
     try:
         return path.read_text().strip()
     except FileNotFoundError:

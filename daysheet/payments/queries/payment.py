@@ -42,6 +42,11 @@ class PaymentView:
     invoices: tuple[PaidInvoice, ...]
     entries: tuple[LedgerEntry, ...]
 
+    @property
+    def is_card(self) -> bool:
+        """A card payment is immutable but for applying (M6)."""
+        return self.row.method_value == Payment.Method.CARD
+
 
 @query(Permission.BILLING)
 def payment_view(actor: Actor, payment_id: UUID) -> PaymentView:

@@ -14,6 +14,7 @@ from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.money import Money
 from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
 from daysheet.web.requests import actor_of
@@ -23,6 +24,7 @@ from .. import actions
 from ..forms import LinesForm, PaymentForm, initial_payment, ticked
 from ..queries.accepting import Desk, payment_desk, payments_with_number, prepayment_cents, visit_desk
 from ..queries.payment import payment_view
+from ..registry import payment_notices
 
 _PAGE = "payments/accept_payment.html"
 
@@ -74,11 +76,15 @@ def payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     """Where a payment went, and the entries behind it."""
     actor = actor_of(request)
     shown = payment_view(actor, payment)
-    return render_page(
-        request,
-        "payments/payment.html",
-        {"payment": shown, "payment_id": payment, "same_number": payments_with_number(actor, payment)},
-    )
+    is_whole = not shown.row.applied_cents and not shown.row.returned_cents
+    context = {
+        "payment": shown,
+        "payment_id": payment,
+        "same_number": payments_with_number(actor, payment),
+        "notices": payment_notices(actor, payment),
+        "may_delete": is_whole and (not shown.is_card or actor.may(Permission.ADMINISTRATOR)),
+    }
+    return render_page(request, "payments/payment.html", context)
 
 
 def _asked_invoice(request: HttpRequest) -> int | None:
