@@ -49,6 +49,7 @@ class ChargeForm(forms.Form):
                 widget=forms.CheckboxInput(attrs=attributes),
             )  # fmt: skip
             self.fields[f"card-{key}"] = forms.ChoiceField(
+                required=False,
                 choices=[(str(card.id), f"{card.label}, {card.expires}") for card in row.cards],
                 widget=forms.Select(attrs={"aria-label": f"Card of {name}"}),
             )
@@ -67,9 +68,11 @@ class ChargeForm(forms.Form):
         ]
 
     def clean(self) -> dict[str, Any]:
-        """A ticked client has an amount."""
+        """A ticked client has a card and an amount."""
         for row in self.rows:
-            name = f"amount-{row.client_id}"
+            name, card = f"amount-{row.client_id}", f"card-{row.client_id}"
+            if self.cleaned_data.get(f"tick-{row.client_id}") and not self.cleaned_data.get(card, True):
+                self.add_error(card, f"{row.client_name}: choose a card, or take the tick off.")
             if self.cleaned_data.get(f"tick-{row.client_id}") and not self.cleaned_data.get(name, True):
                 self.add_error(name, f"{row.client_name}: enter an amount above zero, or take the tick off.")
         return self.cleaned_data

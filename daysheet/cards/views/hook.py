@@ -26,7 +26,7 @@ _log = logging.getLogger("daysheet.cards")
 @require_POST
 def webhook(request: HttpRequest, account: UUID) -> HttpResponse:
     """200 once it is worked off, or was before; 400 unsigned; 413 too large; 429 too many."""
-    length = request.META.get("CONTENT_LENGTH") or ""
+    length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > LARGEST_BODY:
         return JsonResponse({"error": "too large"}, status=413)
     if _too_many(account):
