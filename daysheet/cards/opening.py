@@ -1,8 +1,9 @@
-"""From a practice's account to the gateway that speaks with its processor. Tests put a gateway of theirs here."""
+"""From a practice's account to the gateway that speaks with its processor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.urls import reverse
@@ -21,6 +22,17 @@ Opener = Callable[[PracticeFacts, ProcessorAccount], CardGateway]
 def open_gateway(practice: PracticeFacts, account: ProcessorAccount) -> CardGateway:
     """The gateway of an account. Raises CannotUnseal."""
     return _openers[account.kind](practice, account)
+
+
+@contextmanager
+def gateways_from(opener: Opener) -> Iterator[None]:
+    """Inside, the simulated processor's gateways come from `opener`: tests, and loading the demo."""
+    before = _openers[ProcessorAccount.Kind.SIMULATED]
+    _openers[ProcessorAccount.Kind.SIMULATED] = opener
+    try:
+        yield
+    finally:
+        _openers[ProcessorAccount.Kind.SIMULATED] = before
 
 
 def webhook_path(practice: PracticeFacts, account: ProcessorAccount) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from daysheet.audit.actions import record
 from daysheet.clients.queries import lock_clients
 from daysheet.database.scope import practice_transaction
 from daysheet.jobs.actions import start_job
 from daysheet.jobs.models import JobRun
 from daysheet.jobs.registry import RunningJob
-from daysheet.practices.actor import Actor
+from daysheet.practices.actor import Actor, PracticeFacts
 
 from .charging import processor_actor
 from .models import CardSetup, StoredCard
@@ -26,18 +29,23 @@ def ask(actor: Actor, setup: CardSetup) -> None:
 
 
 def run_setup(job: RunningJob) -> None:
+    """The job's part."""
+    save_card(job.practice, job.subject_id, job.clock())
+
+
+def save_card(practice: PracticeFacts, setup_id: UUID, now: datetime) -> None:
     """Ask for the card and store it, once."""
-    with practice_transaction(job.practice.id):
-        setup = CardSetup.objects.select_related("account").get(pk=job.subject_id)
-        gateway = open_gateway(job.practice, setup.account)
+    with practice_transaction(practice.id):
+        setup = CardSetup.objects.select_related("account").get(pk=setup_id)
+        gateway = open_gateway(practice, setup.account)
     card = gateway.find_card(setup.reference)
     if card is None:
         return
-    with practice_transaction(job.practice.id):
+    with practice_transaction(practice.id):
         lock_clients([setup.client_id])
         if StoredCard.objects.filter(setup=setup).exists():
             return
-        actor = processor_actor(job.practice, job.clock())
+        actor = processor_actor(practice, now)
         stored = StoredCard.objects.create(
             setup=setup, client_id=setup.client_id, account=setup.account, customer=card.customer[:200],
             token=card.token[:200], brand=card.brand[:30], last4=card.last4, expires_month=card.expires_month,

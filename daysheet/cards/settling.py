@@ -60,7 +60,8 @@ def take_answer(actor: Actor, charge: Charge, answer: ChargeAnswer) -> str:
         return "Not charged yet"
     if answer.amount_cents != charge.amount_cents:
         return _amount_differs(charge, answer.amount_cents)
-    return reach(actor, charge, _STATES[answer.status], reference=answer.reference, reason=answer.reason)
+    reason = "The processor is still working on it." if answer.status is ChargeStatus.WORKING else answer.reason
+    return reach(actor, charge, _STATES[answer.status], reference=answer.reference, reason=reason)
 
 
 def reach(actor: Actor, charge: Charge, state: ChargeState, *, reference: str = "", reason: str = "") -> str:

@@ -76,6 +76,7 @@ def build() -> Practice:
         builder.editor()
         builder.batches()
         builder.money()
+        builder.cards()
     return practice
 
 
@@ -134,6 +135,15 @@ class _Builder:
         self.client("Nell", "Notes")
         for name in ("payer", "copay"):
             bill_visit(self.owner, visit_id=UUID(self.practice.visits[name]))
+
+    def cards(self) -> None:
+        """Two clients who owe $40 each and will pay by card, and one who pays before the visit."""
+        from daysheet.invoicing.actions import bill_visit
+
+        for first in ("Carla", "Dora"):
+            self.visit(first.lower(), self.client(first, "Card"), self.letter, days_ago=8)
+            bill_visit(self.owner, visit_id=UUID(self.practice.visits[first.lower()]))
+        self.visit("prepaid", self.client("Petra", "Prepaid"), self.letter)
 
     def client(self, first: str, last: str, *, copay_cents: int | None = None) -> UUID:
         """A client who pays by self, or by insurance with this copay."""

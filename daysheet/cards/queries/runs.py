@@ -66,6 +66,18 @@ class RunView:
         return self._of(ChargeState.REQUESTED, ChargeState.SENT, ChargeState.UNKNOWN)
 
     @property
+    def charged_words(self) -> str:
+        return _cards(len(self.charged))
+
+    @property
+    def declined_words(self) -> str:
+        return _cards(len(self.declined))
+
+    @property
+    def unknown_words(self) -> str:
+        return _cards(len(self.unknown))
+
+    @property
     def charged_cents(self) -> int:
         return sum(row.amount_cents for row in self.charged)
 
@@ -136,6 +148,10 @@ def run_history(actor: Actor, *, page: int = 1) -> tuple[list[RunSummary], bool]
         )
         for run in runs[:PAGE_SIZE]
     ], len(runs) > PAGE_SIZE  # fmt: skip
+
+
+def _cards(count: int) -> str:
+    return f"{count:,} card{'' if count == 1 else 's'}"
 
 
 def _row(charge: Charge, steps: dict[str, str], payment_id: UUID | None) -> ChargeRow:

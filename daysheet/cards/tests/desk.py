@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID, uuid4
 
 from daysheet.cards import actions, charging
 from daysheet.cards.actions import ChargeRequest
-from daysheet.cards.gateways.base import AnswerLost, GatewayRefused, News
-from daysheet.cards.gateways.http import NotThere
+from daysheet.cards.gateways.base import News
 from daysheet.cards.gateways.signing import sign
 from daysheet.cards.gateways.simulated import SimulatedGateway, webhook_secret_of
 from daysheet.cards.models import CardRefundStep, Charge, ChargeStep, ProcessorAccount, StoredCard
 from daysheet.cards.refunding import run_refund
 from daysheet.cards.rules import ChargeState, state_of
 from daysheet.cards.saving import run_setup
-from daysheet.cards.simulator.core import NoAnswer, Outgoing, Processor, Refused
+from daysheet.cards.simulator.core import Outgoing, Processor
 from daysheet.cards.webhooks import take_message
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import InvoiceLine
@@ -30,23 +28,6 @@ from tests.billing import Clinic
 from tests.people import NOW
 
 API_KEY = "sim_tests"
-
-
-class DirectGateway(SimulatedGateway):
-    """The adapter without a network between it and the processor."""
-
-    def __init__(self, processor: Processor) -> None:
-        super().__init__("", API_KEY, "/hook/")
-        self._processor = processor
-
-    def _call(self, method: str, path: str, asked: dict[str, Any] | None = None, key: str = "") -> dict[str, Any]:
-        try:
-            answer = self._processor.act(API_KEY, method, path, asked or {}, key, "/hook/")
-        except NoAnswer as lost:
-            raise AnswerLost("The answer was lost.") from lost
-        except Refused as refused:
-            raise (NotThere if refused.status == 404 else GatewayRefused)(refused.message) from refused
-        return json.loads(json.dumps(answer))
 
 
 @dataclass

@@ -79,7 +79,7 @@ def test_the_dialogue_names_count_and_total_and_then_the_run_shows_each_fate(des
     again = bob.post(at("charge_cards"), sure)
     assert again["Location"] == done["Location"] and Charge.objects.count() == 2
     result = words(bob.get(done["Location"]))
-    assert "Charged $40.00 1" in result and "Declined $15.00 1" in result and "Insufficient funds." in result
+    assert "Charged $40.00 1 card" in result and "Declined $15.00 1 card" in result and "Insufficient funds." in result
     retried = bob.post(at("retry", run=run.pk), {"new_run_id": str(uuid4())})
     assert ChargeRun.objects.count() == 2 and retried["Location"] != done["Location"]
     assert "a charge is not decided yet" in words(bob.get(at("charge_cards"))).lower()
