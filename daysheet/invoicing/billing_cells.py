@@ -8,6 +8,7 @@ from uuid import UUID
 from daysheet.kit.money import Money
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
+from daysheet.schedule.models import VisitStatus
 from daysheet.schedule.registry import BillingCell
 from daysheet.web.pages import practice_url
 
@@ -57,7 +58,7 @@ def _cell(actor: Actor, visit: VisitBilling, client_credit_cents: int) -> Billin
         why_not=visit.why_not,
         apply_payment_url=apply_payment_url(actor, visit.visit_id) if number else None,
         add_invoice_url=practice_url(actor, "invoicing:add_invoice", visit=visit.visit_id),
-        prepay_url=None if number else apply_payment_url(actor, visit.visit_id),
+        prepay_url=apply_payment_url(actor, visit.visit_id) if visit.status == VisitStatus.UPCOMING.label else None,
         credit_words=_credit_words(credit_cents),
         credit_url=apply_credit_url(actor, visit.client_id, number) if number and credit_cents else None,
     )

@@ -13,8 +13,8 @@ from daysheet.practices.actor import Actor
 class BillingCell:
     """One visit's billing column: the button **Add Invoice**, or the invoice's number and **Apply Payment** (B2).
 
-    `prepay_url`: before it is billed, where money for it is taken. `credit_words` and `credit_url`: credit of the
-    client, offered where the client owes something on the invoice (M3).
+    `prepay_url`: before the client has come, where money for the visit is taken. `credit_words` and `credit_url`:
+    credit of the client, offered where the client owes something on the invoice (M3).
     """
 
     invoice_number: int | None

@@ -143,7 +143,7 @@ class _Builder:
         for first in ("Carla", "Dora"):
             self.visit(first.lower(), self.client(first, "Card"), self.letter, days_ago=8)
             bill_visit(self.owner, visit_id=UUID(self.practice.visits[first.lower()]))
-        self.visit("prepaid", self.client("Petra", "Prepaid"), self.letter)
+        self.visit("prepaid", self.client("Petra", "Prepaid"), self.letter, status="upcoming")
 
     def client(self, first: str, last: str, *, copay_cents: int | None = None) -> UUID:
         """A client who pays by self, or by insurance with this copay."""

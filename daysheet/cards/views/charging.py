@@ -46,7 +46,7 @@ def charge_cards(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     search = SearchForm(request.GET)
     text = search.cleaned_data["client"] if search.is_valid() else ""
-    context = {"search": search, "tabs": batch_tabs(actor, "cards")}
+    context = {"search": search, "tabs": batch_tabs(actor, "cards"), "section": "Billing"}
     return _charge(request, find_chargeable(actor, text), context)
 
 
@@ -55,7 +55,7 @@ def charge_client(request: HttpRequest, client: UUID) -> HttpResponse:
     """One client, whatever is due: the same page with one row."""
     actor = actor_of(request)
     actor.require(Permission.BILLING)
-    context = {"client": get_client(actor, client)}
+    context = {"client": get_client(actor, client), "section": "Clients"}
     return _charge(request, find_chargeable(actor, client_id=client), context)
 
 
@@ -63,7 +63,12 @@ def charge_client(request: HttpRequest, client: UUID) -> HttpResponse:
 def charge_run(request: HttpRequest, run: UUID) -> HttpResponse:
     """Progress, and then what became of each charge. HTMX polls the same address."""
     actor = actor_of(request)
-    context = {"run": run_view(actor, run), "tabs": batch_tabs(actor, "history"), "new_run_id": new_id()}
+    context = {
+        "run": run_view(actor, run),
+        "tabs": batch_tabs(actor, "history"),
+        "new_run_id": new_id(),
+        "section": "Billing",
+    }
     return render_page(request, "cards/charge_run.html", context, part="state")
 
 
@@ -92,7 +97,8 @@ def history(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("page", "")
     page = int(asked) if asked.isdecimal() and len(asked) < 6 else 1
     rows, has_next = run_history(actor, page=page)
-    context = {"runs": rows, "page": page, "has_next": has_next, "tabs": batch_tabs(actor, "history")}
+    tabs = batch_tabs(actor, "history")
+    context = {"runs": rows, "page": page, "has_next": has_next, "tabs": tabs, "section": "Billing"}
     return render_page(request, "cards/history.html", context)
 
 

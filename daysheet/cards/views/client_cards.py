@@ -26,7 +26,7 @@ def client_cards(request: HttpRequest, client: UUID) -> HttpResponse:
     """The list; POST opens the processor's page on which a card is typed, as a link: no card is typed here."""
     actor = actor_of(request)
     form = SetupForm(request.POST or None)
-    context = {"found": queries.client_cards(actor, client), "form": form}
+    context = {"found": queries.client_cards(actor, client), "form": form, "section": "Clients"}
     if request.method != "POST":
         return render_page(request, _PAGE, context)
     if not form.is_valid():
@@ -38,7 +38,8 @@ def client_cards(request: HttpRequest, client: UUID) -> HttpResponse:
         raise
     except Refusal as refusal:
         return refused(request, form, _PAGE, context, message=refusal.message)
-    return render_page(request, _PAGE, {"found": queries.client_cards(actor, client), "form": SetupForm(), "url": url})
+    context |= {"found": queries.client_cards(actor, client), "form": SetupForm(), "url": url}
+    return render_page(request, _PAGE, context)
 
 
 @require_POST
@@ -82,7 +83,7 @@ def refund(request: HttpRequest, payment: UUID) -> HttpResponse:
         request,
         form,
         "cards/refund.html",
-        {"desk": desk},
+        {"desk": desk, "section": "Clients"},
         save=lambda typed: actions.request_refund(
             actor, refund_id=typed["request_key"], payment_id=payment, amount_cents=typed["amount"],
             reason=typed["reason"],

@@ -27,6 +27,7 @@ def processor(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "account": account,
+        "section": "Organization",
         "webhook_url": request.build_absolute_uri(webhook_path(actor.practice, account)) if account else "",
     }
     if request.method != "POST":

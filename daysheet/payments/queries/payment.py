@@ -43,6 +43,11 @@ class PaymentView:
     entries: tuple[LedgerEntry, ...]
 
     @property
+    def returned_label(self) -> str:
+        """What left a payment that the card processor brought may have been a chargeback."""
+        return "Refunded or charged back" if self.charge_id else "Refunded"
+
+    @property
     def is_card(self) -> bool:
         """A card payment is immutable but for applying (M6)."""
         return self.row.method_value == Payment.Method.CARD

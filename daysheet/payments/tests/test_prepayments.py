@@ -274,10 +274,12 @@ def words(answer: object) -> str:
 
 def test_from_the_agenda_before_it_is_billed(clinic: Clinic) -> None:
     bob, client = browser_of(clinic), clinic.client(insured=True, copay_cents=2_500)
-    visit, _ = clinic.visit(client, clinic.talk)
+    visit, _ = clinic.visit(client, clinic.talk, status="upcoming")
+    kept, _ = clinic.visit(client, clinic.talk)
     agenda = bob.get(at("schedule:agenda"), {"day": DAY.isoformat()}).content.decode()
     prepay_url = at("payments:apply_payment", visit=visit)
     assert f'id="prepay-{visit}" href="{prepay_url}">Accept Payment</a>' in agenda
+    assert f"prepay-{kept}" not in agenda  # after the visit: Add Invoice, then Apply Payment
     page = bob.get(prepay_url)
     assert "A prepayment for the date of service 11/02/2026" in words(page)
     assert 'value="25.00"' in page.content.decode()

@@ -39,9 +39,11 @@ def insurance_payment(request: HttpRequest, client: UUID) -> HttpResponse:
 def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -> HttpResponse:
     actor = actor_of(request)
     payers = payers_with_open_lines(actor, client)
-    choose = ChooseInsurerForm(_chosen(request, payers), payers=payers)
+    chosen = _chosen(request, payers)
+    is_asked = chosen["payer"] or "payer" in request.GET or request.method == "POST"
+    choose = ChooseInsurerForm(chosen if is_asked else None, payers=payers)
     context: dict[str, Any] = {"choose": choose, "client_id": client, "back_url": back_url, "payers": payers}
-    context["tabs"] = [] if client else _tabs(actor)
+    context |= {"tabs": [] if client else _tabs(actor), "section": "Clients" if client else "Billing"}
     payer = choose.data.get("payer", "")
     if not choose.is_valid():
         return render_page(request, _PAGE, context, status=422 if request.method == "POST" else 200)
