@@ -353,3 +353,14 @@ def test_moments_are_shown_in_practice_time(clinic: Clinic) -> None:
         assert "11/16/2026 11:30 PM" in words(bob.get(url("payment", payment=payment.pk)))
         tomorrow = form_of(amount="5", received_on="2026-11-17")
         assert bob.post(url("accept_payment", client=ana), tomorrow).status_code == 422
+
+
+def test_batch_payments_opens_without_a_reproach(clinic: Clinic, bob: Browser) -> None:
+    for name in ("Ruiz", "Stone"):
+        visit, _ = clinic.visit(clinic.client(name, insured=True), clinic.talk)
+        bill_visit(clinic.biller, visit_id=visit)
+    page = url("batch_payments")
+    opened, unanswered = bob.get(page), bob.get(page, {"payer": ""})
+    assert "Choose the insurer whose money came in." in words(opened)
+    assert "This field is required" not in words(opened) and "This field is required" in words(unanswered)
+    assert "Charge Cards" in words(opened) and opened.status_code == 200
