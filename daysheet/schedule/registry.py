@@ -28,6 +28,15 @@ class BillingCell:
     credit_url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class GroupCell:
+    """The billing column of a group's own row, over the members the actor may see (B2)."""
+
+    appointment_id: UUID
+    billed_count: int
+    to_bill_count: int
+
+
 BillingCells = Callable[[Actor, Collection[UUID]], dict[UUID, BillingCell]]
 _sources: list[BillingCells] = []
 
