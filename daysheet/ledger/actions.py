@@ -60,17 +60,25 @@ class Movement:
     reverses_id: UUID | None = None
 
 
-def post(actor: Actor, movements: Sequence[Movement], *, event_id: UUID, opens_lines: bool = False) -> list[UUID]:
+def post(
+    actor: Actor,
+    movements: Sequence[Movement],
+    *,
+    event_id: UUID,
+    opens_lines: bool = False,
+    payments_locked: bool = False,
+) -> list[UUID]:
     """Write the entries of one event and move the guarded amounts. Returns the entries' ids, in order.
 
-    `opens_lines=True` for the charges of lines just inserted: their open amounts were written with the line.
+    `opens_lines=True` for lines just inserted: their open amounts were written with the line. `payments_locked=True`
+    where the caller holds the locks of the payments' rows already: one statement less.
     Called inside the action's transaction. Raises MoreThanOpen, MoreThanUnapplied.
     """
     ids = [new_id() for _ in movements]
     copy_rows(Entry, _ENTRY_COLUMNS, (_row(actor, event_id, *pair) for pair in zip(ids, movements, strict=True)))
     if not opens_lines:
         _move_lines(actor.practice.id, movements)
-    _move_payments(actor.practice.id, movements)
+    _move_payments(actor.practice.id, movements, locked=payments_locked)
     return ids
 
 
@@ -144,7 +152,7 @@ def _move_lines(practice_id: int, movements: Sequence[Movement]) -> None:
         )
 
 
-def _move_payments(practice_id: int, movements: Sequence[Movement]) -> None:
+def _move_payments(practice_id: int, movements: Sequence[Movement], *, locked: bool = False) -> None:
     unapplied: dict[UUID, int] = defaultdict(int)
     for movement in movements:
         if movement.payment_id is None:
@@ -154,7 +162,8 @@ def _move_payments(practice_id: int, movements: Sequence[Movement]) -> None:
         if movement.debit is Account.CREDIT:
             unapplied[movement.payment_id] -= movement.amount_cents
     payment_ids = sorted(unapplied)
-    moved = _move(PAYMENT_TABLE, ("unapplied_cents",), practice_id, [(pid, unapplied[pid]) for pid in payment_ids])
+    deltas = [(payment_id, unapplied[payment_id]) for payment_id in payment_ids]
+    moved = _move(PAYMENT_TABLE, ("unapplied_cents",), practice_id, deltas, locked=locked)
     if moved < len(payment_ids):
         raise MoreThanUnapplied(
             "That is more than is left of the payment. Nothing was saved: somebody may have applied it meanwhile. "
@@ -175,7 +184,12 @@ def _lock(table: str, practice_id: int, ids: Sequence[UUID]) -> None:
 
 
 def _move(
-    table: str, columns: tuple[str, ...], practice_id: int, deltas: Sequence[tuple[UUID, *tuple[int, ...]]]
+    table: str,
+    columns: tuple[str, ...],
+    practice_id: int,
+    deltas: Sequence[tuple[UUID, *tuple[int, ...]]],
+    *,
+    locked: bool = False,
 ) -> int:
     """Lock the rows in id order, then move their guarded columns where none would fall below zero."""
     if not deltas:
@@ -184,7 +198,8 @@ def _move(
     arrays = ", ".join(["%s::uuid[]"] + ["%s::bigint[]"] * len(columns))
     moves = ", ".join(f'"{column}" = t."{column}" + d.d{number}' for number, column in enumerate(columns))
     guards = " AND ".join(f't."{column}" + d.d{number} >= 0' for number, column in enumerate(columns))
-    _lock(table, practice_id, [delta[0] for delta in deltas])
+    if not locked:
+        _lock(table, practice_id, [delta[0] for delta in deltas])
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{table}" t SET {moves} FROM unnest({arrays}) AS d(id, {names}) '

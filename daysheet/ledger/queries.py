@@ -241,9 +241,11 @@ def standing_entries(
     line_id: UUID | None = None,
     payment_id: UUID | None = None,
     debit: Account | None = None,
+    event_id: UUID | None = None,
 ) -> list[StandingEntry]:
-    """The entries of a client, line or payment that still count, oldest first: what a correction may reverse."""
-    asked = {"client_id": client_id, "line_id": line_id, "payment_id": payment_id, "debit_account": debit}
+    """The entries of a client, line, payment or event that still count, oldest first: what a correction may reverse."""
+    asked = {"client_id": client_id, "line_id": line_id, "payment_id": payment_id, "debit_account": debit,
+             "event_id": event_id}  # fmt: skip
     scope = {name: value for name, value in asked.items() if value is not None}
     reversed_ids = Entry.objects.filter(reverses_id=OuterRef("pk"))
     rows = Entry.objects.filter(~Exists(reversed_ids), reverses_id=None, **scope).order_by("posted_at", "pk")

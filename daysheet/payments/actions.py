@@ -88,19 +88,22 @@ def accept_payment(
     notes: str = "",
     is_copay: bool = False,
     visit_id: UUID | None = None,
+    is_prepayment: bool = False,
     expected_credit_cents: int | None = None,
 ) -> Accepted:
     """A client's payment, put on open lines; what no line takes is kept as credit (docs/money/application.md).
 
     `applications` None: oldest date of service first; `{}`: all of it is credit; else cents for each line, None for
     a share. `amount_cents` None: what the chosen lines come to. `expected_credit_cents` is the credit the person was
-    told of, checked where given. The same key with the same content returns the first payment.
+    told of, checked where given. `is_prepayment`: what is left is for the date of service `visit_id` (M3). The same
+    key with the same content returns the first payment.
     Raises NotFound, RequestKeyReused, SurplusNotConfirmed, PaymentInFuture, PaymentNotPositive, PaymentTooLarge,
     LineNotOpen, AppliedMoreThanDue, AppliedMoreThanReceived.
     """
     new = NewPayment(
-        request_key, client_id, amount_cents, method, received_on, applications, number, notes, is_copay, visit_id
-    )
+        request_key, client_id, amount_cents, method, received_on, applications, number, notes, is_copay, visit_id,
+        is_prepayment,
+    )  # fmt: skip
     [accepted] = receive(actor, [new])
     is_told = expected_credit_cents is None or expected_credit_cents == accepted.credit_cents
     if not is_told and not accepted.is_repeat and accepted.credit_cents:

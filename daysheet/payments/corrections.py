@@ -112,13 +112,16 @@ def refund_payment(
 ) -> None:
     """Give back a part of a payment that is not applied (M6). The same `request_key` twice is one refund.
 
-    Raises NotFound, ReasonMissing, AmountNotPositive, PaymentInFuture, MoreThanThere, PaymentReversed.
+    Raises NotFound, ReasonMissing, AmountNotPositive, PaymentInFuture, MoreThanThere, PaymentReversed,
+    CardPaymentFixed.
     """
     payment = _locked_payment(actor, payment_id)
     if has_event(actor, request_key):
         return
     why = _reason(reason)
     _refuse_reversed(payment)
+    if payment.charge_id:
+        raise CardPaymentFixed("This came through the card processor, and goes back through it. Nothing was changed.")
     if refunded_on > actor.today:
         raise PaymentInFuture("The date lies in the future: a refund is entered when it is paid. Nothing was saved.")
     _check_amount(amount_cents, payment.unapplied_cents, "of the payment is not applied")

@@ -30,6 +30,7 @@ from daysheet.schedule.models import VisitService
 from daysheet.services.models import ServiceType
 
 from .corrections import ReasonMissing
+from .prepayments import apply_rest
 from .receiving import lock_visible_clients
 
 
@@ -94,12 +95,13 @@ def void_and_rebill(
     _correct_services(services or {}, lines)
     issued = issue_invoices(
         actor, selection=_again(invoice, lines, edits or {}), door=Invoice.Door.LEDGER, request_key=request_key,
-        note=f"Instead of invoice {invoice.number}",
+        note=f"Instead of invoice {invoice.number}", with_prepayments=False,
     )  # fmt: skip
     if issued.refused or len(issued.created) != 1:
         raise RebillRefused(f"{_why(issued)} Invoice {invoice.number} stands as it was; nothing was changed.")
     created = Invoice.objects.get(pk=issued.created[0].id)
     reapplied = _apply_again(actor, list(InvoiceLine.objects.filter(invoice=created)), applied, new_id())
+    apply_rest(actor, created)
     record(
         actor, "void_and_rebill", "invoice", created.pk, client_id=invoice.client_id, instead_of=invoice.number,
         number=created.number, reapplied_cents=reapplied,

@@ -19,6 +19,7 @@ from django.db import IntegrityError, connection
 from daysheet.audit.actions import Happening, record_many
 from daysheet.clients.queries import visible_clients
 from daysheet.database.copying import copy_rows
+from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.ledger.actions import Movement, post
@@ -27,7 +28,7 @@ from daysheet.practices.actor import Actor
 from daysheet.schedule.models import Visit
 
 from .models import Payment
-from .rules import OpenLine, Spread, left_open, spread
+from .rules import Credit, OpenLine, Spread, left_open, prepay, spread
 
 
 class RequestKeyReused(Refusal):
@@ -44,7 +45,11 @@ class PaymentInFuture(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class NewPayment:
-    """A payment to be. `amount_cents` None: what the chosen lines come to. `applications` as in `rules.spread`."""
+    """A payment to be. `amount_cents` None: what the chosen lines come to. `applications` as in `rules.spread`.
+
+    `is_prepayment`: what the chosen lines leave is meant for the date of service `visit_id` (M3): it goes on that
+    date's lines, now where it has been billed meanwhile, else when it is billed. `charge_id`: the processor's charge.
+    """
 
     request_key: UUID
     client_id: UUID
@@ -56,6 +61,8 @@ class NewPayment:
     notes: str = ""
     is_copay: bool = False
     visit_id: UUID | None = None
+    is_prepayment: bool = False
+    charge_id: UUID | None = None
 
     @property
     def digest(self) -> str:
@@ -65,6 +72,7 @@ class NewPayment:
             str(self.client_id), self.amount_cents, str(self.method), self.received_on.isoformat(), self.number,
             self.notes, self.is_copay, str(self.visit_id), chosen,
         ]  # fmt: skip
+        asked += ["prepayment"] if self.is_prepayment else []
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
@@ -93,11 +101,12 @@ def receive(actor: Actor, payments: Sequence[NewPayment]) -> list[Accepted]:
     answers = _received_before([each.request_key for each in payments])
     fresh = [each for each in payments if each.request_key not in answers]
     lines, issued_on = lock_open_lines(actor, {each.client_id for each in fresh})
+    lines_of_visit = _lines_of_visits({each.visit_id for each in fresh if each.is_prepayment and each.visit_id})
     decided: list[_Decided] = []
     for each in fresh:
         if each.request_key in answers:  # twice in one list
             continue
-        one = _Decided(new_id(), each, spread(each.amount_cents, lines[each.client_id], each.applications))
+        one = _Decided(new_id(), each, _spread(each, lines[each.client_id], lines_of_visit))
         lines[each.client_id] = left_open(lines[each.client_id], one.spread)
         decided.append(one)
         answers[each.request_key] = (
@@ -105,6 +114,29 @@ def receive(actor: Actor, payments: Sequence[NewPayment]) -> list[Accepted]:
         )  # fmt: skip
     _write(actor, decided, issued_on)
     return _in_order(payments, answers, {one.payment_id for one in decided})
+
+
+def _spread(new: NewPayment, lines: list[OpenLine], lines_of_visit: Mapping[UUID, set[UUID]]) -> Spread:
+    """Where a payment goes. A prepayment pays nothing but what was chosen and its own date of service (M3)."""
+    if not new.is_prepayment or new.visit_id is None:
+        return spread(new.amount_cents, lines, new.applications)
+    paid = spread(new.amount_cents, lines, new.applications or {})
+    own = [line for line in left_open(lines, paid) if line.line_id in lines_of_visit[new.visit_id]]
+    more = prepay([Credit(new.visit_id, new.received_on, paid.credit_cents)], own)
+    cents = dict(paid.applications)
+    for _, line_id, extra in more:
+        cents[line_id] = cents.get(line_id, 0) + extra
+    return Spread(paid.amount_cents, tuple(cents.items()))
+
+
+def _lines_of_visits(visit_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """The live lines of each visit: of a prepaid one that was billed between the page and the payment."""
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    if visit_ids:
+        live = InvoiceLine.objects.filter(visit_service__visit_id__in=visit_ids, ended_at=None)
+        for visit_id, line_id in live.values_list("visit_service__visit_id", "pk"):
+            found[visit_id].add(line_id)
+    return found
 
 
 def lock_visible_clients(actor: Actor, client_ids: Collection[UUID]) -> None:
@@ -147,7 +179,7 @@ _OPEN_LINES = """
     ORDER BY l.id FOR NO KEY UPDATE OF l"""
 _PAYMENT_COLUMNS = (
     "id", "client_id", "method", "amount_cents", "unapplied_cents", "received_on", "number", "notes", "is_copay",
-    "visit_id", "created_at", "created_by_name", "request_key", "request_digest",
+    "visit_id", "is_prepayment", "charge_id", "created_at", "created_by_name", "request_key", "request_digest",
 )  # fmt: skip
 
 
@@ -156,6 +188,8 @@ def _check_facts(actor: Actor, payments: Sequence[NewPayment]) -> None:
         raise PaymentInFuture(
             "The date lies in the future: money is entered when it has been received. Nothing was saved."
         )
+    if any(each.is_prepayment and each.visit_id is None for each in payments):
+        raise NotFound("A prepayment names its appointment. Nothing was saved.")
     visits = {each.visit_id: each.client_id for each in payments if each.visit_id}
     found = dict(Visit.objects.filter(pk__in=visits).values_list("pk", "client_id")) if visits else {}
     if any(found.get(each.visit_id) != each.client_id for each in payments if each.visit_id):
@@ -190,8 +224,8 @@ def _payment_row(actor: Actor, one: _Decided) -> tuple[object, ...]:
     new = one.new
     return (
         one.payment_id, new.client_id, str(Payment.Method(new.method)), one.spread.amount_cents, 0, new.received_on,
-        new.number, new.notes, new.is_copay, new.visit_id, actor.now, actor.person_name[:120], new.request_key,
-        new.digest,
+        new.number, new.notes, new.is_copay, new.visit_id, new.is_prepayment, new.charge_id, actor.now,
+        actor.person_name[:120], new.request_key, new.digest,
     )  # fmt: skip
 
 

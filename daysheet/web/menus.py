@@ -65,6 +65,7 @@ ORGANIZATION_MENU = (
     MenuItem("Income Based Payment Amounts", None, Permission.ADMINISTRATOR),
     MenuItem("AMA CPT Licenses", "staff:licenses", Permission.ADMINISTRATOR),
     MenuItem("Automation", None, Permission.ADMINISTRATOR),
+    MenuItem("Card Processor", "cards:processor", Permission.ADMINISTRATOR),
     MenuItem("Activity Log", "audit:activity_log", Permission.ADMINISTRATOR),
     MenuItem("Import", "imports:upload", Permission.ADMINISTRATOR),
 )

@@ -81,7 +81,8 @@ def delete_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     return _correct(
         request, ReasonForm(request.POST or None), shown.client_id, "Delete payment", _payment_url(actor, payment),
         lambda typed: corrections.reverse_payment(actor, payment_id=payment, reason=typed["reason"]),
-        about=f"The payment of {Money(shown.row.amount_cents)} is reversed. Its row and both entries stay.",
+        about=f"The payment of {Money(shown.row.amount_cents)} is reversed. Its row and both entries stay."
+        + (" The card keeps its charge: to give the money back, refund it instead." if shown.charge_id else ""),
         danger=True,
     )  # fmt: skip
 

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.money import Money
-from daysheet.web.pages import practice_url
+from daysheet.practices.actor import Actor
+from daysheet.web.pages import practice_url, practice_url_or_none
 from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
@@ -39,17 +40,24 @@ def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -
     actor = actor_of(request)
     payers = payers_with_open_lines(actor, client)
     chosen = _chosen(request, payers)
-    choose = ChooseInsurerForm(chosen if any(chosen.values()) else None, payers=payers)
-    context: dict[str, Any] = {
-        "choose": choose, "client_id": client, "back_url": back_url, "payers": payers,
-        "section": "Clients" if client else "Billing",
-    }  # fmt: skip
+    is_asked = chosen["payer"] or "payer" in request.GET or request.method == "POST"
+    choose = ChooseInsurerForm(chosen if is_asked else None, payers=payers)
+    context: dict[str, Any] = {"choose": choose, "client_id": client, "back_url": back_url, "payers": payers}
+    context |= {"tabs": [] if client else _tabs(actor), "section": "Clients" if client else "Billing"}
     payer = choose.data.get("payer", "")
     if not choose.is_valid():
         return render_page(request, _PAGE, context, status=422 if request.method == "POST" else 200)
     desk = insurer_desk(actor, UUID(payer), client_id=client, client_text=choose.cleaned_data["client"])
     context["desk"] = desk
     return _take(request, desk, context, back_url)
+
+
+def _tabs(actor: Actor) -> list[dict[str, Any]]:
+    """The other ways to take many payments, where a higher slice has them."""
+    others = (("Charge Cards", "cards:charge_cards"), ("History", "cards:history"))
+    links = [(label, practice_url_or_none(actor, name)) for label, name in others]
+    first = {"label": "Insurance Payment", "url": practice_url(actor, "payments:batch_payments"), "active": True}
+    return [first, *({"label": label, "url": url, "active": False} for label, url in links if url)]
 
 
 def _chosen(request: HttpRequest, payers: list[tuple[UUID, str]]) -> dict[str, str]:
