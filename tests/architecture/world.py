@@ -34,7 +34,7 @@ from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import Cast, Person
 
-_LOCATIONS_FILE = b"Location ID,Name,Place of Service\nL9,Annex,11\n"
+_LOCATIONS_FILE = b"ID,Name,Place of Service\nL9,Annex,11\n"
 
 
 @dataclass(frozen=True)

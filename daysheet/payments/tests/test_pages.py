@@ -364,3 +364,13 @@ def test_batch_payments_opens_without_a_reproach(clinic: Clinic, bob: Browser) -
     assert "Choose the insurer whose money came in." in words(opened)
     assert "This field is required" not in words(opened) and "This field is required" in words(unanswered)
     assert "Charge Cards" in words(opened) and opened.status_code == 200
+
+
+def test_accept_payment_asks_whose_money_it_is(clinic: Clinic, bob: Browser) -> None:
+    """M1: Accept Payment → Client Payment or Insurance Payment, each a link on the other's page."""
+    client = clinic.client("Ana")
+    taking = bob.get(f"/alder/clients/{client}/payments/new/").content.decode()
+    insurer = bob.get(f"/alder/clients/{client}/insurance-payments/new/").content.decode()
+    assert f'href="/alder/clients/{client}/insurance-payments/new/">Insurance Payment' in taking
+    assert f'href="/alder/clients/{client}/payments/new/">Client Payment' in insurer
+    assert "Accept Payment: Ana" in insurer

@@ -1,4 +1,4 @@
-"""Batch Payments: one insurer's cheque over many clients; and Insurance Payment from one client's Ledger."""
+"""Batch Payments: one insurer's cheque over many clients; and Accept Payment, Insurance Payment for one client (M1)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
+from daysheet.clients.queries import get_client
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.money import Money
 from daysheet.practices.actor import Actor
@@ -43,7 +44,10 @@ def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -
     is_asked = chosen["payer"] or "payer" in request.GET or request.method == "POST"
     choose = ChooseInsurerForm(chosen if is_asked else None, payers=payers)
     context: dict[str, Any] = {"choose": choose, "client_id": client, "back_url": back_url, "payers": payers}
-    context |= {"tabs": [] if client else _tabs(actor), "section": "Clients" if client else "Billing"}
+    if client:
+        context |= {"client_name": get_client(actor, client).name, "section": "Clients"}
+    else:
+        context |= {"tabs": _tabs(actor), "section": "Billing"}
     payer = choose.data.get("payer", "")
     if not choose.is_valid():
         return render_page(request, _PAGE, context, status=422 if request.method == "POST" else 200)
