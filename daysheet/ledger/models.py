@@ -20,6 +20,14 @@ class Account(models.TextChoices):
     REFUNDED = "refunded", "Refunded"
 
 
+class MoneyRequest(TenantModel):
+    """That the request with this key (`id`) was carried out, and the digest of its content (M5). Insert and select."""
+
+    verb = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64)
+    posted_at = models.DateTimeField()
+
+
 class Entry(TenantModel):
     """`amount_cents` moved from `credit_account` to `debit_account`. Insert and select only.
 

@@ -267,12 +267,6 @@ def kept_cents_of(payment_id: Any) -> QuerySet[Entry, Any]:
     return entries.annotate(kept=Sum(kept)).values("kept")
 
 
-@query(Permission.BILLING)
-def has_event(actor: Actor, event_id: UUID) -> bool:
-    """Whether the action with this id was carried out before: a retry finds its first time."""
-    return Entry.objects.filter(event_id=event_id).exists()
-
-
 _SIDES = (Account.CLIENT_RECEIVABLE, Account.INSURANCE_RECEIVABLE)
 _COLUMNS = "e.id, e.effective_on, e.posted_at, e.actor_name, e.debit_account, e.credit_account, e.amount_cents"
 _REST = "e.reason, e.line_id, e.payment_id, e.reverses_id, e.event_id"

@@ -18,7 +18,8 @@ from daysheet.kit.ids import new_id
 from daysheet.kit.money import Money
 from daysheet.ledger.actions import Movement, post, reverse
 from daysheet.ledger.models import Account
-from daysheet.ledger.queries import has_event, standing_entries
+from daysheet.ledger.queries import standing_entries
+from daysheet.ledger.requests import claim_request
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -112,10 +113,13 @@ def refund_payment(
 ) -> None:
     """Give back a part of a payment that is not applied (M6). The same `request_key` twice is one refund.
 
-    Raises NotFound, ReasonMissing, AmountNotPositive, PaymentInFuture, MoreThanThere, PaymentReversed.
+    Raises NotFound, RequestKeyReused, ReasonMissing, AmountNotPositive, PaymentInFuture, MoreThanThere,
+    PaymentReversed.
     """
+    content = {"payment": payment_id, "cents": amount_cents, "on": refunded_on, "reason": reason.strip()}
+    is_new = claim_request(actor, request_key, "refund_payment", content)
     payment = _locked_payment(actor, payment_id)
-    if has_event(actor, request_key):
+    if not is_new:
         return
     why = _reason(reason)
     _refuse_reversed(payment)
@@ -182,10 +186,12 @@ def edit_payment(
 def write_off(actor: Actor, *, request_key: UUID, line_id: UUID, side: str, amount_cents: int, reason: str) -> None:
     """Give up an amount on one side (`client` or `insurance`) of a line (M7). The same `request_key` is one write-off.
 
-    Raises NotFound, ReasonMissing, AmountNotPositive, MoreThanThere.
+    Raises NotFound, RequestKeyReused, ReasonMissing, AmountNotPositive, MoreThanThere.
     """
+    content = {"line": line_id, "side": side, "cents": amount_cents, "reason": reason.strip()}
+    is_new = claim_request(actor, request_key, "write_off", content)
     line = _locked_line(actor, line_id)
-    if has_event(actor, request_key):
+    if not is_new:
         return
     why = _reason(reason)
     _check_amount(amount_cents, _open_cents(line, side), "is still open on that side of the line")
@@ -216,10 +222,12 @@ def change_responsibility(
 ) -> None:
     """Move an unpaid amount from one side of a line to the other; the total stays, to the cent (C2).
 
-    Raises NotFound, ReasonMissing, AmountNotPositive, MoreThanThere, NotInsured.
+    Raises NotFound, RequestKeyReused, ReasonMissing, AmountNotPositive, MoreThanThere, NotInsured.
     """
+    content = {"line": line_id, "to": to_side, "cents": amount_cents, "reason": reason.strip()}
+    is_new = claim_request(actor, request_key, "change_responsibility", content)
     line = _locked_line(actor, line_id)
-    if has_event(actor, request_key):
+    if not is_new:
         return
     why = _reason(reason)
     from_side = "insurance" if to_side == "client" else "client"

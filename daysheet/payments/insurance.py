@@ -22,14 +22,14 @@ from daysheet.kit.ids import new_id
 from daysheet.kit.money import LARGEST_CENTS, Money
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
-from daysheet.ledger.queries import has_event
+from daysheet.ledger.requests import claim_request
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from .actions import SurplusNotConfirmed
 from .models import Payment
-from .receiving import PaymentInFuture, RequestKeyReused, lock_visible_clients
+from .receiving import PaymentInFuture, lock_visible_clients
 from .rules import AppliedMoreThanDue, AppliedMoreThanReceived, LineNotOpen, PaymentNotPositive, PaymentTooLarge
 
 
@@ -81,12 +81,11 @@ def accept_insurance_payment(
     postings = {line_id: posting for line_id, posting in postings.items() if posting.total_cents}
     if not Payer.objects.filter(pk=payer_id).exists():
         raise NotFound("There is no such insurer in this practice.")
-    client_ids = _clients_of(actor, postings)
-    lock_visible_clients(actor, client_ids)
-    digest = _digest(payer_id, amount_cents, method, received_on, number, notes, postings)
-    before = _done_before(actor, request_key, digest)
-    if before:
-        return before
+    digest = _digest(payer_id, amount_cents, method, received_on, number.strip(), notes.strip(), postings)
+    is_new = claim_request(actor, request_key, "accept_insurance_payment", {"digest": digest})
+    lock_visible_clients(actor, _clients_of(actor, postings))
+    if not is_new:
+        return _done_before(request_key)
     if received_on > actor.today:
         raise PaymentInFuture("The date lies in the future: money is entered when it has been received.")
     lines = _lock_lines(payer_id, postings)
@@ -124,15 +123,10 @@ def _digest(*asked: object) -> str:
     return hashlib.sha256(json.dumps([[str(fact) for fact in facts], lines]).encode()).hexdigest()
 
 
-def _done_before(actor: Actor, request_key: UUID, digest: str) -> InsurerPosted | None:
+def _done_before(request_key: UUID) -> InsurerPosted:
     payment = Payment.objects.filter(request_key=request_key).first()
-    if payment is None:
-        # A posting without money has no payment: its entries tell.
-        return InsurerPosted(None, 0, 0, 0, 0, is_repeat=True) if has_event(actor, request_key) else None
-    if payment.request_digest != digest:
-        raise RequestKeyReused(
-            "This form was saved before with other content. Nothing was saved now: open the payment to see what was."
-        )
+    if payment is None:  # a posting without money
+        return InsurerPosted(None, 0, 0, 0, 0, is_repeat=True)
     unapplied = payment.unapplied_cents
     return InsurerPosted(payment.pk, payment.amount_cents - unapplied, 0, 0, unapplied, is_repeat=True)
 

@@ -23,17 +23,12 @@ from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
+from daysheet.ledger.requests import RequestKeyReused
 from daysheet.practices.actor import Actor
 from daysheet.schedule.models import Visit
 
 from .models import Payment
 from .rules import OpenLine, Spread, left_open, spread
-
-
-class RequestKeyReused(Refusal):
-    """The request key was used before for something else (M5)."""
-
-    code = "request_key_reused"
 
 
 class PaymentInFuture(Refusal):
@@ -179,7 +174,7 @@ def _write(actor: Actor, decided: Sequence[_Decided], issued_on: Mapping[UUID, d
         copy_rows(Payment, _PAYMENT_COLUMNS, (_payment_row(actor, one) for one in decided))
     except IntegrityError as error:
         if "payment_request_once" in str(error):
-            raise _reused() from error
+            raise RequestKeyReused from error
         raise
     post(actor, [each for one in decided for each in _movements(one, issued_on)], event_id=new_id())
     record_many(actor, (_happening(one) for one in decided))
@@ -226,15 +221,8 @@ def _in_order(
     for each in payments:
         answer, digest = answers[each.request_key]
         if digest != each.digest:
-            raise _reused()
+            raise RequestKeyReused
         is_repeat = answer.payment_id not in written or answer.payment_id in told
         told.add(answer.payment_id)
         accepted.append(replace(answer, is_repeat=is_repeat))
     return accepted
-
-
-def _reused() -> RequestKeyReused:
-    return RequestKeyReused(
-        "This form was saved before with other content. Nothing was saved now: open the ledger to see the first "
-        "payment, and a new form for another one."
-    )

@@ -319,7 +319,7 @@ def test_what_is_not_granted_is_refused(world: World) -> None:
 APPEND_ONLY = {
     "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "invoicing_batchproblem",
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
-    "staff_licenserenewalrun",
+    "staff_licenserenewalrun", "ledger_moneyrequest",
 }  # fmt: skip
 
 

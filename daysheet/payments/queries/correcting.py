@@ -57,18 +57,20 @@ class WriteOff:
 
 
 @query(Permission.BILLING)
-def line_facts(actor: Actor, line_id: UUID) -> LineFacts:
-    """A live line of a client the actor may see. Raises NotFound."""
-    lines = _lines(actor, Q(pk=line_id))
+def line_facts(actor: Actor, line_id: UUID, *, even_ended: bool = False) -> LineFacts:
+    """A live line of a client the actor may see; `even_ended`: also one that a twin of this request has just ended.
+    Raises NotFound."""
+    lines = _lines(actor, Q(pk=line_id), even_ended=even_ended)
     if not lines:
         raise NotFound("There is no such line, or its invoice was voided or changed.")
     return lines[0]
 
 
 @query(Permission.BILLING)
-def invoice_lines(actor: Actor, number: int) -> list[LineFacts]:
-    """The live lines of an invoice. Raises NotFound where there are none (it is void, or not there)."""
-    lines = _lines(actor, Q(invoice__number=number))
+def invoice_lines(actor: Actor, number: int, *, even_ended: bool = False) -> list[LineFacts]:
+    """The live lines of an invoice; `even_ended` as for line_facts. Raises NotFound where there are none (it is void,
+    or not there)."""
+    lines = _lines(actor, Q(invoice__number=number), even_ended=even_ended)
     if not lines:
         raise NotFound("There is no such invoice, or it is void.")
     return lines
@@ -118,8 +120,9 @@ def invoice_id_of(actor: Actor, number: int) -> UUID:
     return found
 
 
-def _lines(actor: Actor, wanted: Q) -> list[LineFacts]:
-    live = InvoiceLine.objects.filter(wanted, ended_at=None, client__in=visible_clients(actor))
+def _lines(actor: Actor, wanted: Q, *, even_ended: bool = False) -> list[LineFacts]:
+    found = InvoiceLine.objects.filter(wanted, client__in=visible_clients(actor))
+    live = found if even_ended else found.filter(ended_at=None)
     rows = live.select_related("client", "invoice").order_by("service_on", F("invoice__number"), "position")
     return [
         LineFacts(

@@ -37,7 +37,8 @@ def insurance_payment(request: HttpRequest, client: UUID) -> HttpResponse:
 
 def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -> HttpResponse:
     actor = actor_of(request)
-    payers = payers_with_open_lines(actor, client)
+    asked = request.GET.get("payer", "") if request.method == "POST" else ""
+    payers = payers_with_open_lines(actor, client, also_id=asked)
     choose = ChooseInsurerForm(_chosen(request, payers), payers=payers)
     context: dict[str, Any] = {"choose": choose, "client_id": client, "back_url": back_url, "payers": payers}
     payer = choose.data.get("payer", "")
@@ -69,7 +70,7 @@ def _take(request: HttpRequest, desk: InsurerDesk, context: dict[str, Any], back
     except SurplusNotConfirmed as told:
         return render_page(request, _PAGE, {**context, "surplus_cents": told.credit_cents})
     except Refusal as refusal:
-        return refused(request, form, _PAGE, context, message=refusal.message)
+        return refused(request, form, _PAGE, context, message=refusal)
     messages.success(request, _said(posted, desk))
     return see_other(request, back_url)
 
