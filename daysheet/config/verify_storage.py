@@ -18,7 +18,7 @@ _LONGEST_NAME = 63
 _APPEND_ONLY = (
     "ledger_entry", "ledger_moneyrequest", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid",
     "invoicing_batchproblem", "payments_paymentreversal", "clients_billingnote", "clients_billingnotetext",
-    "imports_importedfile", "staff_licenserenewalrun",
+    "imports_importedfile", "staff_licenserenewalrun", "config_verification",
 )  # fmt: skip
 _MOVING_COLUMNS = {
     "invoicing_invoiceline": ("ended_at", "client_open_cents", "insurance_open_cents"),
