@@ -13,12 +13,13 @@ from uuid import UUID
 from daysheet.audit.actions import record
 from daysheet.clients.queries import visible_clients
 from daysheet.invoicing.models import InvoiceLine
+from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.kit.money import Money
 from daysheet.ledger.actions import Movement, post, reverse
 from daysheet.ledger.models import Account
-from daysheet.ledger.queries import standing_entries
+from daysheet.ledger.queries import least_credit_since, standing_entries
 from daysheet.ledger.requests import claim_request
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
@@ -72,6 +73,12 @@ class MoreThanThere(Refusal):
     code = "more_than_there"
 
 
+class RefundTooEarly(Refusal):
+    """On the day that was entered, that much of the payment was not there to give back (M8)."""
+
+    code = "refund_too_early"
+
+
 class NotAWriteOff(Refusal):
     """There is no such write-off, or it was taken back before."""
 
@@ -114,7 +121,7 @@ def refund_payment(
     """Give back a part of a payment that is not applied (M6). The same `request_key` twice is one refund.
 
     Raises NotFound, RequestKeyReused, ReasonMissing, AmountNotPositive, PaymentInFuture, MoreThanThere,
-    PaymentReversed.
+    RefundTooEarly, PaymentReversed.
     """
     content = {"payment": payment_id, "cents": amount_cents, "on": refunded_on, "reason": reason.strip()}
     is_new = claim_request(actor, request_key, "refund_payment", content)
@@ -126,6 +133,7 @@ def refund_payment(
     if refunded_on > actor.today:
         raise PaymentInFuture("The date lies in the future: a refund is entered when it is paid. Nothing was saved.")
     _check_amount(amount_cents, payment.unapplied_cents, "of the payment is not applied")
+    _check_day(actor, payment, amount_cents, refunded_on)
     movement = Movement(
         Account.CREDIT, Account.CASH, amount_cents, payment.client_id, refunded_on, payment_id=payment.pk, reason=why
     )
@@ -299,6 +307,15 @@ def _check_amount(amount_cents: int, most_cents: int, what: str) -> None:
         raise AmountNotPositive("Enter an amount above zero. Nothing was changed.")
     if amount_cents > most_cents:
         raise MoreThanThere(f"Only {Money(most_cents)} {what}. Nothing was changed; reload and enter it again.")
+
+
+def _check_day(actor: Actor, payment: Payment, amount_cents: int, refunded_on: date) -> None:
+    free_cents = least_credit_since(actor, payment.pk, refunded_on)
+    if amount_cents > free_cents:
+        raise RefundTooEarly(
+            f"On {us_date(refunded_on)} only {Money(free_cents)} of the payment was not applied. Nothing was changed: "
+            "enter a later date."
+        )
 
 
 def _reason(text: str) -> str:

@@ -22,6 +22,7 @@ from daysheet.kit.ids import new_id
 from daysheet.kit.money import LARGEST_CENTS, Money
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
+from daysheet.ledger.queries import owed_since
 from daysheet.ledger.requests import claim_request
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
@@ -133,10 +134,7 @@ def _done_before(request_key: UUID) -> InsurerPosted:
 
 def _lock_lines(payer_id: UUID, postings: Mapping[UUID, LinePosting]) -> dict[UUID, InvoiceLine]:
     rows = InvoiceLine.objects.filter(pk__in=postings, ended_at=None, coverage__payer_id=payer_id)
-    lines = {
-        line.pk: line
-        for line in rows.select_related("invoice").order_by("pk").select_for_update(no_key=True, of=("self",))
-    }
+    lines = {line.pk: line for line in rows.order_by("pk").select_for_update(no_key=True, of=("self",))}
     if len(lines) != len(postings):
         raise LineNotOpen(
             "A line was voided or changed meanwhile, or is covered by another insurer. Nothing was saved: reload."
@@ -187,16 +185,18 @@ def _movements(
         movements.append(
             Movement(Account.CASH, Account.CREDIT, _amount(posted), None, received_on, payment_id=posted.payment_id)
         )
+    since = owed_since(actor, lines, Account.INSURANCE_RECEIVABLE)
     for line_id in sorted(postings):
-        movements += _line_movements(actor, posted.payment_id, lines[line_id], postings[line_id], received_on)
+        line, paid_on = lines[line_id], max(received_on, since[line_id])
+        movements += _line_movements(actor, posted.payment_id, line, postings[line_id], paid_on)
     return movements
 
 
 def _line_movements(
-    actor: Actor, payment_id: UUID | None, line: InvoiceLine, posting: LinePosting, received_on: date
+    actor: Actor, payment_id: UUID | None, line: InvoiceLine, posting: LinePosting, paid_on: date
 ) -> list[Movement]:
-    """Money is on the line on the day it came, but never before the invoice; adjustments on the day they are posted."""
-    paid_on = max(received_on, line.invoice.issued_on)
+    """Money is on the line on the day it came, but never before insurance owed it; adjustments on the day they are
+    posted."""
     parts = (
         (Account.CREDIT, posting.paid_cents, payment_id, paid_on, ""),
         (Account.CONTRACTUAL, posting.adjusted_cents, None, actor.today, "Contractual adjustment"),

@@ -110,7 +110,8 @@ def lock_visible_clients(actor: Actor, client_ids: Collection[UUID]) -> None:
 
 
 def lock_open_lines(actor: Actor, client_ids: Collection[UUID]) -> tuple[dict[UUID, list[OpenLine]], dict[UUID, date]]:
-    """By client, the lines whose client side is open, locked in id order; and the issue date of each line's invoice."""
+    """By client, the lines whose client side is open, locked in id order; and for each line the day since when its
+    client side owes what it does: its invoice's, or that of the last change."""
     lines: dict[UUID, list[OpenLine]] = defaultdict(list)
     issued_on: dict[UUID, date] = {}
     with connection.cursor() as cursor:
@@ -122,7 +123,7 @@ def lock_open_lines(actor: Actor, client_ids: Collection[UUID]) -> tuple[dict[UU
 
 
 def application(client_id: UUID, payment_id: UUID, line_id: UUID, cents: int, *, on: date, issued_on: date) -> Movement:
-    """A part of a payment put on the client side of a line: never on a day before the line's invoice existed."""
+    """A part of a payment put on the client side of a line: never on a day before that side owed it (`issued_on`)."""
     return Movement(
         Account.CREDIT,
         Account.CLIENT_RECEIVABLE,
@@ -135,7 +136,9 @@ def application(client_id: UUID, payment_id: UUID, line_id: UUID, cents: int, *,
 
 
 _OPEN_LINES = """
-    SELECT l.client_id, l.id, l.service_on, i.number, l.position, l.client_open_cents, i.issued_on
+    SELECT l.client_id, l.id, l.service_on, i.number, l.position, l.client_open_cents,
+        coalesce((SELECT max(e.effective_on) FROM ledger_entry e WHERE e.practice_id = l.practice_id
+            AND e.line_id = l.id AND e.debit_account = 'client_receivable'), i.issued_on)
     FROM invoicing_invoiceline l
     JOIN invoicing_invoice i ON i.practice_id = l.practice_id AND i.id = l.invoice_id
     WHERE l.practice_id = %s AND l.client_id = ANY(%s) AND l.client_open_cents > 0

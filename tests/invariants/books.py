@@ -90,6 +90,27 @@ def nothing_is_given_back_twice(actor: Actor) -> list[str]:
     )
 
 
+def no_past_day_is_negative(actor: Actor) -> list[str]:
+    """As of any past day too, by the days on which entries are effective, nothing is below nothing (M8)."""
+    return _found(
+        """
+        SELECT what || ' ' || id || ' is at ' || at_end || ' on ' || effective_on FROM (
+            SELECT what, id, effective_on,
+                sum(sum(cents)) OVER (PARTITION BY what, id ORDER BY effective_on) AS at_end
+            FROM (
+                SELECT a.what, CASE WHEN a.account = 'credit' THEN e.payment_id ELSE e.line_id END AS id, effective_on,
+                    amount_cents * ((debit_account = a.account)::int - (credit_account = a.account)::int) * a.sign
+                    AS cents
+                FROM ledger_entry e, (VALUES ('client side of', 'client_receivable', 1),
+                    ('insurance side of', 'insurance_receivable', 1), ('credit of', 'credit', -1)
+                ) a (what, account, sign)
+                WHERE e.practice_id = %(practice)s AND a.account IN (e.debit_account, e.credit_account)
+            ) m GROUP BY what, id, effective_on
+        ) s WHERE at_end < 0""",
+        actor,
+    )
+
+
 def every_service_is_billed_at_most_once(actor: Actor) -> list[str]:
     """A visit's service has one live line or none (B7), and says which."""
     return _found(
@@ -142,6 +163,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     no_side_is_negative,
     no_payment_is_overspent,
     nothing_is_given_back_twice,
+    no_past_day_is_negative,
     every_service_is_billed_at_most_once,
     views_agree,
     verified,

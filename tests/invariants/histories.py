@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from daysheet.clients.models import Coverage
 from daysheet.database.scope import practice_transaction
@@ -58,21 +58,23 @@ class History:
     def practice_id(self) -> int:
         return self.clinic.cast.alder.id
 
-    def pick(self, rows: QuerySet[Any]) -> Any:
-        """One row, or a refusal where there is none: then the step does nothing."""
-        count = rows.count()
-        if not count:
+    def pick(self, rows: QuerySet[Any], **likely: Any) -> Any:
+        """One row, mostly a `likely` one; a refusal where there is none: then the step does nothing."""
+        if likely and self.random.random() < 0.85:
+            rows = rows.filter(**likely)
+        found = list(rows.order_by("pk"))
+        if not found:
             raise NothingThere("Nothing to work on.")
-        return rows.order_by("pk")[self.random.randrange(count)]
+        return self.random.choice(found)
 
     def cents(self, most: int) -> int:
         """Often all of it, often a part, sometimes more than there is, rarely nothing."""
         kind = self.random.random()
         if kind < 0.35:
             return most
-        if kind < 0.85:
+        if kind < 0.93:
             return self.random.randint(1, max(most, 1))
-        return most + self.random.randint(1, 5_000) if kind < 0.95 else 0
+        return most + self.random.randint(1, 5_000) if kind < 0.98 else 0
 
     def day(self) -> date:
         """A day up to the actor's today."""
@@ -92,7 +94,10 @@ def open_practice(clinic: Clinic, seed: int) -> History:
         clinic.client("Copay", insured=True, copay_cents=2_500),
         clinic.client("Covered", insured=True),
     ]
-    return History(clinic, clients, Random(seed), clinic.biller)
+    history = History(clinic, clients, Random(seed), clinic.biller)
+    for client_id in clients * 2:
+        bill_visit(history.actor, visit_id=_new_visit(history, client_id)[0])
+    return history
 
 
 def step(history: History) -> None:
@@ -180,14 +185,16 @@ def undo_a_batch(history: History) -> None:
 def edit_a_line(history: History) -> None:
     line = history.pick(InvoiceLine.objects.filter(ended_at=None))
     rate, units = history.random.choice([0, 1, 4_000, 15_000, 17_500]), history.random.randint(1, 2)
+    client_cents = history.random.choice([0, min(2_000, rate), rate * units, rate * units])
     rebilling.edit_line(
         history.actor, request_key=new_id(), line_id=line.pk, rate_cents=rate, units=units,
-        client_cents=history.random.choice([0, rate * units, line.client_cents]), note="", reason="As agreed",
+        client_cents=client_cents, note="", reason="As agreed",
     )  # fmt: skip
 
 
 def void(history: History) -> None:
-    void_invoice(history.actor, invoice_id=history.pick(Invoice.objects.all()).pk, reason="Wrong")
+    live = InvoiceLine.objects.filter(ended_at=None).values("invoice_id")
+    void_invoice(history.actor, invoice_id=history.pick(Invoice.objects.all(), pk__in=live).pk, reason="Wrong")
 
 
 def void_and_rebill(history: History) -> None:
@@ -228,13 +235,14 @@ def pay(history: History) -> None:
 
 
 def apply(history: History) -> None:
-    client_id = history.random.choice(history.clients)
+    client_id = history.pick(Payment.objects.exclude(client=None), unapplied_cents__gt=0).client_id
     chosen = _applications(history, client_id)
     apply_credit(history.actor, request_key=new_id(), client_id=client_id, applications=chosen)
 
 
 def unapply(history: History) -> None:
-    payment = history.pick(Payment.objects.all())
+    applied = Entry.objects.filter(debit_account=Account.CREDIT).exclude(line_id=None).values("payment_id")
+    payment = history.pick(Payment.objects.all(), pk__in=applied)
     lines = set(Entry.objects.filter(payment_id=payment.pk).exclude(line_id=None).values_list("line_id", flat=True))
     chosen = history.random.sample(sorted(lines), 1) if lines and history.random.random() < 0.4 else None
     corrections.unapply(history.actor, payment_id=payment.pk, reason="Other date", line_ids=chosen)
@@ -249,11 +257,12 @@ def refund(history: History) -> None:
 
 
 def delete_payment(history: History) -> None:
-    corrections.reverse_payment(history.actor, payment_id=history.pick(Payment.objects.all()).pk, reason="Bounced")
+    payment = history.pick(Payment.objects.all(), unapplied_cents=F("amount_cents"))
+    corrections.reverse_payment(history.actor, payment_id=payment.pk, reason="Bounced")
 
 
 def edit_payment(history: History) -> None:
-    payment = history.pick(Payment.objects.all())
+    payment = history.pick(Payment.objects.all(), unapplied_cents__gt=0)
     corrections.edit_payment(
         history.actor, payment_id=payment.pk, method=payment.method, received_on=history.day(), number="17", notes="",
         reason="Misread",
@@ -261,8 +270,8 @@ def edit_payment(history: History) -> None:
 
 
 def write_off(history: History) -> None:
-    line = history.pick(InvoiceLine.objects.filter(ended_at=None))
     side = history.random.choice(["client", "insurance"])
+    line = history.pick(InvoiceLine.objects.filter(ended_at=None), **{f"{side}_open_cents__gt": 0})
     corrections.write_off(
         history.actor, request_key=new_id(), line_id=line.pk, side=side,
         amount_cents=history.cents(getattr(line, f"{side}_open_cents")), reason="Hardship",
@@ -270,13 +279,15 @@ def write_off(history: History) -> None:
 
 
 def take_write_off_back(history: History) -> None:
-    entry = history.pick(Entry.objects.filter(debit_account=Account.WRITE_OFF))
+    reversed_ids = Entry.objects.exclude(reverses_id=None).values("reverses_id")
+    standing = Entry.objects.exclude(pk__in=reversed_ids).values("pk")
+    entry = history.pick(Entry.objects.filter(debit_account=Account.WRITE_OFF), pk__in=standing)
     corrections.remove_write_off(history.actor, line_id=entry.line_id, entry_id=entry.pk, reason="Paid after all")
 
 
 def change_responsibility(history: History) -> None:
-    line = history.pick(InvoiceLine.objects.filter(ended_at=None))
     to_side, column = history.random.choice([("client", "insurance_open_cents"), ("insurance", "client_open_cents")])
+    line = history.pick(InvoiceLine.objects.filter(ended_at=None), **{f"{column}__gt": 0, "coverage__isnull": False})
     corrections.change_responsibility(
         history.actor, request_key=new_id(), line_id=line.pk, to_side=to_side,
         amount_cents=history.cents(getattr(line, column)), reason="Deductible",

@@ -22,6 +22,7 @@ from tests.people import Cast
 from .books import (
     INVARIANTS,
     every_service_is_billed_at_most_once,
+    no_past_day_is_negative,
     no_payment_is_overspent,
     no_side_is_negative,
     nothing_is_given_back_twice,
@@ -85,6 +86,8 @@ def _failing(actor: Actor) -> set[str]:
                              where="e.amount_cents = 3500 AND e.reverses_id IS NOT NULL"),
             ],
         ),
+        (no_past_day_is_negative, [f"UPDATE ledger_entry SET effective_on = '2026-11-01' WHERE {_REFUND}"]),
+        (no_past_day_is_negative, [f"UPDATE ledger_entry SET effective_on = '2026-11-01' WHERE {_APPLIED}"]),
         (
             every_service_is_billed_at_most_once,
             ["UPDATE schedule_visitservice SET line_id = NULL WHERE line_id IS NOT NULL"],
