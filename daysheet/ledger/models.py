@@ -20,6 +20,10 @@ class Account(models.TextChoices):
     REFUNDED = "refunded", "Refunded"
 
 
+#: Where an amount goes that nobody will pay: given up by the practice, or by its contract with the insurer.
+GIVEN_UP = (Account.WRITE_OFF, Account.CONTRACTUAL)
+
+
 class MoneyRequest(TenantModel):
     """That the request with this key (`id`) was carried out, and the digest of its content (M5). Insert and select."""
 

@@ -18,7 +18,7 @@ from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.kit.money import Money
 from daysheet.ledger.actions import Movement, post, reverse
-from daysheet.ledger.models import Account
+from daysheet.ledger.models import GIVEN_UP, Account
 from daysheet.ledger.queries import least_credit_since, standing_entries
 from daysheet.ledger.requests import claim_request
 from daysheet.practices.action import action
@@ -213,10 +213,12 @@ def write_off(actor: Actor, *, request_key: UUID, line_id: UUID, side: str, amou
 
 @action(Permission.BILLING)
 def remove_write_off(actor: Actor, *, line_id: UUID, entry_id: UUID, reason: str) -> None:
-    """Take a write-off back: the side owes it again (M7). Raises NotFound, ReasonMissing, NotAWriteOff."""
+    """Take a write-off or an insurer's adjustment back: the side owes it again (M7). Raises NotFound, ReasonMissing,
+    NotAWriteOff."""
     line = _locked_line(actor, line_id)
     why = _reason(reason)
-    standing = {entry.id: entry for entry in standing_entries(actor, line_id=line.pk, debit=Account.WRITE_OFF)}
+    entries = standing_entries(actor, line_id=line.pk)
+    standing = {entry.id: entry for entry in entries if entry.debit in GIVEN_UP}
     if entry_id not in standing:
         raise NotAWriteOff("There is no such write-off on the line, or it was taken back before. Nothing was changed.")
     reverse(actor, [entry_id], event_id=new_id(), reason=why)

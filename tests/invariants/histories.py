@@ -26,7 +26,7 @@ from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.kit.errors import Refusal
 from daysheet.kit.ids import new_id
-from daysheet.ledger.models import Account, Entry
+from daysheet.ledger.models import GIVEN_UP, Account, Entry
 from daysheet.payments import corrections, rebilling
 from daysheet.payments.actions import accept_payment, apply_credit
 from daysheet.payments.insurance import LinePosting, accept_insurance_payment
@@ -281,7 +281,7 @@ def write_off(history: History) -> None:
 def take_write_off_back(history: History) -> None:
     reversed_ids = Entry.objects.exclude(reverses_id=None).values("reverses_id")
     standing = Entry.objects.exclude(pk__in=reversed_ids).values("pk")
-    entry = history.pick(Entry.objects.filter(debit_account=Account.WRITE_OFF), pk__in=standing)
+    entry = history.pick(Entry.objects.filter(debit_account__in=GIVEN_UP), pk__in=standing)
     corrections.remove_write_off(history.actor, line_id=entry.line_id, entry_id=entry.pk, reason="Paid after all")
 
 

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from daysheet.clients.queries import get_client, visible_clients
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.kit.errors import NotFound
-from daysheet.ledger.models import Account
+from daysheet.ledger.models import GIVEN_UP, Account
 from daysheet.ledger.queries import (
     ClientBalances,
     StandingEntry,
@@ -85,9 +85,10 @@ def lines_to_write_off(actor: Actor, client_id: UUID) -> list[LineFacts]:
 
 @query(Permission.BILLING)
 def write_offs(actor: Actor, client_id: UUID) -> list[WriteOff]:
-    """The write-offs of a client that stand, oldest first. Raises NotFound."""
+    """The write-offs and insurers' adjustments of a client that stand, oldest first. Raises NotFound."""
     get_client(actor, client_id)
-    entries = standing_entries(actor, client_id=client_id, debit=Account.WRITE_OFF)
+    found = [entry for account in GIVEN_UP for entry in standing_entries(actor, client_id=client_id, debit=account)]
+    entries = sorted(found, key=lambda entry: (entry.effective_on, entry.id))
     lines = {line.id: line for line in _lines(actor, Q(pk__in=[entry.line_id for entry in entries]))}
     return [
         WriteOff(entry, lines[entry.line_id], "client" if entry.credit is Account.CLIENT_RECEIVABLE else "insurance")
