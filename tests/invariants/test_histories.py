@@ -66,4 +66,4 @@ def test_whatever_happens_the_books_hold(live_cast: Cast, number: int) -> None:
             with KEPT.open("a") as kept:
                 kept.write(f"{seed}\n")
         raise
-    assert carried_out.total() > _STEPS_OF_ONE / 2, f"seed {seed} did hardly anything: {carried_out}"
+    assert carried_out.total() > _STEPS_OF_ONE / 4, f"seed {seed} did hardly anything: {carried_out}"
