@@ -163,6 +163,22 @@ GRANT SELECT, INSERT, UPDATE ON jobs_jobrun TO daysheet_app;
 
 -- ==================== ledger ========================================================================================
 
+-- That the request with this key (`id`) was carried out, and the digest of its content (M5). Insert and select.
+CREATE TABLE ledger_moneyrequest (
+    id          uuid NOT NULL,
+    verb        character varying(40) NOT NULL,
+    digest      character varying(64) NOT NULL,
+    posted_at   timestamp with time zone NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT ledger_moneyrequest_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+ALTER TABLE ledger_moneyrequest ENABLE ROW LEVEL SECURITY;
+CREATE POLICY ledger_moneyrequest_practice ON ledger_moneyrequest FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON ledger_moneyrequest TO daysheet_app;
+
 -- `amount_cents` moved from `credit_account` to `debit_account`. Insert and select only.
 CREATE TABLE ledger_entry (
     id             uuid NOT NULL,
@@ -1255,6 +1271,29 @@ CREATE POLICY imports_importedfile_practice ON imports_importedfile FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON imports_importedfile TO daysheet_app;
+
+-- ==================== config ========================================================================================
+
+-- One run of `daysheet verify` over one practice. Insert and select only.
+CREATE TABLE config_verification (
+    id               uuid NOT NULL,
+    ran_on           date NOT NULL,
+    ran_at           timestamp with time zone NOT NULL,
+    check_count      integer NOT NULL,
+    difference_count integer NOT NULL,
+    found            jsonb NOT NULL,
+    practice_id      bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT verification_once_a_day UNIQUE (practice_id, ran_on),
+    CONSTRAINT config_verification_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT config_verification_check_count_check CHECK ((check_count >= 0)),
+    CONSTRAINT config_verification_difference_count_check CHECK ((difference_count >= 0))
+);
+ALTER TABLE config_verification ENABLE ROW LEVEL SECURITY;
+CREATE POLICY config_verification_practice ON config_verification FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON config_verification TO daysheet_app;
 
 -- ==================== made by libraries =============================================================================
 

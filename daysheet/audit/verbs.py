@@ -81,6 +81,7 @@ VERBS: dict[str, Verb] = {
     "start_batch": Verb("started a batch of invoices", is_money=True),
     "unassign_staff": Verb("took staff off a client"),
     "undo_batch": Verb("undid a batch of invoices", is_money=True),
+    "verify_books": Verb("verified the books"),
     "update_billing_note": Verb("updated a billing note"),
     "void_invoice": Verb("voided an invoice", is_money=True),
     "withdraw_invitation": Verb("withdrew an invitation"),

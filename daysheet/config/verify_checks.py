@@ -1,4 +1,7 @@
-"""The statements of `daysheet verify`. Each returns one text column `difference`, and no row where all is well."""
+"""The statements of `daysheet verify` about bills, lines and entries (verify_money.py: payments and balances).
+
+Each returns one text column `difference`, and no row where all is well.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,15 @@ class Check:
     sql: str
 
 
-def _dollars(expression: str) -> str:
+def dollars(expression: str) -> str:
     """Cents as a difference shows them."""
     return f"to_char(({expression}) / 100.0, 'FM999999999990.00')"
 
 
 _OPEN_AMOUNTS = f"""
-    SELECT 'line ' || l.id || ' of invoice ' || i.number || ': client ' || {_dollars("l.client_open_cents")}
-        || ' by its entries ' || {_dollars("coalesce(e.client, 0)")} || ', insurance '
-        || {_dollars("l.insurance_open_cents")} || ' by its entries ' || {_dollars("coalesce(e.insurance, 0)")}
+    SELECT 'line ' || l.id || ' of invoice ' || i.number || ': client ' || {dollars("l.client_open_cents")}
+        || ' by its entries ' || {dollars("coalesce(e.client, 0)")} || ', insurance '
+        || {dollars("l.insurance_open_cents")} || ' by its entries ' || {dollars("coalesce(e.insurance, 0)")}
         AS difference
     FROM invoicing_invoiceline l
     JOIN invoicing_invoice i ON i.practice_id = l.practice_id AND i.id = l.invoice_id
@@ -37,9 +40,9 @@ _OPEN_AMOUNTS = f"""
       AND (l.client_open_cents <> coalesce(e.client, 0) OR l.insurance_open_cents <> coalesce(e.insurance, 0))"""
 
 _CHARGES = f"""
-    SELECT 'line ' || l.id || ' of invoice ' || i.number || ': billed ' || {_dollars("l.client_cents")} || ' + '
-        || {_dollars("l.insurance_cents")} || ', charged ' || {_dollars("coalesce(e.client, 0)")} || ' + '
-        || {_dollars("coalesce(e.insurance, 0)")} || ', standing ' || {_dollars("coalesce(e.standing, 0)")}
+    SELECT 'line ' || l.id || ' of invoice ' || i.number || ': billed ' || {dollars("l.client_cents")} || ' + '
+        || {dollars("l.insurance_cents")} || ', charged ' || {dollars("coalesce(e.client, 0)")} || ' + '
+        || {dollars("coalesce(e.insurance, 0)")} || ', standing ' || {dollars("coalesce(e.standing, 0)")}
         AS difference
     FROM invoicing_invoiceline l
     JOIN invoicing_invoice i ON i.practice_id = l.practice_id AND i.id = l.invoice_id
@@ -57,9 +60,9 @@ _CHARGES = f"""
         OR coalesce(e.standing, 0) <> CASE WHEN l.ended_at IS NULL THEN l.amount_cents ELSE 0 END)"""
 
 _PAYMENTS = f"""
-    SELECT 'payment ' || p.id || ' of ' || p.received_on || ': amount ' || {_dollars("p.amount_cents")}
-        || ', received by its entries ' || {_dollars("coalesce(e.received, 0)")} || '; unapplied '
-        || {_dollars("p.unapplied_cents")} || ', by its entries ' || {_dollars("coalesce(e.unapplied, 0)")}
+    SELECT 'payment ' || p.id || ' of ' || p.received_on || ': amount ' || {dollars("p.amount_cents")}
+        || ', received by its entries ' || {dollars("coalesce(e.received, 0)")} || '; unapplied '
+        || {dollars("p.unapplied_cents")} || ', by its entries ' || {dollars("coalesce(e.unapplied, 0)")}
         AS difference
     FROM payments_payment p
     LEFT JOIN (
@@ -159,51 +162,6 @@ CHECKS = (
     Check("invoice numbers run from 1 without gap or repeat, and the counter follows", _NUMBERS),
     Check("no line is live on a void invoice", _VOIDS),
     Check("every invoice has lines, all of its own client", _WHOLE_INVOICES),
-)
-
-#: Tables of facts, and the columns of tables that may move: everything else the role must not be able to change.
-_APPEND_ONLY = (
-    "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "clients_billingnotetext",
-    "imports_importedfile",
-)  # fmt: skip
-_MOVING_COLUMNS = {
-    "invoicing_invoiceline": ("ended_at", "client_open_cents", "insurance_open_cents"),
-    "payments_payment": ("unapplied_cents", "method", "received_on", "number", "notes"),
-}
-
-
-def _quoted(names: tuple[str, ...]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
-
-
-_FACTS = _quoted((*_APPEND_ONLY, *_MOVING_COLUMNS))
-_MAY_MOVE = " OR ".join(
-    f"(c.relname = '{table}' AND a.attname IN ({_quoted(columns)}))" for table, columns in _MOVING_COLUMNS.items()
-)
-GRANTS = Check(
-    "facts can be added and read, never changed or removed; row security holds",
-    f"""
-    SELECT current_user || ' may change ' || c.relname || '.' || a.attname AS difference
-    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE c.relname IN ({_FACTS}) AND c.relkind IN ('r', 'p')
-      AND NOT ({_MAY_MOVE}) AND has_column_privilege(c.oid, a.attnum, 'UPDATE')
-    UNION ALL
-    SELECT current_user || ' may ' || p.privilege || ' ' || c.relname
-    FROM pg_class c, (VALUES ('DELETE'), ('TRUNCATE')) p (privilege)
-    WHERE c.relname IN ({_FACTS}) AND c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, p.privilege)
-    UNION ALL
-    SELECT current_user || ' may not ' || p.privilege || ' ' || c.relname
-    FROM pg_class c, (VALUES ('SELECT'), ('INSERT')) p (privilege)
-    WHERE c.relname IN ({_FACTS}) AND c.relkind IN ('r', 'p') AND NOT has_table_privilege(c.oid, p.privilege)
-    UNION ALL
-    SELECT c.relname || ' has no row security' FROM pg_class c
-    WHERE c.relname IN ({_FACTS}) AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
-    UNION ALL
-    SELECT 'the table ' || t.name || ' is missing' FROM unnest(ARRAY[{_FACTS}]) t (name)
-    WHERE to_regclass(t.name) IS NULL
-    UNION ALL
-    SELECT rolname || ' bypasses row security' FROM pg_roles
-    WHERE rolname = current_user AND (rolsuper OR rolbypassrls)""",
 )
 
 #: What lines and payments keep, summed: client side open, insurance side open, unapplied.

@@ -97,7 +97,7 @@ def void_invoice(actor: Actor, *, invoice_id: UUID, reason: str) -> None:
     if outcome.touched:
         raise InvoiceHasInsuranceMoney(
             f"Invoice {invoice.number} has insurance money on it. Nothing was changed: "
-            "take that payment off first, then void it."
+            "unapply that payment and take its adjustments back under Write-Offs, then void it."
         )
 
 

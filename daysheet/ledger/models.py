@@ -20,6 +20,18 @@ class Account(models.TextChoices):
     REFUNDED = "refunded", "Refunded"
 
 
+#: Where an amount goes that nobody will pay: given up by the practice, or by its contract with the insurer.
+GIVEN_UP = (Account.WRITE_OFF, Account.CONTRACTUAL)
+
+
+class MoneyRequest(TenantModel):
+    """That the request with this key (`id`) was carried out, and the digest of its content (M5). Insert and select."""
+
+    verb = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64)
+    posted_at = models.DateTimeField()
+
+
 class Entry(TenantModel):
     """`amount_cents` moved from `credit_account` to `debit_account`. Insert and select only.
 

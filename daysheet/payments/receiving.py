@@ -24,17 +24,12 @@ from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
+from daysheet.ledger.requests import RequestKeyReused
 from daysheet.practices.actor import Actor
 from daysheet.schedule.models import Visit
 
 from .models import Payment
 from .rules import Credit, OpenLine, Spread, left_open, prepay, spread
-
-
-class RequestKeyReused(Refusal):
-    """The request key was used before for something else (M5)."""
-
-    code = "request_key_reused"
 
 
 class PaymentInFuture(Refusal):
@@ -147,7 +142,8 @@ def lock_visible_clients(actor: Actor, client_ids: Collection[UUID]) -> None:
 
 
 def lock_open_lines(actor: Actor, client_ids: Collection[UUID]) -> tuple[dict[UUID, list[OpenLine]], dict[UUID, date]]:
-    """By client, the lines whose client side is open, locked in id order; and the issue date of each line's invoice."""
+    """By client, the lines whose client side is open, locked in id order; and for each line the day since when its
+    client side owes what it does: its invoice's, or that of the last change."""
     lines: dict[UUID, list[OpenLine]] = defaultdict(list)
     issued_on: dict[UUID, date] = {}
     with connection.cursor() as cursor:
@@ -159,7 +155,7 @@ def lock_open_lines(actor: Actor, client_ids: Collection[UUID]) -> tuple[dict[UU
 
 
 def application(client_id: UUID, payment_id: UUID, line_id: UUID, cents: int, *, on: date, issued_on: date) -> Movement:
-    """A part of a payment put on the client side of a line: never on a day before the line's invoice existed."""
+    """A part of a payment put on the client side of a line: never on a day before that side owed it (`issued_on`)."""
     return Movement(
         Account.CREDIT,
         Account.CLIENT_RECEIVABLE,
@@ -172,7 +168,9 @@ def application(client_id: UUID, payment_id: UUID, line_id: UUID, cents: int, *,
 
 
 _OPEN_LINES = """
-    SELECT l.client_id, l.id, l.service_on, i.number, l.position, l.client_open_cents, i.issued_on
+    SELECT l.client_id, l.id, l.service_on, i.number, l.position, l.client_open_cents,
+        coalesce((SELECT max(e.effective_on) FROM ledger_entry e WHERE e.practice_id = l.practice_id
+            AND e.line_id = l.id AND e.debit_account = 'client_receivable'), i.issued_on)
     FROM invoicing_invoiceline l
     JOIN invoicing_invoice i ON i.practice_id = l.practice_id AND i.id = l.invoice_id
     WHERE l.practice_id = %s AND l.client_id = ANY(%s) AND l.client_open_cents > 0
@@ -213,7 +211,7 @@ def _write(actor: Actor, decided: Sequence[_Decided], issued_on: Mapping[UUID, d
         copy_rows(Payment, _PAYMENT_COLUMNS, (_payment_row(actor, one) for one in decided))
     except IntegrityError as error:
         if "payment_request_once" in str(error):
-            raise _reused() from error
+            raise RequestKeyReused from error
         raise
     post(actor, [each for one in decided for each in _movements(one, issued_on)], event_id=new_id())
     record_many(actor, (_happening(one) for one in decided))
@@ -260,15 +258,8 @@ def _in_order(
     for each in payments:
         answer, digest = answers[each.request_key]
         if digest != each.digest:
-            raise _reused()
+            raise RequestKeyReused
         is_repeat = answer.payment_id not in written or answer.payment_id in told
         told.add(answer.payment_id)
         accepted.append(replace(answer, is_repeat=is_repeat))
     return accepted
-
-
-def _reused() -> RequestKeyReused:
-    return RequestKeyReused(
-        "This form was saved before with other content. Nothing was saved now: open the ledger to see the first "
-        "payment, and a new form for another one."
-    )

@@ -109,6 +109,9 @@ FILLED = {
     "FROM cards_cardsetup LIMIT 1",
     "staff_licenserenewalrun": "INSERT INTO staff_licenserenewalrun (practice_id, id, year, ran_at, renewed_count) "
     "SELECT id, gen_random_uuid(), 2025, now(), 0 FROM practices_practice WHERE slug = 'alder'",
+    "config_verification": "INSERT INTO config_verification (practice_id, id, ran_on, ran_at, check_count, "
+    "difference_count, found) SELECT id, gen_random_uuid(), '2026-11-01', now(), 1, 0, '[]' FROM practices_practice "
+    "WHERE slug = 'alder'",
     "clients_clientassignment": "INSERT INTO clients_clientassignment (practice_id, id, client_id, staff_member_id) "
     "SELECT c.practice_id, gen_random_uuid(), c.id, s.id FROM clients_client c, staff_staffmember s LIMIT 1",
     "imports_importedfile": "INSERT INTO imports_importedfile (practice_id, id, kind, file_name, sha256, row_count, "
@@ -347,7 +350,7 @@ APPEND_ONLY = {
     "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "invoicing_batchproblem",
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
     "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_cardrefund",
-    "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
+    "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage", "ledger_moneyrequest", "config_verification",
 }  # fmt: skip
 
 

@@ -212,7 +212,7 @@ def test_the_same_key_with_another_amount_is_refused(clinic: Clinic, bob: Browse
     typed = form_of(amount="10")
     bob.post(url("accept_payment", client=ana), typed)
     answer = bob.post(url("accept_payment", client=ana), typed | {"amount": "11"})
-    assert (answer.status_code, Payment.objects.count()) == (422, 1)
+    assert (answer.status_code, Payment.objects.count()) == (409, 1)
     assert "saved before with other content" in words(answer)
 
 

@@ -39,7 +39,8 @@ def insurance_payment(request: HttpRequest, client: UUID) -> HttpResponse:
 
 def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -> HttpResponse:
     actor = actor_of(request)
-    payers = payers_with_open_lines(actor, client)
+    asked = request.GET.get("payer", "") if request.method == "POST" else ""
+    payers = payers_with_open_lines(actor, client, also_id=asked)
     chosen = _chosen(request, payers)
     is_asked = chosen["payer"] or "payer" in request.GET or request.method == "POST"
     choose = ChooseInsurerForm(chosen if is_asked else None, payers=payers)
@@ -85,7 +86,7 @@ def _take(request: HttpRequest, desk: InsurerDesk, context: dict[str, Any], back
     except SurplusNotConfirmed as told:
         return render_page(request, _PAGE, {**context, "surplus_cents": told.credit_cents})
     except Refusal as refusal:
-        return refused(request, form, _PAGE, context, message=refusal.message)
+        return refused(request, form, _PAGE, context, message=refusal)
     messages.success(request, _said(posted, desk))
     return see_other(request, back_url)
 

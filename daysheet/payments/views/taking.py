@@ -111,7 +111,7 @@ def _take(
     except actions.SurplusNotConfirmed as told:
         return render_page(request, _PAGE, {**context, "surplus_cents": told.credit_cents})
     except Refusal as refusal:
-        return refused(request, form, _PAGE, context, message=refusal.message)
+        return refused(request, form, _PAGE, context, message=refusal)
     _say(request, actor, accepted)
     return see_other(request, back_url)
 
