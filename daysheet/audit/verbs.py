@@ -41,6 +41,7 @@ VERBS: dict[str, Verb] = {
     "archive_service_type": Verb("archived a service type"),
     "assign_license": Verb("assigned a CPT license"),
     "assign_staff": Verb("assigned staff to a client"),
+    "close_day": Verb("closed a day", is_money=True),
     "correct_license": Verb("corrected a CPT license"),
     "create_practice": Verb("created the practice"),
     "demo_begun": Verb("began loading the demo"),

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "daysheet.schedule",
     "daysheet.invoicing",
     "daysheet.payments",
+    "daysheet.reports",
     "daysheet.imports",
     "daysheet.config",
 ]

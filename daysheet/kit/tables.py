@@ -27,7 +27,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value of its column's kind; None is an empty cell. `url`: what is behind it; `note`: a small line under it."""
+    """A value of its column's kind; None is an empty cell. `url` is what is behind it, `note` a small line under it."""
 
     value: str | int | date | None
     url: str = ""

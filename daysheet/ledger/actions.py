@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -19,7 +19,9 @@ from daysheet.kit.errors import Refusal
 from daysheet.kit.ids import new_id
 from daysheet.practices.actor import Actor
 
+from .books import hold_books
 from .models import Account, Entry
+from .rules import posting_day
 
 #: The tables whose guarded amounts entries move. They belong to slices above; only their names are known here.
 LINE_TABLE = "invoicing_invoiceline"
@@ -63,9 +65,11 @@ class Movement:
 def post(actor: Actor, movements: Sequence[Movement], *, event_id: UUID, opens_lines: bool = False) -> list[UUID]:
     """Write the entries of one event and move the guarded amounts. Returns the entries' ids, in order.
 
+    An entry that is meant for a closed day is posted on the first open one (M10, docs/adr/0005).
     `opens_lines=True` for the charges of lines just inserted: their open amounts were written with the line.
     Called inside the action's transaction. Raises MoreThanOpen, MoreThanUnapplied.
     """
+    movements = _on_open_days(actor, movements)
     ids = [new_id() for _ in movements]
     copy_rows(Entry, _ENTRY_COLUMNS, (_row(actor, event_id, *pair) for pair in zip(ids, movements, strict=True)))
     if not opens_lines:
@@ -103,6 +107,15 @@ def reverse(
         for entry in entries
     ]
     return post(actor, mirrors, event_id=event_id)
+
+
+def _on_open_days(actor: Actor, movements: Sequence[Movement]) -> Sequence[Movement]:
+    closed_through_on = hold_books(actor)
+    if closed_through_on is None:
+        return movements
+    return [
+        replace(movement, effective_on=posting_day(movement.effective_on, closed_through_on)) for movement in movements
+    ]
 
 
 _ENTRY_COLUMNS = (

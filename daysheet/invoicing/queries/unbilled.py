@@ -101,13 +101,16 @@ def unbilled_page(
 
 
 @query(Permission.BILLING)
-def unbilled_between(actor: Actor, from_on: date, to_on: date, *, limit: int) -> tuple[UnbilledRow, ...]:
+def unbilled_between(
+    actor: Actor, from_on: date, to_on: date, *, limit: int, bare_from_on: date | None = None
+) -> tuple[UnbilledRow, ...]:
     """At most `limit` unbilled dates of service of these days (both included), oldest first, with what stops each.
 
-    Days to come have none. The same queries however many there are.
+    Dates that have no service at all are looked for from `bare_from_on` on (none: all). Days to come have none. The
+    same queries however many there are.
     """
     until = min(to_on, actor.today)
-    found = _found(actor, from_on, until, ("v.service_on >= %s", [from_on]), limit=limit, offset=0)
+    found = _found(actor, bare_from_on or from_on, until, ("v.service_on >= %s", [from_on]), limit=limit, offset=0)
     return tuple(_rows(actor, found))
 
 

@@ -73,7 +73,8 @@ def entries_behind(actor: Actor, filters: EntryFilters, *, limit: int, offset: i
     where, params = _where(scope, filters)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT coalesce(sum({figure}), 0)::bigint, count(*) {_FROM} WHERE {where} AND {_matters(filters, figure)}",
+            f"""SELECT coalesce(sum({figure}), 0)::bigint, count(*) {_FROM}
+                WHERE {where} AND {_matters(filters, figure)}""",
             params,
         )
         total, count = cursor.fetchone() or (0, 0)
