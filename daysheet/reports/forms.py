@@ -72,3 +72,56 @@ class EntriesForm(RangeForm):
 def month_so_far(today: date) -> dict[str, date]:
     """The default range: this month up to today."""
     return {"from_on": today.replace(day=1), "to_on": today}
+
+
+_SOURCES = [("", "Everybody"), ("client", "Clients"), ("insurer", "Insurers")]
+
+
+class AgingForm(Filters):
+    """Invoice Aging: whose debts, from which day on they age, as of which day."""
+
+    by = forms.ChoiceField(
+        label="By",
+        required=False,
+        choices=[
+            ("client", "Client: what clients owe"),
+            ("insurer", "Insurer: what insurers owe"),
+            ("both", "Client: both sides"),
+        ],
+    )
+    since = forms.ChoiceField(
+        label="Age by", required=False, choices=[("service", "Date of service"), ("invoice", "Invoice date")]
+    )
+    as_of = DayField(label="As of", required=False)
+    #: Not shown: filled in by the links behind figures.
+    of = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    bucket = forms.IntegerField(required=False, min_value=0, max_value=4, widget=forms.HiddenInput)
+
+
+class ReceiptsForm(RangeForm):
+    """Payments, and the deposit slip."""
+
+    method = forms.ChoiceField(label="Method", required=False, choices=[("", "Any"), *Payment.Method.choices])
+    source = forms.ChoiceField(label="From whom", required=False, choices=_SOURCES)
+
+
+class CreditsForm(Filters):
+    """Credits as of a day."""
+
+    as_of = DayField(label="As of", required=False)
+    source = forms.ChoiceField(label="From whom", required=False, choices=_SOURCES)
+    client = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    payer = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
+class UnbilledForm(Filters):
+    """The links behind the counts fill it in."""
+
+    reason = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    bucket = forms.IntegerField(required=False, min_value=0, max_value=4, widget=forms.HiddenInput)
+
+
+def last_year(today: date) -> dict[str, date]:
+    """Twelve months up to today, the present one included."""
+    first = today.replace(day=1)
+    return {"from_on": date(first.year - (first.month < 12), first.month % 12 + 1, 1), "to_on": today}

@@ -12,8 +12,10 @@ import pytest
 from daysheet.config.verify import CLEAN, DIFFERENT, NO_SUCH_PRACTICE, run_verify
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit, void_invoice
+from daysheet.ledger.closing import close_day
 from daysheet.payments.actions import apply_credit
 from daysheet.payments.tests.desk import pay
+from daysheet.reports.queries.day_sheet import day_sheet
 from tests.billing import build_clinic
 from tests.people import Cast
 
@@ -33,7 +35,7 @@ def damage(*statements: str) -> None:
 
 @pytest.fixture
 def history(live_cast: Cast) -> Cast:
-    """Three visits billed, one of them voided and billed again; a payment, credit, and credit applied."""
+    """Three visits billed, one voided and billed again; a payment, credit, credit applied; the day closed."""
     with practice_transaction(live_cast.alder.id):
         clinic = build_clinic(live_cast)
         ana = clinic.client(copay_cents=2_000, insured=True)
@@ -51,6 +53,11 @@ def history(live_cast: Cast) -> Cast:
         pay(clinic.biller, ben, 20_000)
         bill_visit(clinic.biller, visit_id=visits[2])
         apply_credit(clinic.biller, request_key=visits[2], client_id=ben)
+        today = clinic.biller.today
+        sheet = day_sheet(clinic.biller, today).totals
+        close_day(
+            clinic.biller, day=today, expected_closing_cents=sheet.closing_cents, expected_entry_count=sheet.entry_count
+        )
     return live_cast
 
 
@@ -147,6 +154,16 @@ _ENDED_LINE = "(SELECT id FROM invoicing_invoiceline WHERE ended_at IS NOT NULL)
                 "UPDATE invoicing_invoiceline l SET client_id = (SELECT id FROM clients_client c WHERE c.id <> "
                 "l.client_id) WHERE service_on = '2026-11-03'"
             ],
+        ),
+        (
+            "every closed day is what it was",
+            "the day 2026-11-16 was closed at ",
+            ["UPDATE ledger_entry SET effective_on = '2026-11-15' WHERE debit_account = 'cash'"],
+        ),
+        (
+            "every closed day is what it was",
+            "the books are closed through no day, the last closed day is 2026-11-16",
+            ["UPDATE ledger_books SET closed_through_on = NULL"],
         ),
         (
             "trial balance",
