@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 import time_machine
 from django.db import connections
+from django.test import Client as Browser
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.people import NOW, Cast, build_cast
+from daysheet.practices.models import User
+from tests.people import NOW, Cast, Person, build_cast
 
 _KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 
@@ -32,6 +34,18 @@ def clock() -> Iterator[None]:
 def cast(db: None, clock: None) -> Cast:
     """Two practices and their people, in a transaction that is rolled back after the test."""
     return build_cast()
+
+
+@pytest.fixture
+def sign_in(cast: Cast) -> Callable[[Person], Browser]:
+    """A browser in which this person is signed in; one more each time."""
+
+    def enter(person: Person) -> Browser:
+        browser = Browser()
+        browser.force_login(User.objects.get(pk=person.user_id))
+        return browser
+
+    return enter
 
 
 @pytest.fixture

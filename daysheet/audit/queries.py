@@ -112,7 +112,8 @@ def _facts(details: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _label(name: str) -> str:
-    return name.removesuffix("_cents").replace("_", " ").capitalize()
+    # An event that moves one amount calls it `cents`.
+    return "Amount" if name == "cents" else name.removesuffix("_cents").replace("_", " ").capitalize()
 
 
 def _words(name: str, value: Any) -> str:
@@ -120,7 +121,7 @@ def _words(name: str, value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int) and name.endswith("_cents"):
+    if isinstance(value, int) and (name == "cents" or name.endswith("_cents")):
         return str(Money(value))
     if isinstance(value, list):
         return ", ".join(_words("", each) for each in value)

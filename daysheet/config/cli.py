@@ -6,70 +6,71 @@ The database is found before Django reads its settings: DATABASE_URL and DATABAS
 from __future__ import annotations
 
 import argparse
+import errno
 import getpass
 import os
-import signal
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 
-from daysheet.database.server import EmbeddedServer, EmbeddedServerError
+from daysheet.database.requirements import check_server
+from daysheet.database.server import EmbeddedServer
 
 from . import environment
+from .failures import CommandFailed, ExitCode, explained
+from .supervisor import supervise
 
-#: Exit codes: 2 is argparse's, for words it does not know.
-FAILED, PORT_TAKEN, DATABASE_FAILED, UNSAFE_ROLE = 1, 3, 5, 6
-
-
-class CommandFailed(Exception):
-    """One sentence for the person, and the exit code."""
-
-    def __init__(self, message: str, code: int = FAILED) -> None:
-        super().__init__(message)
-        self.code = code
+#: PostgreSQL's log of changes grows by files of this size.
+_LEAST_FREE_BYTES = 16 * 1024 * 1024
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
+    is_embedded = not os.environ.get("DATABASE_URL")
     try:
         return run(options)
-    except CommandFailed as failure:
-        _say(f"daysheet: {failure}")
+    except Exception as error:
+        failure = explained(error)
+        if failure is None:
+            raise
+        if is_embedded and failure.code == ExitCode.DATABASE_FAILED and _embedded_disk_is_full():
+            failure = explained(OSError(errno.ENOSPC, "", str(environment.home()))) or failure
+        sys.stderr.write(f"daysheet: {failure}\n")
         return failure.code
-    except EmbeddedServerError as failure:
-        _say(f"daysheet: {failure}")
-        return DATABASE_FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Every command and option; docs/configuration.md names the same, which a test compares."""
     parser = argparse.ArgumentParser(prog="daysheet", description="Billing for behavioural-health practices.")
     commands = parser.add_subparsers(required=True, metavar="command")
     serve = commands.add_parser("serve", help="run the web pages and the background worker together")
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     serve.set_defaults(run=_serve)
     practice = commands.add_parser("create-practice", help="make a practice and its first owner")
     practice.add_argument("slug", help="its address, such as juniper")
-    practice.add_argument("--name", required=True)
-    practice.add_argument("--time-zone", default="America/New_York")
-    practice.add_argument("--owner-email", required=True)
-    practice.add_argument("--owner-first-name", required=True)
-    practice.add_argument("--owner-last-name", required=True)
+    practice.add_argument("--name", required=True, help="the practice's name")
+    practice.add_argument("--time-zone", default="America/New_York", help="days follow it (default: %(default)s)")
+    practice.add_argument("--owner-email", required=True, help="the owner's login")
+    practice.add_argument("--owner-first-name", required=True, help="the owner's first name")
+    practice.add_argument("--owner-last-name", required=True, help="the owner's last name")
     practice.set_defaults(run=_create_practice)
+    password = commands.add_parser("set-password", help="give a login another password and end its sessions")
+    password.add_argument("email", help="the login's e-mail address")
+    password.add_argument("--remove-two-step", action="store_true", help="for who lost the second step of signing in")
+    password.set_defaults(run=_set_password)
     demo = commands.add_parser("demo", help="load the demo practice and serve it")
-    demo.add_argument("--host", default="127.0.0.1")
-    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    demo.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     demo.add_argument("--visits", type=int, help="about how many visits (default 20,000)")
     demo.add_argument("--seed", type=int, default=1, help="the same seed on the same day gives the same data")
     demo.add_argument("--no-serve", action="store_true", help="load only")
     demo.set_defaults(run=_demo)
     take = commands.add_parser("import", help="take in CSV or Excel files, or a folder of them")
     take.add_argument("practice", help="the practice's address")
-    take.add_argument("paths", nargs="+", metavar="path")
+    take.add_argument("paths", nargs="+", metavar="path", help="a CSV or Excel file, or a folder of them")
     take.add_argument("--dry-run", action="store_true", help="say what would happen, write nothing")
     take.set_defaults(run=_import)
     verify = commands.add_parser("verify", help="recompute everything that is stored twice; 1 where something differs")
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     renew = commands.add_parser("renew-licenses", help="carry out the January 1 renewal wherever it is due")
     renew.set_defaults(run=_renew_licenses)
     database = commands.add_parser("db", help="the embedded PostgreSQL: start, stop, or print its address")
-    database.add_argument("what", choices=["start", "stop", "url"])
+    database.add_argument("what", choices=["start", "stop", "url"], help="url prints the owner's address")
     database.set_defaults(run=_database)
     return parser
 
@@ -88,41 +89,16 @@ def _serve(options: argparse.Namespace) -> int:
     if options.run is _serve:
         _set_up(migrate=True)
     os.environ["DAYSHEET_POOL"] = "1"
-    address = f"{options.host}:{options.port}"
+    address = f"{f'[{options.host}]' if ':' in options.host else options.host}:{options.port}"
     web = [sys.executable, "-m", "gunicorn", "daysheet.config.wsgi", "--bind", address, "--worker-class", "gthread",
            "--workers", "1", "--threads", "8", "--log-level", "warning"]  # fmt: skip
     worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
     _say(f"Daysheet is at http://{address}/  (Ctrl-C stops it)")
-    return _supervise({"web": web, "worker": worker})
-
-
-def _supervise(commands: dict[str, list[str]]) -> int:
-    """Keep the processes running; a dead one is started again. SIGTERM and Ctrl-C stop all of them."""
-    stopping = False
-
-    def stop(signum: int, frame: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    running = {name: subprocess.Popen(command) for name, command in commands.items()}
-    while not stopping:
-        time.sleep(0.3)
-        for name, process in running.items():
-            if process.poll() is not None and not stopping:
-                _say(f"daysheet: the {name} process ended with {process.returncode}; starting it again")
-                time.sleep(1)
-                running[name] = subprocess.Popen(commands[name])
-    for process in running.values():
-        process.terminate()
-    for process in running.values():
-        process.wait(timeout=30)
-    return 0
+    return supervise({"web": web, "worker": worker}, _say)
 
 
 def _create_practice(options: argparse.Namespace) -> int:
-    password = os.environ.get("DAYSHEET_OWNER_PASSWORD") or getpass.getpass("Password for the owner: ")
+    password = _ask_password("Password for the owner: ")
     if len(password) < 10:
         raise CommandFailed("the password needs at least 10 characters. Nothing was made.")
     _set_up(migrate=True)
@@ -138,6 +114,32 @@ def _create_practice(options: argparse.Namespace) -> int:
     except Refusal as refusal:
         raise CommandFailed(str(refusal)) from refusal
     _say(f"Made the practice {practice.name} at /{practice.slug}/ with the owner {options.owner_email}.")
+    return 0
+
+
+def _ask_password(prompt: str) -> str:
+    try:
+        return os.environ.get("DAYSHEET_OWNER_PASSWORD") or getpass.getpass(prompt)
+    except EOFError as error:
+        raise CommandFailed(
+            "there is no terminal to ask for the password. Set DAYSHEET_OWNER_PASSWORD. Nothing was changed."
+        ) from error
+
+
+def _set_password(options: argparse.Namespace) -> int:
+    password = _ask_password(f"New password for {options.email}: ")
+    _set_up(migrate=True)
+    from daysheet.kit.dates import utc_now
+    from daysheet.kit.errors import Refusal
+    from daysheet.staff.actions import set_password
+
+    try:
+        user = set_password(
+            email=options.email, password=password, remove_two_step=options.remove_two_step, now=utc_now()
+        )
+    except Refusal as refusal:
+        raise CommandFailed(f"{refusal} Nothing was changed.") from refusal
+    _say(f"{user.email} signs in with the new password. All earlier sessions have ended.")
     return 0
 
 
@@ -199,56 +201,50 @@ def _database(options: argparse.Namespace) -> int:
 
 
 def _set_up(*, migrate: bool) -> None:
-    """Find the database, bring it up to date, and refuse an unsafe runtime role (tenancy rule 6)."""
+    """Find the database, refuse one that will not do or an unsafe role (tenancy rule 6), bring it up to date."""
     if bool(os.environ.get("DATABASE_URL")) != bool(os.environ.get("DATABASE_OWNER_URL")):
         raise CommandFailed(
             "set both DATABASE_URL (the runtime role daysheet_app) and DATABASE_OWNER_URL (the owner), or neither.",
-            DATABASE_FAILED,
+            ExitCode.DATABASE_FAILED,
         )
     if not os.environ.get("DATABASE_URL"):
         cluster = EmbeddedServer(environment.home()).ensure_running()
         os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = cluster.app_url(), cluster.owner_url()
+    check_server(os.environ["DATABASE_OWNER_URL"], os.environ["DATABASE_URL"])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daysheet.config.settings")
     import django
     from django.core.management import call_command
     from django.db import DatabaseError
 
     django.setup()
+    if not migrate:
+        return
     try:
-        if migrate:
-            call_command("migrate", database="owner", verbosity=0)
-        _refuse_unsafe_role()
+        call_command("migrate", database="owner", verbosity=0)
     except DatabaseError as error:
-        raise CommandFailed(f"the database does not answer as it should: {error}", DATABASE_FAILED) from error
+        said = f"the tables could not be brought up to date: {error}"
+        raise explained(error) or CommandFailed(said, ExitCode.DATABASE_FAILED) from error
 
 
-def _refuse_unsafe_role() -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT FROM pg_tables WHERE tableowner = current_user) "
-            "FROM pg_roles r WHERE r.rolname = current_user"
-        )
-        row = cursor.fetchone()
-    if row is None or row[0]:
-        raise CommandFailed(
-            "DATABASE_URL signs in with a role that can see every practice. Use the role daysheet_app, which is no "
-            "superuser, owns nothing and does not bypass row security.",
-            UNSAFE_ROLE,
-        )
+def _embedded_disk_is_full() -> bool:
+    """A server that cannot write its log of changes ends in the middle of its work: all that a command sees of the full
+    disk is a lost connection."""
+    server = EmbeddedServer(environment.home())
+    return server.folder.is_dir() and server.free_bytes() < _LEAST_FREE_BYTES
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-        except OSError as error:
-            raise CommandFailed(
-                f"port {port} on {host} is taken or not allowed ({error.strerror}). Choose another with --port.",
-                PORT_TAKEN,
-            ) from error
+    except (OSError, OverflowError) as error:
+        raise CommandFailed(
+            f"port {port} on {host} is taken or not allowed ({getattr(error, 'strerror', None) or error}). Choose "
+            "another with --port, or another address with --host.",
+            ExitCode.PORT_TAKEN,
+        ) from error
 
 
 def _say(text: str) -> None:

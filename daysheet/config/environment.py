@@ -1,15 +1,4 @@
-"""What the process takes from its environment. The only place that reads `os.environ`.
-
-| variable | meaning |
-|---|---|
-| DAYSHEET_HOME | data folder: embedded database, secret key, uploads. Default `.daysheet` in the working folder |
-| DATABASE_URL, DATABASE_OWNER_URL | your own PostgreSQL: addresses of the runtime role and the owner |
-| DAYSHEET_SECRET_KEY | signing key; default: made once and kept in the data folder |
-| DAYSHEET_HOSTS | host names served, separated by commas. Default: this machine's loopback names |
-| DAYSHEET_HTTPS | `1` behind TLS: secure cookies, HSTS |
-| DAYSHEET_DEBUG | `1` for development: template errors in the page. Never with real data |
-| DAYSHEET_EMAIL_URL | `smtp://user:password@host:port`; default: e-mail is written to the data folder |
-"""
+"""What Django's settings take from the environment. docs/configuration.md explains every variable; a test compares."""
 
 from __future__ import annotations
 
@@ -17,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -77,8 +66,11 @@ def _database(url: str, options: dict[str, Any]) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
-        "OPTIONS": options,
+        # What follows the question mark is for the connection: sslmode, sslrootcert, application_name …
+        "OPTIONS": {**dict(parse_qsl(parts.query)), **options},
         "DISABLE_SERVER_SIDE_CURSORS": True,
+        # A connection of the pool is tried before it is given out: after a restart of PostgreSQL all of them are dead.
+        "CONN_HEALTH_CHECKS": "pool" in options,
         "ATOMIC_REQUESTS": False,
         "TIME_ZONE": "UTC",
     }

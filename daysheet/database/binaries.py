@@ -27,7 +27,19 @@ class EmbeddedServerError(Exception):
 
 
 class PostgresNotFound(EmbeddedServerError):
-    pass
+    """No PostgreSQL on this machine, or none that runs."""
+
+
+class OtherVersion(PostgresNotFound):
+    """A PostgreSQL is there, but not of a version that will do."""
+
+
+class DiskFull(EmbeddedServerError):
+    """The disk that holds the data has no room left."""
+
+
+class FolderRefused(EmbeddedServerError):
+    """The data folder may not be read or written by this account."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +101,7 @@ def _inspect(folder: Path, named_by: str) -> Binaries:
     version = re.search(r"\b(\d+)", said)
     major = int(version[1]) if version else 0
     if major < OLDEST_MAJOR:
-        raise PostgresNotFound(f"{where} is {said.strip()}; Daysheet needs PostgreSQL {OLDEST_MAJOR} or newer.")
+        raise OtherVersion(f"{where} is {said.strip()}; Daysheet needs PostgreSQL {OLDEST_MAJOR} or newer.")
     return Binaries(folder, major)
 
 

@@ -18,7 +18,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from daysheet.database.account import Account, account_for
-from daysheet.database.binaries import Binaries, EmbeddedServerError, PostgresNotFound, find_binaries, runnable_by
+from daysheet.database.binaries import (
+    Binaries,
+    DiskFull,
+    EmbeddedServerError,
+    FolderRefused,
+    OtherVersion,
+    PostgresNotFound,
+    find_binaries,
+    runnable_by,
+)
 from daysheet.database.cluster import ADMIN, APP, DATABASE, OWNER, ROLES, Cluster, prepare_roles
 from daysheet.database.postmaster import Postmaster, free_port, is_fast, port_is_free, read_postmaster, settings
 
@@ -63,6 +72,12 @@ class EmbeddedServer:
         with _explained(self.folder):
             running = read_postmaster(self._data_folder())
             return self._cluster(running) if running and running.is_ready else None
+
+    def free_bytes(self) -> int:
+        """Room left on the disk that holds the data."""
+        data = self._data_folder()
+        there = next(folder for folder in (data, *data.parents) if folder.exists())
+        return shutil.disk_usage(there).free
 
     def stop(self) -> bool:
         """Stop the server; True if it was running. Open transactions are rolled back."""
@@ -249,7 +264,7 @@ def _write_secret(path: Path, secret: str) -> None:
 def _refuse_other_major(data: Path, binaries: Binaries) -> None:
     made_by = (data / "PG_VERSION").read_text(encoding="utf-8").strip()
     if made_by != str(binaries.major):
-        raise EmbeddedServerError(
+        raise OtherVersion(
             f"The data in {data} were made by PostgreSQL {made_by}, and this machine offers {binaries.major} "
             f"({binaries.folder}). Nothing was changed. Set PG_BIN to the bin folder of a PostgreSQL {made_by}; to "
             "move to the newer one, dump the database with the old and restore it with the new."
@@ -263,8 +278,8 @@ def _may_pass(said: str) -> bool:
 
 
 def _why_not_started(said: str, data: Path, log: Path | None) -> EmbeddedServerError:
-    if "No space left on device" in said:
-        return EmbeddedServerError(f"The disk that holds {data} is full. Free some space there and start again.")
+    if "No space left on device" in said or "Disk quota exceeded" in said:
+        return DiskFull(f"The disk that holds {data} is full. Free some space there and start again.")
     last_lines = "\n".join(said.strip().splitlines()[-8:])
     where = f" The whole log: {log}" if log else ""
     return EmbeddedServerError(f"PostgreSQL did not start on {data}.{where}\n{last_lines}")
@@ -276,10 +291,12 @@ def _explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as failure:
-        if failure.errno == errno.ENOSPC:
-            advice = "The disk is full: free some space there and start again."
+        refusal: type[EmbeddedServerError]
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            refusal, advice = DiskFull, "The disk is full: free some space there and start again."
         elif failure.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            refusal = FolderRefused
             advice = "Set DAYSHEET_HOME to a folder that you may write to, or run as the account that owns this one."
         else:
             raise
-        raise EmbeddedServerError(f"{folder} cannot be used: {failure}. {advice}") from failure
+        raise refusal(f"{folder} cannot be used: {failure}. {advice}") from failure

@@ -1,4 +1,5 @@
-"""Batches: start one, carry it out in chunks of clients, retry what was refused, undo what nothing has touched (B4-B6).
+"""Batches: start one, carry it out in chunks of clients, continue one that stopped, retry what was refused, undo what
+nothing has touched (B4-B6).
 
 The truth is in BatchItem rows: an item is done in the very transaction that wrote its invoices, so that a killed worker
 loses at most one chunk's work and a rerun bills every visit once.
@@ -22,7 +23,7 @@ from daysheet.audit.actions import record
 from daysheet.clients.queries import visible_clients
 from daysheet.database.copying import copy_rows
 from daysheet.database.scope import practice_transaction
-from daysheet.jobs.actions import advance_job, start_job
+from daysheet.jobs.actions import advance_job, continue_job, start_job
 from daysheet.jobs.registry import RunningJob
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
@@ -34,7 +35,8 @@ from daysheet.staff.actors import Entrance, person_actor
 from daysheet.staff.models import StaffMember
 
 from .actions import issue_invoices
-from .models import Batch, BatchItem, BatchProblem, Invoice
+from .models import Batch, BatchItem, BatchProblem, Invoice, InvoiceVoid
+from .queries.access import visible_batch
 from .selection import Issued, LineEdit, Selection
 from .voiding import void_invoices
 
@@ -118,11 +120,14 @@ def start_batch(
 
 @action(Permission.BILLING, audited=False)
 def retry_refused(actor: Actor, *, batch_id: UUID, new_batch_id: UUID) -> UUID:
-    """A new batch of what this one refused and is still unbilled (B5). Raises BatchStillRunning, BatchEmpty."""
+    """A new batch of what this one refused and is still unbilled, of clients the actor may still see (B5, P1). Raises
+    NotFound, BatchStillRunning, BatchEmpty."""
     if Batch.objects.filter(pk=new_batch_id).exists():
         return new_batch_id
-    batch = _finished(batch_id)
-    refused = BatchProblem.objects.filter(batch=batch, kind=BatchProblem.Kind.REFUSED)
+    batch = _finished(actor, batch_id)
+    refused = BatchProblem.objects.filter(
+        batch=batch, kind=BatchProblem.Kind.REFUSED, client__in=visible_clients(actor)
+    )
     wanted: dict[UUID, list[UUID]] = defaultdict(list)
     for client_id, ids in refused.values_list("client_id", "visit_service_ids"):
         wanted[client_id] += ids
@@ -139,23 +144,38 @@ def retry_refused(actor: Actor, *, batch_id: UUID, new_batch_id: UUID) -> UUID:
     )  # fmt: skip
 
 
+@action(Permission.BILLING, audited=False)
+def continue_batch(actor: Actor, *, batch_id: UUID) -> bool:
+    """Let a batch whose job failed go on where it stopped: what is done stays done, and nothing is billed twice (B5).
+    False where it has finished, waits or runs, so that a second click changes nothing. Raises NotFound."""
+    visible_batch(actor, batch_id)
+    batch = Batch.objects.select_for_update(no_key=True).get(pk=batch_id)
+    if batch.finished_at is not None or not continue_job(actor, subject_id=batch_id):
+        return False
+    record(actor, "continue_batch", "batch", batch_id)
+    return True
+
+
 @action(Permission.BILLING)
 def undo_batch(actor: Actor, *, batch_id: UUID, reason: str) -> Undone:
-    """Void what the batch created, where nothing has touched it since (B6). Raises BatchStillRunning, BatchUndone."""
-    batch = _finished(batch_id)
+    """Void what the batch created, where nothing has touched it since (B6) and the actor may still see the client (P1).
+    Raises NotFound, BatchStillRunning, BatchUndone."""
+    batch = _finished(actor, batch_id)
     claimed = Batch.objects.filter(pk=batch_id, undone_at=None).update(
         undone_at=actor.now, undone_by_name=actor.person_name[:120]
     )
     if not claimed:
         raise BatchUndone(f"This batch was undone by {batch.undone_by_name}. Nothing was changed.")
-    outcome = void_invoices(
-        actor, list(Invoice.objects.filter(batch=batch).order_by("number")), reason=reason, leave_touched=True
-    )
-    record(actor, "undo_batch", "batch", batch_id, voided=len(outcome.voided), remaining=len(outcome.touched))
-    return Undone(
-        tuple(invoice.number for invoice in outcome.voided),
-        tuple((invoice.number, "It has payments or adjustments on it.") for invoice in outcome.touched),
-    )
+    created = Invoice.objects.filter(batch=batch).order_by("number")
+    visible = created.filter(client__in=visible_clients(actor))
+    outcome = void_invoices(actor, list(visible), reason=reason, leave_touched=True)
+    hidden = created.exclude(client__in=visible_clients(actor)).exclude(pk__in=InvoiceVoid.objects.values("invoice_id"))
+    remaining = [
+        *((invoice.number, "It has payments or adjustments on it.") for invoice in outcome.touched),
+        *((number, "You are not assigned to its client.") for number in hidden.values_list("number", flat=True)),
+    ]
+    record(actor, "undo_batch", "batch", batch_id, voided=len(outcome.voided), remaining=len(remaining))
+    return Undone(tuple(invoice.number for invoice in outcome.voided), tuple(sorted(remaining)))
 
 
 def run_batch(job: RunningJob) -> None:
@@ -270,10 +290,8 @@ def _write_problem(
     )  # fmt: skip
 
 
-def _finished(batch_id: UUID) -> Batch:
-    batch = Batch.objects.filter(pk=batch_id).first()
-    if batch is None:
-        raise NotFound("There is no such batch in this practice.")
+def _finished(actor: Actor, batch_id: UUID) -> Batch:
+    batch = visible_batch(actor, batch_id)
     if batch.finished_at is None:
         raise BatchStillRunning("The batch is still running. Wait until it has finished.")
     return batch

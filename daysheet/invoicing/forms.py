@@ -10,8 +10,8 @@ from uuid import UUID
 from django import forms
 
 from daysheet.clients.models import Client
-from daysheet.kit.dates import NotADate, month_bounds, parse_date
-from daysheet.kit.money import Money, NotMoney
+from daysheet.kit.dates import month_bounds
+from daysheet.web.fields import DayField, DayRangeForm, MoneyField
 
 from .queries.batch_search import SearchFilters
 from .selection import LineEdit, ManualLine
@@ -21,53 +21,7 @@ _MODIFIER = re.compile(r"^[0-9A-Z]{2}$")
 Choices = list[tuple[str, str]]
 
 
-class MoneyField(forms.CharField):
-    """Dollars and cents as typed; cleans to whole cents, or None where nothing was typed."""
-
-    widget = forms.TextInput(attrs={"class": "money", "inputmode": "decimal", "autocomplete": "off"})
-
-    def prepare_value(self, value: Any) -> Any:
-        return Money(value).plain if isinstance(value, int) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """Whether another amount was typed: `150` is not a change of 150.00."""
-        try:
-            return bool(self.clean(data or "") != initial)
-        except forms.ValidationError:
-            return True
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            cents = Money.parse(text).cents
-        except NotMoney as error:
-            raise forms.ValidationError(str(error)) from error
-        if cents < 0:
-            raise forms.ValidationError("An amount cannot be less than nothing.")
-        return cents
-
-
-class DayField(forms.CharField):
-    """A date of service: a day, never a moment (S6). The browser's own date picker where there is one."""
-
-    widget = forms.DateInput(attrs={"type": "date"})
-
-    def prepare_value(self, value: Any) -> Any:
-        return value.isoformat() if isinstance(value, date) else value
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            return parse_date(text)
-        except NotADate as error:
-            raise forms.ValidationError(str(error)) from error
-
-
-class BatchSearchForm(forms.Form):
+class BatchSearchForm(DayRangeForm):
     """The date range and filters of Create New Invoices (B4). Lives in the address, so that a search can be shared."""
 
     from_on = DayField(label="From")
@@ -90,13 +44,6 @@ class BatchSearchForm(forms.Form):
             assert isinstance(field, forms.ChoiceField)
             field.choices = [("", "Any"), *choices]
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        first, last = cleaned.get("from_on"), cleaned.get("to_on")
-        if first and last and last < first:
-            self.add_error("to_on", "The range ends before it begins.")
-        return cleaned
-
     def filters(self) -> SearchFilters:
         """The search as the query wants it. Call after `is_valid`."""
         value = self.cleaned_data
@@ -112,7 +59,7 @@ class BatchSearchForm(forms.Form):
         )
 
 
-class CreatedRangeForm(forms.Form):
+class CreatedRangeForm(DayRangeForm):
     """The days of creation of Process Existing Invoices; the current month unless said otherwise."""
 
     from_on = DayField(label="Created from")
@@ -122,13 +69,6 @@ class CreatedRangeForm(forms.Form):
         self.month = month_bounds(today)
         kwargs.setdefault("initial", {"from_on": self.month[0], "to_on": self.month[1]})
         super().__init__(*args, **kwargs)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        first, last = cleaned.get("from_on"), cleaned.get("to_on")
-        if first and last and last < first:
-            self.add_error("to_on", "The range ends before it begins.")
-        return cleaned
 
     def days(self) -> tuple[date, date]:
         """First and last day, both included. Call after `is_valid` where something was sent."""
@@ -141,7 +81,7 @@ class LineEditForm(forms.Form):
     """The facts of one line that may be changed before it is billed (B4). A field left empty keeps what the rules say;
     only modifiers and notes can be emptied."""
 
-    rate = MoneyField(required=False, max_length=16)
+    rate = MoneyField(required=False)
     units = forms.IntegerField(required=False, min_value=1, max_value=999)
     provider = forms.ChoiceField(required=False)
     place = forms.RegexField(r"^[0-9]{2}$", required=False, max_length=2)
@@ -166,6 +106,8 @@ class LineEditForm(forms.Form):
             self.fields[name].label = label
             self.fields[name].widget.attrs["aria-label"] = f"{label}, {line_label}" if line_label else label
         self.fields["units"].widget.attrs["class"] = "money"
+        for name, characters in (("place", 3), ("modifiers", 8), ("rate", 8)):
+            self.fields[name].widget.attrs["size"] = characters
         self.fields["place"].error_messages["invalid"] = "A place of service has two digits, such as 11."
 
     def clean_modifiers(self) -> tuple[str, ...] | None:
@@ -195,7 +137,7 @@ class ItemForm(forms.Form):
     name = forms.CharField(label="Name", required=False, max_length=120)
     service_on = DayField(label="Date of service")
     units = forms.IntegerField(label="Units", min_value=1, max_value=999, initial=1)
-    rate = MoneyField(label="Rate", max_length=16, required=False)
+    rate = MoneyField(label="Rate", required=False)
     side = forms.ChoiceField(label="Side", choices=[("client", "Client"), ("insurance", "Insurance")])
     provider = forms.ChoiceField(label="Provider", required=False)
     note = forms.CharField(label="Notes", required=False, max_length=200)

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("billing/batch-invoicing/existing/", batch.batch_existing, name="batch_existing"),
     path("billing/batch-invoicing/history/", history.batch_history, name="batch_history"),
     path("billing/batch-invoicing/<uuid:batch>/", history.batch_run, name="batch_run"),
+    path("billing/batch-invoicing/<uuid:batch>/continue/", history.continue_batch, name="continue_batch"),
     path("billing/batch-invoicing/<uuid:batch>/retry/", history.retry_batch, name="retry_batch"),
     path("billing/batch-invoicing/<uuid:batch>/undo/", history.undo_batch, name="undo_batch"),
     path("billing/unbilled/", unbilled.unbilled, name="unbilled"),

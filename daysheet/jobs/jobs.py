@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from procrastinate.contrib.django import app
 
 from daysheet.database.scope import practice_transaction
@@ -20,6 +20,8 @@ from .registry import RunningJob, runner_for
 
 #: A running job that has not moved for this long has lost its worker.
 STALE_AFTER = timedelta(seconds=60)
+#: After so many starts that finished nothing, the run itself is what kills its worker: the sweep gives up.
+MOST_FRUITLESS_STARTS = 5
 _log = logging.getLogger("daysheet.jobs")
 
 
@@ -53,14 +55,16 @@ def run_job(practice_id: int, run_id: UUID) -> None:
 
 
 def sweep_stalled_jobs(now: datetime) -> int:
-    """Wake every run that is queued or has lost its worker; returns how many. Waking twice is harmless."""
+    """Wake every run that is queued or has lost its worker, give up on one that always does; returns how many were
+    woken. Waking twice is harmless."""
     woken = 0
     for practice_id in Practice.objects.values_list("pk", flat=True):
         with practice_transaction(practice_id):
-            stalled = JobRun.objects.filter(
-                Q(state=JobRun.State.QUEUED, created_at__lt=now - STALE_AFTER)
-                | Q(state=JobRun.State.RUNNING, heartbeat_at__lt=now - STALE_AFTER)
+            lost = Q(state=JobRun.State.RUNNING, heartbeat_at__lt=now - STALE_AFTER)
+            JobRun.objects.filter(lost, fruitless_starts__gte=MOST_FRUITLESS_STARTS).update(
+                state=JobRun.State.FAILED, finished_at=now, error="WorkerLost"
             )
+            stalled = JobRun.objects.filter(lost | Q(state=JobRun.State.QUEUED, created_at__lt=now - STALE_AFTER))
             for run_id in stalled.values_list("pk", flat=True):
                 wake(practice_id, run_id)
                 woken += 1
@@ -76,7 +80,7 @@ def _claim(facts: PracticeFacts, run_id: UUID, now: datetime) -> tuple[str, UUID
     claimable = Q(state=JobRun.State.QUEUED) | Q(state=JobRun.State.RUNNING, heartbeat_at__lt=now - STALE_AFTER)
     with practice_transaction(facts.id):
         claimed = JobRun.objects.filter(claimable, pk=run_id).update(
-            state=JobRun.State.RUNNING, started_at=now, heartbeat_at=now
+            state=JobRun.State.RUNNING, started_at=now, heartbeat_at=now, fruitless_starts=F("fruitless_starts") + 1
         )
         if not claimed:
             return None

@@ -54,6 +54,8 @@ class InsurerPaymentForm(forms.Form):
     def __init__(self, data: MultiValueDict[str, str] | None, *, desk: InsurerDesk, **options: Any) -> None:
         super().__init__(data, **options)
         self.desk = desk
+        if data is None:
+            self.fields["amount"].widget.attrs["autofocus"] = True
         sent = {_line_id(name) for name in data or ()} - {None}
         self._line_ids = [line.id for line in desk.lines]
         self._line_ids += sorted(line_id for line_id in sent if line_id and line_id not in set(self._line_ids))
@@ -69,7 +71,12 @@ class InsurerPaymentForm(forms.Form):
             for part, label in _PARTS:
                 bound[part] = self[f"{part}-{line.id}"]
                 words = f"{label}: {line.client_name}, {line.service_on:%m/%d/%Y}"
-                bound[part].field.widget.attrs |= {"aria-label": words, "data-part": part, "data-due": line.due_cents}
+                bound[part].field.widget.attrs |= {
+                    "aria-label": words,
+                    "data-part": part,
+                    "data-due": line.due_cents,
+                    "size": 8,
+                }
             yield InsuredInputs(line, bound["paid"], bound["adjusted"], bound["moved"])
 
     def postings(self) -> dict[UUID, LinePosting]:

@@ -21,6 +21,15 @@ class BillingCell:
     add_invoice_url: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class GroupCell:
+    """The billing column of a group's own row, over the members the actor may see (B2)."""
+
+    appointment_id: UUID
+    billed_count: int
+    to_bill_count: int
+
+
 BillingCells = Callable[[Actor, Collection[UUID]], dict[UUID, BillingCell]]
 _sources: list[BillingCells] = []
 

@@ -1,4 +1,4 @@
-"""Form fields that every slice types the same way: amounts, days, ids given in advance."""
+"""What every slice's forms type the same way: amounts, days and ranges of them, ids given in advance."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ class MoneyField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         return Money(value).plain if isinstance(value, int) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether another amount was typed: `150` is not a change of 150.00."""
+        try:
+            return bool(self.clean(data or "") != initial)
+        except forms.ValidationError:
+            return True
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
@@ -61,3 +68,14 @@ class IdInAdvance(forms.UUIDField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"initial": new_id, **options})
+
+
+class DayRangeForm(forms.Form):
+    """A form with the days `from_on` and `to_on`, both included: a range that ends before it begins is refused."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("from_on"), cleaned.get("to_on")
+        if first and last and last < first:
+            self.add_error("to_on", "The range ends before it begins.")
+        return cleaned

@@ -88,7 +88,12 @@ def browser_of(person: Person) -> Browser:
 
 def practice_urls() -> dict[str, tuple[str, ...]]:
     """{URL name: its parameters beside `practice`} of everything under `/<practice>/`."""
-    return {name: params for name, params in _walk(get_resolver(), "", ()) if "practice" in params}
+    return {name: params for name, params in all_urls().items() if "practice" in params}
+
+
+def all_urls() -> dict[str, tuple[str, ...]]:
+    """{URL name: its parameters} of everything, sign-in included."""
+    return dict(_walk(get_resolver(), "", ()))
 
 
 def address(name: str, practice: str, params: tuple[str, ...], ids: dict[str, Any]) -> str:

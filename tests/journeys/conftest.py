@@ -54,6 +54,7 @@ def enter(server: Server, browser: Browser, signed_in: dict[str, StorageState]) 
         context = browser.new_context(
             viewport=DESK,  # type: ignore[arg-type]
             color_scheme="light",
+            reduced_motion="reduce",  # nothing fades while it is looked at
             storage_state=signed_in.get(name),
             java_script_enabled=scripts,
         )

@@ -12,9 +12,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import django
+
+from .everything import ids_of_everything
+
+if TYPE_CHECKING:
+    from daysheet.practices.actor import Actor
 
 #: Days before today of what the batch journeys bill: far apart, so that no search finds another journey's dates.
 BATCH, RETRY, UNDO, NO_SCRIPT_BATCH = 300, 330, 360, 390
@@ -29,6 +35,7 @@ class Practice:
     visits: dict[str, str] = field(default_factory=dict)
     appointments: dict[str, str] = field(default_factory=dict)
     staff: dict[str, str] = field(default_factory=dict)
+    everything: dict[str, str] = field(default_factory=dict)
 
     def printed(self) -> str:
         """For the process that runs the journeys."""
@@ -76,13 +83,14 @@ def build() -> Practice:
         builder.editor()
         builder.batches()
         builder.money()
+        practice.everything = ids_of_everything(builder)
     return practice
 
 
 class _Builder:
     """Clients and their appointments; `talk` costs $150, `letter` $40."""
 
-    def __init__(self, practice: Practice, owner: object, *, location_id: UUID, talk: UUID, letter: UUID) -> None:
+    def __init__(self, practice: Practice, owner: Actor, *, location_id: UUID, talk: UUID, letter: UUID) -> None:
         self.practice = practice
         self.owner = owner
         self.location_id = location_id
@@ -107,7 +115,11 @@ class _Builder:
         for name, days in (("recent", 6), ("older", 13), ("long_ago", 45), ("to_come", -9)):
             status = "kept" if days > 0 else "upcoming"
             self.visit(f"editor_{name}", edith, self.talk, days_ago=days, status=status)
-        self.visit("saver", self.client("Sam", "Saver"), self.letter, days_ago=3)
+        for first in ("Sam", "Stan", "Prue"):  # one for each way to save
+            self.visit(f"saver_{first.lower()}", self.client(first, "Saver"), self.letter, days_ago=3)
+        nico = self.client("Nico", "Noscript")
+        for name, days in (("recent", 4), ("older", 11), ("long_ago", 50)):
+            self.visit(f"nico_{name}", nico, self.letter, days_ago=days)
 
     def batches(self) -> None:
         """Four ranges of their own. In each: what comes ticked, what does not, and for the retry what is refused."""
@@ -126,29 +138,49 @@ class _Builder:
         self.visit("undo_two", self.client("Uri", "Undo"), self.letter, days_ago=UNDO)
 
     def money(self) -> None:
-        """Two clients who owe, one of them with a copay, and one with nothing yet to note on."""
-        from daysheet.invoicing.actions import bill_visit
-
-        self.visit("payer", self.client("Pia", "Payer"), self.talk, days_ago=8)
-        self.visit("copay", self.client("Cora", "Copay", copay_cents=3000), self.talk, days_ago=8)
+        """Clients who owe, one for each journey of money; one with nothing yet to note on; and what an insurer's
+        cheque of ten lines is for."""
+        northern, harbor = self.insurer("Northern Health"), self.insurer("Harbor Health")
+        self.billed("payer", self.client("Pia", "Payer"), self.talk, days_ago=8)
+        self.billed("copay", self.client("Cora", "Copay", insurer=northern, copay_cents=3000), self.talk, days_ago=8)
+        olga = self.client("Olga", "Over")
+        self.billed("over", olga, self.talk, days_ago=8)
+        self.visit("over_next", olga, self.letter, days_ago=1)
+        self.billed("write_off", self.client("Wes", "Writeoff"), self.talk, days_ago=8)
+        self.billed("deductible", self.client("Dora", "Deductible", insurer=northern), self.talk, days_ago=8)
+        self.billed("rebill", self.client("Rita", "Rebill"), self.talk, days_ago=8)
         self.client("Nell", "Notes")
-        for name in ("payer", "copay"):
-            bill_visit(self.owner, visit_id=UUID(self.practice.visits[name]))
+        for week, first in enumerate(("Hal", "Hana", "Hank", "Hedy", "Hugo")):
+            client = self.client(first, "Harbor", insurer=harbor)
+            for days in (7 * week + 40, 7 * week + 41):
+                self.billed(f"harbor_{days}", client, self.talk, days_ago=days)
 
-    def client(self, first: str, last: str, *, copay_cents: int | None = None) -> UUID:
-        """A client who pays by self, or by insurance with this copay."""
-        from daysheet.clients.actions import add_client, add_coverage, add_payer, set_bill_to
+    def insurer(self, name: str) -> UUID:
+        """A payer."""
+        from daysheet.clients.actions import add_payer
+
+        return UUID(str(add_payer(self.owner, name=name).pk))
+
+    def client(self, first: str, last: str, *, insurer: UUID | None = None, copay_cents: int | None = None) -> UUID:
+        """A client who pays by self, or by insurance, with a copay or without."""
+        from daysheet.clients.actions import add_client, add_coverage, set_bill_to
 
         client = add_client(self.owner, first_name=first, last_name=last, birth_on=date(1990, 2, 3))
         self.practice.clients[first.lower()] = str(client.pk)
-        if copay_cents is not None:
-            payer = add_payer(self.owner, name="Northern Health")
+        if insurer is not None:
             add_coverage(
-                self.owner, client.pk, payer_id=payer.pk, insured_id="X1", copay_cents=copay_cents,
+                self.owner, client.pk, payer_id=insurer, insured_id="X1", copay_cents=copay_cents,
                 starts_on=self.practice.today - timedelta(days=400),
             )  # fmt: skip
             set_bill_to(self.owner, client.pk, pays_by="insurance")
         return client.pk
+
+    def billed(self, name: str, client: UUID, *services: UUID, days_ago: int) -> None:
+        """A visit that has its invoice."""
+        from daysheet.invoicing.actions import bill_visit
+
+        self.visit(name, client, *services, days_ago=days_ago)
+        bill_visit(self.owner, visit_id=UUID(self.practice.visits[name]))
 
     def visit(
         self,

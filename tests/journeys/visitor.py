@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,19 @@ from tests.people import PASSWORD
 from .server import SIGN_IN, Server
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-THEMES = ("light", "dark")
 #: WCAG 2.2 AA and axe's own good practices.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 #: Where screenshots of everything looked at are put, to be read by people.
 SHOTS = os.environ.get("JOURNEY_SHOTS")
+#: Colours fade into each other when the theme changes, what inherits them after what it inherits from: axe would see
+#: the middle of that.
+SETTLED = """async () => {
+    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    do {
+        await Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)));
+        await frame();
+    } while (document.getAnimations().length);
+}"""
 LOOPBACK = {"127.0.0.1", "localhost"}
 
 
@@ -67,10 +76,17 @@ class Visitor:
 
     def look(self, name: str) -> None:
         """Check the page as it stands now in both themes, on a desk and on a phone. Leaves light and the desk."""
+        self._check(name, ((PHONE, ("dark", "light")), (DESK, ("dark", "light"))))
+
+    def glance(self, name: str) -> None:
+        """Half a look, for sweeps: dark on a phone, light on a desk."""
+        self._check(name, ((PHONE, ("dark",)), (DESK, ("light",))))
+
+    def _check(self, name: str, views: Sequence[tuple[dict[str, int], Sequence[str]]]) -> None:
         problems = []
-        for size in (PHONE, DESK):
+        for size, themes in views:
             self.page.set_viewport_size(size)  # type: ignore[arg-type]
-            for theme in reversed(THEMES):
+            for theme in themes:
                 self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
                 where = f"{name} ({theme}, {size['width']})"
                 problems += [f"{where}: {problem}" for problem in axe_violations(self.page)]
@@ -84,6 +100,10 @@ class Visitor:
         if SHOTS:
             Path(SHOTS).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+            # What taking it leaves behind; HTMX would carry it over to a new part, past the content security policy.
+            self.page.evaluate(
+                "document.querySelectorAll('[style=\"\"]').forEach((each) => each.removeAttribute('style'))"
+            )
 
 
 def visitor_in(server: Server, context: BrowserContext) -> Visitor:
@@ -128,8 +148,7 @@ def sign_in(visitor: Visitor, email: str, password: str = PASSWORD) -> None:
 def axe_violations(page: Page) -> list[str]:
     """What axe has against the page as it is drawn now. The script is put in by the browser itself, past the page's
     content security policy, which stays as it is."""
-    # Colours fade into each other when the theme changes: axe would see the middle of that.
-    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
+    page.evaluate(SETTLED)
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE_SCRIPT)
     found: dict[str, Any] = page.evaluate(

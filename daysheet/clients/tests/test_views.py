@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -14,19 +13,8 @@ from daysheet.clients import actions, queries
 from daysheet.clients.models import Client, ClientAssignment, Coverage, Diagnosis, Payer
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.ids import new_id
-from daysheet.practices.models import User
 from daysheet.staff.models import StaffMember
 from tests.people import Cast, Person
-
-
-@pytest.fixture
-def sign_in(cast: Cast) -> Callable[[Person], Browser]:
-    def enter(person: Person) -> Browser:
-        browser = Browser()
-        browser.force_login(User.objects.get(pk=person.user_id))
-        return browser
-
-    return enter
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from daysheet.config import cli
+from daysheet.config.failures import ExitCode
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -23,7 +24,9 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "DAYSHEET_TESTING"}
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "import", "verify", "renew-licenses", "create-practice", "db"])
+@pytest.mark.parametrize(
+    "command", ["serve", "demo", "import", "verify", "renew-licenses", "create-practice", "set-password", "db"]
+)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main([command, "--help"])
@@ -36,16 +39,26 @@ def test_a_taken_port_is_said_before_anything_is_done(capsys: pytest.CaptureFixt
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert cli.main(["serve", "--port", str(port)]) == cli.PORT_TAKEN
-    assert "--port" in capsys.readouterr().out
+        assert cli.main(["serve", "--port", str(port)]) == ExitCode.PORT_TAKEN
+    assert "--port" in capsys.readouterr().err
 
 
 def test_half_a_database_address_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("DATABASE_OWNER_URL")
-    assert cli.main(["verify"]) == cli.DATABASE_FAILED
-    assert "DATABASE_OWNER_URL" in capsys.readouterr().out
+    assert cli.main(["verify"]) == ExitCode.DATABASE_FAILED
+    assert "DATABASE_OWNER_URL" in capsys.readouterr().err
+
+
+def test_a_password_that_nobody_can_be_asked_for_is_said() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "daysheet", "set-password", "owner@alder.example"],
+        cwd=ROOT, env=_environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    assert done.returncode == ExitCode.FAILED
+    assert "Set DAYSHEET_OWNER_PASSWORD" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_owner_may_not_serve_pages() -> None:
@@ -53,8 +66,8 @@ def test_the_owner_may_not_serve_pages() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "daysheet", "verify"], cwd=ROOT, env=environment, capture_output=True, text=True
     )
-    assert done.returncode == cli.UNSAFE_ROLE
-    assert "daysheet_app" in done.stdout
+    assert done.returncode == ExitCode.UNSAFE_ROLE
+    assert "daysheet_app" in done.stderr
 
 
 def test_serve_answers_and_stops_on_sigterm() -> None:

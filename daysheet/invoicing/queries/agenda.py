@@ -14,6 +14,7 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.schedule.models import Visit, VisitService, VisitStatus
+from daysheet.schedule.registry import GroupCell
 
 from ..models import InvoiceLine
 
@@ -60,6 +61,21 @@ def group_billing(actor: Actor, appointment_id: UUID) -> list[VisitBilling]:
     if not found:
         raise NotFound("There is no such appointment in this practice.")
     return sorted(found.values(), key=lambda each: (each.client_name, str(each.visit_id)))
+
+
+@query(Permission.BILLING)
+def group_cell_of(actor: Actor, visit_id: UUID) -> GroupCell:
+    """What the row of this member's group says of billing, in three queries. Raises NotFound."""
+    appointment = Visit.objects.filter(pk=visit_id).values("appointment_id")
+    visits = Visit.objects.filter(appointment_id__in=appointment, client__in=visible_clients(actor))
+    found = list(_billing(list(visits.select_related("client", "appointment"))).values())
+    if not found:
+        raise NotFound("There is no such date of service in this practice.")
+    return GroupCell(
+        found[0].appointment_id,
+        billed_count=sum(each.invoice_number is not None for each in found),
+        to_bill_count=sum(each.can_add_invoice for each in found),
+    )
 
 
 def _billing(visits: list[Visit]) -> dict[UUID, VisitBilling]:

@@ -9,19 +9,20 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from daysheet.clients.queries import visible_clients
-from daysheet.jobs.models import JobRun
+from daysheet.jobs.models import LIVE_STATES, JobRun
 from daysheet.kit.dates import local_date
-from daysheet.kit.errors import NotFound
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.schedule.models import VisitService
 
 from ..models import Batch, BatchItem, BatchProblem, Invoice, InvoiceLine, InvoiceVoid
+from .access import visible_batch, visible_batches
 
 HISTORY_PAGE_SIZE = 25
 #: Rows of each list on a result page; a batch of 5,000 clients is paged.
 RESULT_PAGE_SIZE = 100
+_REMAINS = "It had payments or adjustments on it, or whoever undid the batch may not see the client."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class BatchSummary:
     skipped_count: int
     refused_count: int
     is_retry: bool
+    has_stopped: bool
     finished_at: datetime | None
     undone_at: datetime | None
     undone_by_name: str
@@ -50,18 +52,20 @@ class BatchSummary:
         """In words: what the history says of it."""
         if self.undone_at:
             return "Undone"
+        if self.has_stopped:
+            return "Stopped"
         return "Finished" if self.finished_at else "Running"
 
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """How far a batch is, in clients."""
+    """How far a batch is, in clients. `has_stopped`: its job failed before the end, and no other was queued."""
 
     batch_id: UUID
     done: int
     total: int
     is_finished: bool
-    has_failed: bool
+    has_stopped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,34 +117,32 @@ class BatchResult:
 def batch_history(actor: Actor, *, page: int = 1) -> tuple[list[BatchSummary], bool]:
     """One page of all batches, newest first, and whether there are older ones."""
     start = (max(page, 1) - 1) * HISTORY_PAGE_SIZE
-    batches = list(_batches(actor).order_by("-created_at", "-pk")[start : start + HISTORY_PAGE_SIZE + 1])
+    batches = list(visible_batches(actor).order_by("-created_at", "-pk")[start : start + HISTORY_PAGE_SIZE + 1])
     return _summaries(batches[:HISTORY_PAGE_SIZE]), len(batches) > HISTORY_PAGE_SIZE
 
 
 @query(Permission.BILLING)
 def batch_exists(actor: Actor, batch_id: UUID) -> bool:
     """Whether the form with this id was sent before."""
-    return _batches(actor).filter(pk=batch_id).exists()
+    return visible_batches(actor).filter(pk=batch_id).exists()
 
 
 @query(Permission.BILLING)
 def batch_progress(actor: Actor, batch_id: UUID) -> BatchProgress:
     """How far the batch is. Raises NotFound."""
-    batch = _batch(actor, batch_id)
+    batch = visible_batch(actor, batch_id)
     counts = BatchItem.objects.filter(batch=batch).aggregate(
         total=Count("pk"), done=Count("pk", filter=Q(done_at__isnull=False))
     )
-    run = JobRun.objects.filter(subject_id=batch_id).order_by("-created_at").first()
     return BatchProgress(
-        batch_id, counts["done"], counts["total"], batch.finished_at is not None,
-        run is not None and run.state == JobRun.State.FAILED,
-    )  # fmt: skip
+        batch_id, counts["done"], counts["total"], batch.finished_at is not None, bool(_stopped([batch]))
+    )
 
 
 @query(Permission.BILLING)
 def batch_result(actor: Actor, batch_id: UUID, *, page: int = 1) -> BatchResult:
     """Created, skipped and refused, a page of each. Raises NotFound. A fixed number of queries."""
-    batch = _batch(actor, batch_id)
+    batch = visible_batch(actor, batch_id)
     visible = visible_clients(actor)
     invoices = Invoice.objects.filter(batch=batch, client__in=visible)
     is_void = Exists(InvoiceVoid.objects.filter(invoice_id=OuterRef("invoice_id")))
@@ -172,20 +174,6 @@ def batch_result(actor: Actor, batch_id: UUID, *, page: int = 1) -> BatchResult:
     )
 
 
-def _batches(actor: Actor) -> QuerySet[Batch]:
-    """A person limited to assigned clients sees the batches of their own: others name clients they may not see (P1)."""
-    if actor.limited_to_assigned:
-        return Batch.objects.filter(created_by_staff_member_id=actor.staff_member_id)
-    return Batch.objects.all()
-
-
-def _batch(actor: Actor, batch_id: UUID) -> Batch:
-    batch = _batches(actor).filter(pk=batch_id).first()
-    if batch is None:
-        raise NotFound("There is no such batch in this practice.")
-    return batch
-
-
 def _summaries(batches: list[Batch]) -> list[BatchSummary]:
     ids = [batch.pk for batch in batches]
     items: dict[UUID, tuple[int, int]] = {
@@ -202,6 +190,7 @@ def _summaries(batches: list[Batch]) -> list[BatchSummary]:
         .annotate(number=Count("pk"))
         .order_by()
     }
+    stopped = _stopped(batches)
     return [
         BatchSummary(
             id=batch.pk,
@@ -217,12 +206,20 @@ def _summaries(batches: list[Batch]) -> list[BatchSummary]:
             skipped_count=problems.get((batch.pk, "skipped"), 0),
             refused_count=problems.get((batch.pk, "refused"), 0),
             is_retry=batch.retry_of_id is not None,
+            has_stopped=batch.pk in stopped,
             finished_at=batch.finished_at,
             undone_at=batch.undone_at,
             undone_by_name=batch.undone_by_name,
         )
         for batch in batches
     ]
+
+
+def _stopped(batches: list[Batch]) -> set[UUID]:
+    """Those that have not finished and that no job is waiting or at work for."""
+    unfinished = {batch.pk for batch in batches if batch.finished_at is None}
+    live = JobRun.objects.filter(subject_id__in=unfinished, state__in=LIVE_STATES)
+    return unfinished - set(live.values_list("subject_id", flat=True)) if unfinished else set()
 
 
 def _invoice_rows(invoices: list[Invoice], *, is_undone: bool) -> list[BatchInvoice]:
@@ -242,7 +239,7 @@ def _invoice_rows(invoices: list[Invoice], *, is_undone: bool) -> list[BatchInvo
             issued_on=invoice.issued_on,
             total_cents=totals.get(invoice.pk, 0),
             is_void=invoice.pk in void,
-            remains_because="It has payments or adjustments on it." if is_undone and invoice.pk not in void else "",
+            remains_because=_REMAINS if is_undone and invoice.pk not in void else "",
         )
         for invoice in invoices
     ]

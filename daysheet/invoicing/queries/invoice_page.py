@@ -199,9 +199,9 @@ def _line_view(line: InvoiceLine) -> InvoiceLineView:
 
 #: Where the rate came from, in words (B10).
 _PRICE_SOURCES = {
-    "visit": "the visit's own price",
-    "client": "Set Payment Amount",
-    "payer": "the payer's fee schedule",
-    "service": "the service type",
+    "visit": "from the visit's own price",
+    "client": "from Set Payment Amount",
+    "payer": "from the payer's fee schedule",
+    "service": "from the service type",
     "edited": "typed by hand",
 }

@@ -10,7 +10,6 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from daysheet.database.scope import practice_transaction
-from daysheet.practices.models import User
 from tests.billing import Clinic, build_clinic
 from tests.people import NOW, Cast, Person
 
@@ -22,18 +21,6 @@ def shop(cast: Cast) -> Iterator[Clinic]:
     """Alder Clinic ready to bill, with the clock standing at NOW. Inside its transaction."""
     with time_machine.travel(NOW, tick=False), practice_transaction(cast.alder.id):
         yield build_clinic(cast)
-
-
-@pytest.fixture
-def sign_in(shop: Clinic) -> SignIn:
-    """A browser in which this person is signed in."""
-
-    def signed_in(person: Person) -> Browser:
-        browser = Browser()
-        browser.force_login(User.objects.get(pk=person.user_id))
-        return browser
-
-    return signed_in
 
 
 @pytest.fixture

@@ -97,6 +97,74 @@ def test_the_group_list_bills_one_member_then_the_rest(shop: Clinic, bob: Browse
     assert ">All</button>" not in bob.get(url).content.decode()
 
 
+def agenda_of(browser: Browser) -> str:
+    """The Agenda of the day."""
+    return browser.get(f"/alder/agenda/?day={DAY}").content.decode()
+
+
+def test_the_groups_own_row_on_the_agenda_bills_one_member_or_all(shop: Clinic, bob: Browser) -> None:
+    appointment, visits = group(shop, "Adams", "Baker", "Clark")
+    page = agenda_of(bob)
+    assert "3 clients" in page
+    assert "3 to bill<" in page
+    assert page.count(">Create Invoice</button>") == 3
+    assert page.count("Carol Clinician") == 2, "said once for the group, and in the filter"
+    part = bob.post(
+        at("add_invoice", visit=visits[0]), {"member": "1", "next": f"/alder/agenda/?day={DAY}"}, **HTMX
+    ).content.decode()
+    assert f'id="group-billing-{appointment}" hx-swap-oob="true"' in part
+    assert "2 to bill, 1 billed" in part
+    assert f'value="/alder/agenda/?day={DAY}"' in part
+    answer = bob.post(
+        at("add_group_invoices", appointment=appointment),
+        {"all": "1", "then": "next", "next": f"/alder/agenda/?day={DAY}&staff="},
+    )
+    assert (answer.status_code, answer["Location"]) == (303, f"/alder/agenda/?day={DAY}&staff=")
+    assert Invoice.objects.count() == 3
+    page = agenda_of(bob)
+    assert "3 billed, nothing left to bill" in page
+    assert "Create Invoice" not in page
+
+
+def test_all_on_the_agenda_that_is_refused_opens_the_member_list_with_the_reason(shop: Clinic, bob: Browser) -> None:
+    appointment, _ = group(shop, "Adams", "Baker")
+    Appointment.objects.filter(pk=appointment).update(staff_member_id=shop.cast.dan.staff_member_id)
+    answer = bob.post(
+        at("add_group_invoices", appointment=appointment), {"all": "1", "then": "next", "next": "/alder/"}
+    )
+    assert answer.status_code == 422
+    assert "Dan Desk has no AMA CPT license for 2026" in answer.content.decode()
+    assert Invoice.objects.count() == 0
+
+
+def test_a_member_refused_on_the_agenda_keeps_its_button(shop: Clinic, bob: Browser) -> None:
+    appointment, visits = group(shop, "Adams", "Baker")
+    Appointment.objects.filter(pk=appointment).update(staff_member_id=shop.cast.dan.staff_member_id)
+    answer = bob.post(at("add_invoice", visit=visits[0]), {"member": "1"}, **HTMX)
+    assert answer.status_code == 422
+    assert ">Create Invoice</button>" in answer.content.decode()
+    assert 'name="member" value="1"' in answer.content.decode()
+
+
+def test_a_limited_person_sees_and_counts_only_the_members_assigned(shop: Clinic, bob: Browser) -> None:
+    _, visits = group(shop, "Adams", "Baker", "Clark")
+    StaffMember.objects.filter(pk=shop.cast.bob.staff_member_id).update(limited_to_assigned=True)
+    mine = Visit.objects.get(pk=visits[0]).client_id
+    ClientAssignment.objects.create(client_id=mine, staff_member_id=shop.cast.bob.staff_member_id)
+    page = agenda_of(bob)
+    assert "1 client<" in page
+    assert "1 to bill<" in page
+    assert "Baker" not in page
+
+
+def test_without_billing_the_groups_row_shows_no_billing(shop: Clinic, sign_in: SignIn) -> None:
+    appointment, _ = group(shop, "Adams", "Baker")
+    page = agenda_of(sign_in(shop.cast.dan))
+    assert "2 clients" in page
+    assert f"group-billing-{appointment}" not in page
+    assert "to bill" not in page
+
+
 def test_the_agenda_cell_gives_way_to_the_invoice_number(shop: Clinic, bob: Browser) -> None:
     visit, _ = shop.visit(shop.client(), shop.talk, day=DAY)
     bare, _ = shop.visit(shop.client(), day=DAY)
@@ -131,6 +199,15 @@ def test_without_billing_it_refuses_and_a_stranger_finds_nothing(shop: Clinic, s
             assert getattr(sign_in(shop.cast.charlie), verb)(url).status_code == 404
     assert sign_in(shop.cast.bob).post(at("add_invoice", visit=uuid4())).status_code == 404
     assert Invoice.objects.count() == 0
+
+
+def test_create_invoice_on_the_groups_row_stays_within_eighteen_queries(shop: Clinic, bob: Browser) -> None:
+    """The fifteen of Add Invoice, and three for the group's own row; however many members."""
+    _, visits = group(shop, *(f"Member{number}" for number in range(12)))
+    with CaptureQueriesContext(connection) as captured:
+        assert bob.post(at("add_invoice", visit=visits[0]), {"member": "1"}, **HTMX).status_code == 200
+    asked = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
+    assert len(asked) <= 18, asked
 
 
 @pytest.mark.parametrize("headers", [{}, {"HTTP_HX_REQUEST": "true"}])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from daysheet.clients.actions import assign_staff
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing import batches
 from daysheet.invoicing.actions import bill_visit
@@ -16,6 +18,7 @@ from daysheet.invoicing.batches import (
     BatchRequest,
     BatchStillRunning,
     BatchUndone,
+    continue_batch,
     retry_refused,
     start_batch,
     undo_batch,
@@ -27,6 +30,7 @@ from daysheet.jobs.models import JobRun
 from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
+from daysheet.practices.actor import Actor
 from daysheet.staff.models import CptLicense, StaffMember
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import NOW, Cast
@@ -103,6 +107,50 @@ def test_a_batch_killed_between_chunks_goes_on_where_it_stopped(
     assert Invoice.objects.count() == InvoiceLine.objects.count() == 5
 
 
+def test_a_batch_whose_job_failed_goes_on_from_its_page_and_bills_nobody_twice(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "CLIENTS_PER_CHUNK", 2)
+    batch_id = _start(clinic, _people(clinic, 5))
+    real, calls = batches._bill_chunk, []
+
+    def broken(job: object, size: int) -> bool:
+        calls.append(size)
+        if len(calls) == 2:
+            raise MemoryError
+        return real(job, size)
+
+    monkeypatch.setattr(batches, "_bill_chunk", broken)
+    assert not continue_batch(clinic.biller, batch_id=batch_id), "it waits for its worker"
+    with pytest.raises(MemoryError):
+        run_job(clinic.cast.alder.id, JobRun.objects.get(subject_id=batch_id).pk)
+    assert (JobRun.objects.get().state, Invoice.objects.count()) == ("failed", 2)
+    monkeypatch.setattr(batches, "_bill_chunk", real)
+    assert continue_batch(clinic.biller, batch_id=batch_id)
+    assert not continue_batch(clinic.biller, batch_id=batch_id), "the second click"
+    again = JobRun.objects.get(state="queued")
+    run_job(clinic.cast.alder.id, again.pk)
+    again.refresh_from_db()
+    assert (again.state, again.done_count, again.total_count) == ("done", 5, 5)
+    assert sorted(Invoice.objects.values_list("number", flat=True)) == [1, 2, 3, 4, 5]
+    assert InvoiceLine.objects.count() == 5
+    assert not continue_batch(clinic.biller, batch_id=batch_id), "it has finished"
+    assert JobRun.objects.count() == 2
+
+
+def test_only_who_may_see_a_stopped_batch_continues_it(clinic: Clinic) -> None:
+    items = _people(clinic, 1)
+    batch_id = _start(clinic, items)
+    JobRun.objects.update(state="failed")
+    with pytest.raises(NotAllowed):
+        continue_batch(clinic.cast.actor(clinic.cast.dan), batch_id=batch_id)
+    with practice_transaction(clinic.cast.birch.id), pytest.raises(NotFound):
+        continue_batch(clinic.cast.actor(clinic.cast.charlie), batch_id=batch_id)
+    with pytest.raises(NotFound):
+        continue_batch(replace(clinic.owner, limited_to_assigned=True), batch_id=batch_id)
+    assert JobRun.objects.count() == 1
+
+
 def test_what_was_billed_meanwhile_is_skipped_with_the_other_number(clinic: Clinic) -> None:
     client = clinic.client()
     visit, services = clinic.visit(client, clinic.talk)
@@ -159,6 +207,50 @@ def test_undo_voids_what_nothing_has_touched_and_says_what_remains(clinic: Clini
     assert InvoiceLine.objects.filter(ended_at=None).count() == 1
     with pytest.raises(BatchUndone):
         undo_batch(clinic.biller, batch_id=batch_id, reason="again")
+
+
+def _limited(clinic: Clinic, items: list[BatchRequest]) -> Actor:
+    """Bob, who may from now on see only the clients of these items."""
+    StaffMember.objects.filter(pk=clinic.cast.bob.staff_member_id).update(limited_to_assigned=True)
+    for item in items:
+        assign_staff(clinic.owner, item.client_id, clinic.cast.bob.staff_member_id)
+    return clinic.cast.actor(clinic.cast.bob)
+
+
+def test_somebody_limited_undoes_and_retries_no_batch_of_others(clinic: Clinic) -> None:
+    items = _people(clinic, 2)
+    batch_id = uuid4()
+    start_batch(
+        clinic.owner, batch_id=batch_id, from_on=DAY, to_on=DAY, items=items, expected_count=2, expected_cents=0
+    )
+    _run(clinic, batch_id)
+    limited = _limited(clinic, items)
+    with pytest.raises(NotFound):
+        undo_batch(limited, batch_id=batch_id, reason="not mine")
+    with pytest.raises(NotFound):
+        retry_refused(limited, batch_id=batch_id, new_batch_id=uuid4())
+    assert InvoiceLine.objects.filter(ended_at=None).count() == 2
+    assert undo_batch(clinic.owner, batch_id=batch_id, reason="mine").voided == (1, 2)
+
+
+def test_somebody_limited_since_undoes_only_what_is_of_their_clients(clinic: Clinic) -> None:
+    items = _people(clinic, 3)
+    batch_id = _start(clinic, items)
+    _run(clinic, batch_id)
+    undone = undo_batch(_limited(clinic, items[:2]), batch_id=batch_id, reason="Wrong month")
+    assert undone.voided == (1, 2)
+    assert undone.remaining == ((3, "You are not assigned to its client."),)
+    assert InvoiceLine.objects.get(ended_at=None).client_id == items[2].client_id
+
+
+def test_somebody_limited_since_retries_only_their_clients(clinic: Clinic) -> None:
+    dan = clinic.cast.dan.staff_member_id
+    clients = [clinic.client("Mine"), clinic.client("Other")]
+    items = [BatchRequest(c, clinic.visit(c, clinic.talk, staff_member_id=dan)[1]) for c in clients]
+    batch_id = _start(clinic, items)
+    _run(clinic, batch_id)
+    second = retry_refused(_limited(clinic, items[:1]), batch_id=batch_id, new_batch_id=uuid4())
+    assert list(BatchItem.objects.filter(batch_id=second).values_list("client_id", flat=True)) == clients[:1]
 
 
 def test_a_permission_withdrawn_meanwhile_stops_the_batch(clinic: Clinic) -> None:

@@ -11,6 +11,7 @@ from django.test import Client as Browser
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batches import JOB_KIND, BatchRequest, run_batch, start_batch
 from daysheet.invoicing.models import Batch, InvoiceVoid
+from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.jobs.registry import RunningJob
 from daysheet.staff.models import CptLicense, StaffMember
@@ -96,6 +97,24 @@ def test_undo_names_count_and_total_then_voids(shop: Clinic, bob: Browser, batch
     assert "Undone on" in bob.get(at("batch_run", batch=batch)).content.decode()
 
 
+def test_a_batch_that_stopped_offers_continue_and_ends_well(shop: Clinic, bob: Browser, batch: UUID) -> None:
+    url = at("batch_run", batch=batch)
+    assert 'id="continue"' not in bob.get(url).content.decode(), "it waits for its worker"
+    JobRun.objects.update(state=JobRun.State.FAILED)
+    page = bob.get(url).content.decode()
+    assert "The batch stopped before its end." in page
+    assert at("continue_batch", batch=batch) in page
+    assert "every 1s" not in page
+    assert "Stopped" in bob.get(at("batch_history")).content.decode()
+    answers = [bob.post(at("continue_batch", batch=batch)) for _ in range(2)]
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(303, url)] * 2
+    assert "every 1s" in bob.get(url).content.decode()
+    run_job(shop.cast.alder.id, JobRun.objects.get(state=JobRun.State.QUEUED).pk)
+    assert "Ana Good" in bob.get(url).content.decode()
+    assert bob.post(at("continue_batch", batch=batch)).status_code == 303
+    assert JobRun.objects.count() == 2
+
+
 def test_a_running_batch_cannot_be_undone(shop: Clinic, bob: Browser, batch: UUID) -> None:
     assert bob.post(at("undo_batch", batch=batch), {"reason": "Too early"}).status_code == 422
 
@@ -122,5 +141,7 @@ def test_without_billing_the_pages_refuse_and_a_stranger_finds_nothing(
     assert sign_in(shop.cast.dan).get(at(page, batch=batch)).status_code == 403
     assert sign_in(shop.cast.charlie).get(at(page, batch=batch)).status_code == 404
     assert sign_in(shop.cast.bob).get(at(page, batch=uuid4())).status_code == 404
-    assert sign_in(shop.cast.dan).post(at("retry_batch", batch=batch)).status_code == 403
+    for action in ("retry_batch", "continue_batch"):
+        assert sign_in(shop.cast.dan).post(at(action, batch=batch)).status_code == 403
+        assert sign_in(shop.cast.charlie).post(at(action, batch=batch)).status_code == 404
     assert sign_in(shop.cast.dan).get(at("batch_history")).status_code == 403

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods
 
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
@@ -17,13 +18,14 @@ from .. import actions
 from ..billing_cells import billed_cell
 from ..links import agenda_url
 from ..mending import mend_of
-from ..queries.agenda import VisitBilling, group_billing, one_visit_billing
+from ..queries.agenda import VisitBilling, group_billing, group_cell_of, one_visit_billing
 from ..selection import Issued
 from .requests import PracticeRequest, next_url
 
 _PAGE = "invoicing/add_invoice.html"
 _GROUP = "invoicing/add_group_invoices.html"
 _CELL = "schedule/parts/billing_cell.html"
+_GROUP_CELL = "schedule/parts/group_cell.html"
 _REFUSED_CELL = "invoicing/parts/refused_cell.html"
 
 
@@ -82,7 +84,8 @@ def add_group_invoices(request: PracticeRequest, appointment: UUID) -> HttpRespo
     if is_htmx(request):
         return _unbilled_count_changed(render_page(request, _GROUP, context, part="members"))
     messages.success(request, _said(issued))
-    return see_other(request, request.get_full_path())
+    wants_next = request.POST.get("then") == "next"  # All, clicked on the Agenda's own row
+    return see_other(request, _back(request, fresh[0]) if wants_next else request.get_full_path())
 
 
 def _visit_page(request: PracticeRequest, billing: VisitBilling, status: int = 200, **more: object) -> HttpResponse:
@@ -93,7 +96,7 @@ def _visit_page(request: PracticeRequest, billing: VisitBilling, status: int = 2
 def _refused(request: PracticeRequest, visit: UUID, message: str, **more: object) -> HttpResponse:
     billing = one_visit_billing(request.actor, visit)
     if is_htmx(request):
-        context = {"visit": billing, "refusal": message, **more}
+        context = {"visit": billing, "refusal": message, "next": _back(request, billing), **more}
         return render_page(request, _REFUSED_CELL, context, status=422)
     return _visit_page(request, billing, status=422, refusal=message, **more)
 
@@ -101,8 +104,13 @@ def _refused(request: PracticeRequest, visit: UUID, message: str, **more: object
 def _cell(request: PracticeRequest, visit: UUID, issued: Issued) -> HttpResponse:
     """The visit's cell with the invoice, and beside it what else of the page is no longer so."""
     number = issued.created[0].number if issued.created else issued.skipped[0].invoice_number
-    context = {"cell": billed_cell(request.actor, visit, number), "visit_id": visit, "is_new": True}
-    return _unbilled_count_changed(render_page(request, _CELL, context))
+    context: dict[str, object] = {"cell": billed_cell(request.actor, visit, number), "visit_id": visit, "is_new": True}
+    response = render_page(request, _CELL, context)
+    if request.POST.get("member"):
+        group = group_cell_of(request.actor, visit)
+        beside = {"group": group, "next": next_url(request, ""), "is_new": True}
+        response.write(render_to_string(_GROUP_CELL, beside, request))
+    return _unbilled_count_changed(response)
 
 
 def _unbilled_count_changed(response: HttpResponse) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""A batch after it was confirmed: progress, result, retry, undo; and the History of all of them (B5, B6)."""
+"""A batch after it was confirmed: progress, result, continue, retry, undo; and the History of all of them (B5, B6)."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ def batch_run(request: PracticeRequest, batch: UUID) -> HttpResponse:
     if progress.is_finished:
         context |= _result(request, batch)
     return render_page(request, _RUN, context, part="state")
+
+
+@require_POST
+def continue_batch(request: PracticeRequest, batch: UUID) -> HttpResponse:
+    """Continue: a batch that stopped goes on where it stopped. A second click changes nothing."""
+    batches.continue_batch(request.actor, batch_id=batch)
+    return see_other(request, practice_url(request.actor, "invoicing:batch_run", batch=batch))
 
 
 @require_POST
@@ -105,4 +112,4 @@ def _said(undone: batches.Undone) -> str:
     voided = f"{len(undone.voided):,} invoice{'' if len(undone.voided) == 1 else 's'} voided."
     if not undone.remaining:
         return f"The batch is undone: {voided}"
-    return f"{voided} {len(undone.remaining):,} remain, because something is on them: they are listed below."
+    return f"{voided} {len(undone.remaining):,} remain: because something is on them, or they are not yours to void."

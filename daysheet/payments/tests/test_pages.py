@@ -83,7 +83,7 @@ def test_the_ledger_has_its_tiles_tabs_buttons_and_sections(clinic: Clinic, bob:
         assert f">{label}" in answer.content.decode()
     assert "New Invoice" in text and "Accept Payment" in text
     assert "Unapplied Payments/Credits and Refunds" in text and "Billing Notes" in text
-    assert "1 date of service is not billed yet, the oldest of 11/09/2026" in text
+    assert "1 date of service is not billed yet: 11/09/2026" in text
     assert f"{number} 11/16/2026 11/02/2026" in text
 
 

@@ -16,6 +16,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from daysheet.clients.queries import get_client
 from daysheet.invoicing.links import invoice_url
 from daysheet.invoicing.selection import LineEdit
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
@@ -206,6 +207,7 @@ def write_off_list(request: HttpRequest, client: UUID) -> HttpResponse:
     actor = actor_of(request)
     context = {
         "client_id": client,
+        "client_name": get_client(actor, client).name,
         "lines": lines_to_write_off(actor, client),
         "write_offs": write_offs(actor, client),
     }
@@ -226,8 +228,10 @@ def _correct(
 ) -> HttpResponse:
     """Form → effect in numbers → done. A refusal is shown at either step with 422, and nothing was changed."""
     actor = actor_of(request)
+    client_name = get_client(actor, client_id).name if client_id else ""
     context: dict[str, Any] = {
-        "form": form, "client_id": client_id, "verb": verb, "back_url": back_url, "about": about, "danger": danger,
+        "form": form, "client_id": client_id, "client_name": client_name, "verb": verb, "back_url": back_url,
+        "about": about, "danger": danger,
     }  # fmt: skip
     if request.method != "POST":
         return render_page(request, _PAGE, context)

@@ -38,8 +38,12 @@ def insurance_payment(request: HttpRequest, client: UUID) -> HttpResponse:
 def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -> HttpResponse:
     actor = actor_of(request)
     payers = payers_with_open_lines(actor, client)
-    choose = ChooseInsurerForm(_chosen(request, payers), payers=payers)
-    context: dict[str, Any] = {"choose": choose, "client_id": client, "back_url": back_url, "payers": payers}
+    chosen = _chosen(request, payers)
+    choose = ChooseInsurerForm(chosen if any(chosen.values()) else None, payers=payers)
+    context: dict[str, Any] = {
+        "choose": choose, "client_id": client, "back_url": back_url, "payers": payers,
+        "section": "Clients" if client else "Billing",
+    }  # fmt: skip
     payer = choose.data.get("payer", "")
     if not choose.is_valid():
         return render_page(request, _PAGE, context, status=422 if request.method == "POST" else 200)

@@ -18,7 +18,7 @@ from daysheet.practices.permissions import Permission
 from daysheet.staff.models import StaffMember
 
 from ..models import Visit, VisitService
-from ..registry import BillingCell, billing_cells
+from ..registry import BillingCell, GroupCell, billing_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,18 @@ class AppointmentRow:
     title: str
     is_group: bool
     visits: tuple[VisitRow, ...]
+
+    @property
+    def group_cell(self) -> GroupCell | None:
+        """What the group's own row says of billing; None where it is no group, or for people who may not see money."""
+        cells = [visit.cell for visit in self.visits if visit.cell]
+        if not self.is_group or not cells:
+            return None
+        return GroupCell(
+            self.id,
+            billed_count=sum(cell.invoice_number is not None for cell in cells),
+            to_bill_count=sum(cell.can_add_invoice for cell in cells),
+        )
 
 
 @query(Permission.DEFAULT)

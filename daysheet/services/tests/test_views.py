@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import pytest
-from django.test import Client as Browser
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
@@ -14,21 +12,10 @@ from daysheet.clients import actions as clients
 from daysheet.clients.models import Client, Payer
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.ids import new_id
-from daysheet.practices.models import User
 from daysheet.services import actions
 from daysheet.services.models import ClientService, PayerRate, ServiceType
 from daysheet.staff.models import StaffMember
-from tests.people import Cast, Person
-
-
-@pytest.fixture
-def sign_in(cast: Cast) -> Callable[[Person], Browser]:
-    def enter(person: Person) -> Browser:
-        browser = Browser()
-        browser.force_login(User.objects.get(pk=person.user_id))
-        return browser
-
-    return enter
+from tests.people import Cast
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from .invitations import (
     invite_staff_member,
     withdraw_invitation,
 )
-from .logins import end_sessions, give_login
+from .logins import PasswordTooWeak, end_sessions, give_login, set_password
 from .members import LastOwner, NpiWrong, OwnPermissions, StaffEmailTaken, add_staff_member, edit_staff_member
 from .practices import (
     NewOwner,
@@ -27,6 +27,7 @@ __all__ = [
     "NpiWrong",
     "OtherLoginNeeded",
     "OwnPermissions",
+    "PasswordTooWeak",
     "PracticeAddressTaken",
     "PracticeAddressUnusable",
     "SentInvitation",
@@ -39,5 +40,6 @@ __all__ = [
     "end_sessions",
     "give_login",
     "invite_staff_member",
+    "set_password",
     "withdraw_invitation",
 ]

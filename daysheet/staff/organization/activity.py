@@ -17,7 +17,7 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.staff.models import StaffMember
-from daysheet.web.fields import DayField
+from daysheet.web.fields import DayField, DayRangeForm
 from daysheet.web.pages import practice_url_or_none
 from daysheet.web.paging import page_of
 from daysheet.web.requests import actor_of
@@ -35,7 +35,7 @@ _PAGES = {
 }
 
 
-class ActivityFilterForm(forms.Form):
+class ActivityFilterForm(DayRangeForm):
     """Who, what and when. Lives in the address, so that a search can be shared."""
 
     who = forms.ChoiceField(label="Person", required=False)
@@ -50,14 +50,6 @@ class ActivityFilterForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = [("", "Any"), *choices]
-
-    def clean(self) -> dict[str, Any]:
-        """A range that ends before it begins is refused."""
-        cleaned = super().clean() or {}
-        first, last = cleaned.get("from_on"), cleaned.get("to_on")
-        if first and last and last < first:
-            self.add_error("to_on", "The range ends before it begins.")
-        return cleaned
 
 
 @query(Permission.ADMINISTRATOR)

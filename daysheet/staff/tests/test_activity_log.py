@@ -67,6 +67,14 @@ def test_the_log_tells_who_did_what_to_whom_newest_first(cast: Cast, invoice_num
     assert "11/16/2026" in shown and "10:00 AM" in shown
 
 
+def test_an_amount_is_told_in_dollars_whatever_its_name(cast: Cast) -> None:
+    with practice_transaction(cast.alder.id):
+        record(cast.actor(cast.bob), "write_off", "line", new_id(), side="client", cents=12345, reason="Hardship")
+    shown = page(cast.alice)
+    assert "Amount: $123.45" in shown
+    assert "Cents" not in shown
+
+
 def test_only_administrators_of_the_practice_open_it(cast: Cast) -> None:
     assert as_person(cast.bob).get(URL).status_code == 403
     assert as_person(cast.charlie).get(URL).status_code == 404

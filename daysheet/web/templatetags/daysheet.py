@@ -66,10 +66,12 @@ def us_moment(value: datetime.datetime | None) -> str:
 
 @register.filter(is_safe=True)
 def age_days(value: datetime.date | int | None, today: datetime.date | None = None) -> str:
-    """`41 days`, of a number of days, or of a date as seen `today` (the practice's day unless given)."""
+    """`41 days`, of a number of days, or of a date as seen `today`: the practice's day, which the view knows."""
     if value is None or value == "":
         return ""
-    days = value if isinstance(value, int) else ((today or timezone.localdate()) - _day(value)).days
+    if not isinstance(value, int) and today is None:
+        raise ValueError("age_days of a date needs today: {{ day|age_days:today }}")
+    days = value if isinstance(value, int) or today is None else (today - _day(value)).days
     return "today" if days == 0 else f"{days:,} day{'' if days == 1 else 's'}"
 
 

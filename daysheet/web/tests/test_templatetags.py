@@ -56,6 +56,11 @@ def test_age_days(value: Any, shown: str) -> None:
     assert tags.age_days(value, DAY) == shown
 
 
+def test_the_age_of_a_date_needs_the_practices_day() -> None:
+    with pytest.raises(ValueError, match="needs today"):
+        tags.age_days(DAY)
+
+
 def test_count() -> None:
     assert (tags.count(4000), tags.count(None)) == ("4,000", "")
 

@@ -1,0 +1,90 @@
+"""One object of every kind, so that the sweep can open every page: the ids that addresses are made of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+if TYPE_CHECKING:
+    from .practice import _Builder
+
+
+def ids_of_everything(builder: _Builder) -> dict[str, str]:
+    """{parameter of an address: id}. `billed_visit` stands for `visit` where a page needs one with an invoice."""
+    found = {**_client(builder), **_money(builder), **_organization(builder)}
+    return {name: str(each) for name, each in found.items()}
+
+
+def _client(builder: _Builder) -> dict[str, object]:
+    from daysheet.clients.actions import add_billing_note, add_diagnosis
+    from daysheet.clients.models import Coverage
+    from daysheet.schedule.models import Visit
+    from daysheet.services.actions import add_payer_rate, set_client_service
+
+    owner, since = builder.owner, builder.practice.today - timedelta(days=400)
+    payer = builder.insurer("Sweep Mutual")
+    client = builder.client("Swan", "Sweep", insurer=payer, copay_cents=2000)
+    set_client_service(owner, client, builder.talk, is_default=True)
+    builder.visit("sweep", client, builder.talk, days_ago=2)
+    builder.billed("sweep_billed", client, builder.talk, builder.letter, days_ago=9)
+    visit = Visit.objects.get(pk=builder.practice.visits["sweep"])
+    return {
+        "client": client,
+        "payer": payer,
+        "coverage": Coverage.objects.get(client_id=client).pk,
+        "diagnosis": add_diagnosis(owner, client, code="F41.1", starts_on=since).pk,
+        "rate": add_payer_rate(owner, payer, builder.talk, rate_cents=14000, starts_on=since).pk,
+        "service_type": builder.talk,
+        "appointment": visit.appointment_id,
+        "visit": visit.pk,
+        "billed_visit": builder.practice.visits["sweep_billed"],
+        "note": add_billing_note(owner, client, text="Calls back in May").pk,
+    }
+
+
+def _money(builder: _Builder) -> dict[str, object]:
+    from daysheet.invoicing.batches import BatchRequest, start_batch
+    from daysheet.invoicing.models import InvoiceLine
+    from daysheet.ledger.models import Entry
+    from daysheet.payments.actions import accept_payment
+    from daysheet.payments.corrections import write_off
+    from daysheet.schedule.models import VisitService
+
+    owner, today = builder.owner, builder.practice.today
+    billed = UUID(builder.practice.visits["sweep_billed"])
+    line = InvoiceLine.objects.filter(visit_service__visit_id=billed).order_by("position")[0]
+    paid = accept_payment(
+        owner, request_key=uuid4(), client_id=line.client_id, amount_cents=9000, method="cash", received_on=today,
+        applications={line.pk: 1000},
+    )  # fmt: skip
+    write_off(owner, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=100, reason="Hardship")
+    batched = builder.client("Swen", "Sweep")
+    builder.visit("sweep_batched", batched, builder.letter, days_ago=70)
+    services = VisitService.objects.filter(visit_id=builder.practice.visits["sweep_batched"])
+    day = today - timedelta(days=70)
+    batch_id = start_batch(
+        owner, batch_id=uuid4(), from_on=day, to_on=day, expected_count=1, expected_cents=4000,
+        items=[BatchRequest(batched, tuple(services.values_list("pk", flat=True)))],
+    )  # fmt: skip
+    return {
+        "line": line.pk,
+        "number": line.invoice.number,
+        "entry": Entry.objects.get(debit_account="write_off", line_id=line.pk).pk,
+        "payment": paid.payment_id,
+        "batch": batch_id,
+    }
+
+
+def _organization(builder: _Builder) -> dict[str, object]:
+    from daysheet.staff.actions import add_staff_member, invite_staff_member
+    from daysheet.staff.models import CptLicense
+
+    person = add_staff_member(builder.owner, first_name="Eve", last_name="New", email="eve@alder.example")
+    sent = invite_staff_member(builder.owner, person.pk, link_for=lambda token: f"https://example.org/{token}")
+    return {
+        "location": builder.location_id,
+        "license": CptLicense.objects.get(staff_member_id=builder.practice.staff["carol"]).pk,
+        "staff_member": person.pk,
+        "token": sent.token,
+    }
