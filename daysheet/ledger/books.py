@@ -33,6 +33,11 @@ def first_open_day(actor: Actor) -> date | None:
     return closed_on + timedelta(days=1) if closed_on else None
 
 
+def open_books() -> None:
+    """A new practice begins with nothing closed."""
+    Books.objects.create()
+
+
 def hold_books(actor: Actor) -> date | None:
     """The last closed day, which stays the last one until this transaction ends. Many may hold it at once."""
     return _locked(actor.practice.id, _SHARED)
@@ -44,7 +49,7 @@ def hold_books_alone(actor: Actor) -> date | None:
 
 
 def _locked(practice_id: int, strength: str) -> date | None:
-    """Reads the row after waiting for its lock, as it then is. The practice's first entry makes the row."""
+    """Reads the row after waiting for its lock, as it then is; makes one where a practice has none."""
     found = f"SELECT closed_through_on FROM ledger_books WHERE practice_id = %s {strength}"
     with connection.cursor() as cursor:
         cursor.execute(found, [practice_id])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.utils import ProgrammingError
@@ -14,7 +16,7 @@ from django.db.utils import ProgrammingError
 from daysheet.audit.models import AuditEvent
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.errors import NotAllowed
-from daysheet.ledger.actions import reverse
+from daysheet.ledger.actions import Movement, post, reverse
 from daysheet.ledger.books import closed_through, first_open_day
 from daysheet.ledger.closing import (
     Closed,
@@ -27,6 +29,7 @@ from daysheet.ledger.closing import (
 )
 from daysheet.ledger.day import Scope, read_day_totals
 from daysheet.ledger.models import Account, Books, ClosedDay, Entry
+from daysheet.ledger.rules import posting_day
 from daysheet.practices.actor import Actor
 from daysheet.staff.models import StaffMember
 from tests.people import Cast
@@ -77,6 +80,32 @@ def test_what_is_meant_for_a_closed_day_is_posted_on_the_first_open_one(biller: 
     after = MONDAY + timedelta(days=1)
     assert list(days) == [(15000, after), (4000, after), (3000, TODAY)]
     assert read_day_totals(Scope(biller.practice.id), MONDAY).entry_count == 0
+
+
+@pytest.mark.parametrize("count", [1, 21])
+def test_a_handful_and_many_entries_are_posted_on_the_same_days(biller: Actor, count: int) -> None:
+    """One INSERT writes a handful, COPY writes more; and either finds or makes the books."""
+    client = a_client()
+    payment = a_payment(biller, client, 100 * count)
+    _close(biller, MONDAY)
+    wanted = [MONDAY - timedelta(days=1), MONDAY, MONDAY + timedelta(days=1), TODAY]
+    for day in wanted:
+        posted = post(
+            biller,
+            [Movement(Account.CREDIT, Account.CASH, 1, client.pk, day, payment_id=payment)] * count,
+            event_id=uuid4(),
+        )
+        days = set(Entry.objects.filter(pk__in=posted).values_list("effective_on", flat=True))
+        assert days == {posting_day(day, MONDAY)}
+        assert len(set(posted)) == count
+
+
+def test_a_practice_without_books_gets_them_with_its_first_entry(live_cast: Cast) -> None:
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
+        owner.execute("DELETE FROM ledger_books")
+    with practice_transaction(live_cast.alder.id):
+        a_payment(live_cast.actor(live_cast.bob), a_client(), 4000)
+        assert Entry.objects.count() == Books.objects.count() == 1
 
 
 def test_a_reversal_after_the_close_of_today_carries_tomorrows_date(biller: Actor) -> None:
