@@ -16,6 +16,7 @@ from .money import Money
 from .tables import Cell, Column, ColumnKind, Table
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_CENTS = (ColumnKind.MONEY, ColumnKind.BALANCE)
 #: Excel takes no longer name of a sheet, and none of these characters in it.
 _SHEET_NAME_LENGTH, _NOT_IN_SHEET_NAME = 31, str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 
@@ -75,7 +76,7 @@ def _csv_cell(column: Column, cell: Cell) -> str:
     if isinstance(value, date):
         return us_date(value)
     if isinstance(value, int):  # made here, never typed by anybody: a minus sign stays what it is
-        return Money(value).plain if column.kind is ColumnKind.MONEY else str(value)
+        return Money(value).plain if column.kind in _CENTS else str(value)
     return safe_cell(value)
 
 
@@ -95,7 +96,7 @@ def _write(sheet: Any, row: int, position: int, column: Column, value: object, f
     if isinstance(value, date):
         sheet.write_datetime(row, position, value, formats[ColumnKind.DATE])
     elif isinstance(value, int):
-        is_money = column.kind is ColumnKind.MONEY
+        is_money = column.kind in _CENTS
         number = Decimal(value).scaleb(-2) if is_money else value
         sheet.write_number(row, position, number, formats[ColumnKind.MONEY if is_money else ColumnKind.COUNT])
     else:

@@ -13,6 +13,8 @@ class ColumnKind(StrEnum):
 
     TEXT = "text"
     MONEY = "money"
+    #: Money that a page calls credit where it is less than nothing.
+    BALANCE = "balance"
     COUNT = "count"
     DATE = "date"
 
@@ -62,6 +64,11 @@ def text(label: str) -> Column:
 def money(label: str) -> Column:
     """A column of whole cents."""
     return Column(label, ColumnKind.MONEY)
+
+
+def balance(label: str) -> Column:
+    """A column of whole cents, credit below zero."""
+    return Column(label, ColumnKind.BALANCE)
 
 
 def count(label: str) -> Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from daysheet.kit.tables import Cell, Table, count, day, money, text
+from daysheet.kit.tables import Cell, Table, balance, count, day, money, text
 from daysheet.ledger.rules import EntryClass
 from daysheet.practices.actor import Actor
 
@@ -27,7 +27,7 @@ def aging_table(actor: Actor, aging: Aging, first: int = 0, last: int | None = N
         (Cell(row.name, _debtor_url(actor, aging.filters, row.id)), *_aged(actor, aging.filters, row.aged, row.id))
         for row in aging.rows[first:last]
     )
-    columns = (text(_WHO[aging.filters.debtor]), *_BUCKET_MONEY, money("Due"), money("Credit"), money("Balance"))
+    columns = (text(_WHO[aging.filters.debtor]), *_BUCKET_MONEY, money("Due"), money("Credit"), balance("Balance"))
     return Table("Invoice Aging", columns, rows, (Cell("Total"), *_aged(actor, aging.filters, aging.total, None)))
 
 
