@@ -146,8 +146,8 @@ def unbilled_table(actor: Actor, ages: UnbilledAges) -> Table:
     return Table("Unbilled", columns, rows, total)
 
 
-def unbilled_dates_table(actor: Actor, ages: UnbilledAges) -> Table:
-    """The dates behind a count."""
+def unbilled_dates_table(actor: Actor, ages: UnbilledAges, first: int, last: int) -> Table:
+    """The dates behind a count, rows `first` to `last`."""
     columns = (
         text("Client"), day("Date"), text("Staff"), text("Status"), text("What stops it"), money("Amount"),
     )  # fmt: skip
@@ -156,7 +156,7 @@ def unbilled_dates_table(actor: Actor, ages: UnbilledAges) -> Table:
             Cell(row.client_name, client_url(actor, row.client_id)), Cell(row.service_on), Cell(row.staff_name),
             Cell(row.status), Cell(row.reason, note=row.services), Cell(row.amount_cents),
         )
-        for row in ages.rows
+        for row in ages.rows[first:last]
     )  # fmt: skip
     return Table("Dates of service", columns, rows)
 

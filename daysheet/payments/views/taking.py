@@ -23,6 +23,7 @@ from .. import actions
 from ..forms import LinesForm, PaymentForm, initial_payment
 from ..queries.accepting import Desk, payment_desk, payments_with_number, visit_desk
 from ..queries.payment import payment_view
+from .closed import tell_posting_day
 
 _PAGE = "payments/accept_payment.html"
 
@@ -99,6 +100,7 @@ def _take(request: HttpRequest, desk: Desk, number: int | None, title: str, back
     except Refusal as refusal:
         return refused(request, form, _PAGE, context, message=refusal.message)
     _say(request, actor, accepted)
+    tell_posting_day(request, actor, form.cleaned_data["received_on"])
     return see_other(request, back_url)
 
 

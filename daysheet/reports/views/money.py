@@ -178,15 +178,18 @@ def unbilled(request: HttpRequest) -> HttpResponse:
     reason, bucket = form.answer("reason") or "", form.answer("bucket")
     ages = unbilled_ages(actor, reason=reason, bucket=bucket)
     shown = [tables.unbilled_table(actor, ages)]
+    wanted, number = asked_format(request), page_number(request)
     if reason or bucket is not None:
-        shown.append(tables.unbilled_dates_table(actor, ages))
+        first, last = (0, MOST) if wanted else ((number - 1) * PAGE_ROWS, number * PAGE_ROWS)
+        shown.append(tables.unbilled_dates_table(actor, ages, first, last))
     context = {
         "title": "Unbilled",
         "note": f"More than {MOST:,} dates of service are not billed: these are the oldest." if ages.is_cut else "",
         "bare_from_on": ages.bare_from_on,
         "empty": "Every date of service up to today is on an invoice or needs none.",
+        **page_links(request, number, number * PAGE_ROWS < len(ages.rows)),
     }
-    if wanted := asked_format(request):
+    if wanted:
         return download("unbilled", shown, wanted)
     return render_page(request, "reports/unbilled.html", {**context, "tables": shown, "form": form})
 
