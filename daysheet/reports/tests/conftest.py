@@ -63,23 +63,24 @@ def week(shop: Clinic) -> Week:
     line = InvoiceLine.objects.select_related("coverage").get(client_id=ruiz)
     own = InvoiceLine.objects.get(client_id=long)
     assert line.coverage is not None
-    _pay(biller, ruiz, 4000, EARLIER)
+    accept_payment(biller, request_key=uuid4(), client_id=ruiz, amount_cents=4000, method="cash", received_on=EARLIER)
     accept_insurance_payment(
         biller, request_key=uuid4(), payer_id=line.coverage.payer_id, amount_cents=10000, method="ins_check",
         received_on=TODAY, postings={line.pk: LinePosting(8000, 2000)}, number="=C1", expected_credit_cents=2000,
     )  # fmt: skip
     write_off(biller, request_key=uuid4(), line_id=own.pk, side="client", amount_cents=1000, reason="Hardship")
-    credit = _pay(biller, long, 6000, TODAY, nowhere=True)
+    credit = keep_as_credit(biller, long, 6000, TODAY)
     refund_payment(
         biller, request_key=uuid4(), payment_id=credit, amount_cents=500, refunded_on=TODAY, reason="Moved away"
     )
     return Week(shop, biller, ruiz, long, line.coverage.payer_id)
 
 
-def _pay(biller: Actor, client: UUID, cents: int, day: date, *, nowhere: bool = False) -> UUID:
+def keep_as_credit(biller: Actor, client: UUID, cents: int, day: date) -> UUID:
+    """Cash that is put on no line; its payment's id."""
     return accept_payment(
         biller, request_key=uuid4(), client_id=client, amount_cents=cents, method="cash", received_on=day,
-        applications={} if nowhere else None,
+        applications={},
     ).payment_id  # fmt: skip
 
 
