@@ -212,6 +212,7 @@ CREATE TABLE ledger_entry (
     CONSTRAINT entry_receivable_has_line CHECK (((NOT (((debit_account)::text = ANY ((ARRAY['client_receivable'::character varying, 'insurance_receivable'::character varying])::text[])) OR ((credit_account)::text = ANY ((ARRAY['client_receivable'::character varying, 'insurance_receivable'::character varying])::text[])))) OR (line_id IS NOT NULL)))
 );
 CREATE INDEX entry_client_ix ON ledger_entry USING btree (practice_id, client_id, effective_on, id);
+CREATE INDEX entry_day_ix ON ledger_entry USING btree (practice_id, effective_on);
 CREATE INDEX entry_event_ix ON ledger_entry USING btree (practice_id, event_id);
 CREATE INDEX entry_line_ix ON ledger_entry USING btree (practice_id, line_id);
 CREATE INDEX entry_payment_ix ON ledger_entry USING btree (practice_id, payment_id) WHERE (payment_id IS NOT NULL);
@@ -221,6 +222,48 @@ CREATE POLICY ledger_entry_practice ON ledger_entry FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON ledger_entry TO daysheet_app;
+
+-- One row of a practice: through which day its books are closed (M10). Whoever posts holds it shared, whoever
+-- closes holds it alone: so no entry slips into a day while it is being closed.
+CREATE TABLE ledger_books (
+    id                uuid NOT NULL,
+    closed_through_on date,
+    practice_id       bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT books_one UNIQUE (practice_id),
+    CONSTRAINT ledger_books_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+ALTER TABLE ledger_books ENABLE ROW LEVEL SECURITY;
+CREATE POLICY ledger_books_practice ON ledger_books FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON ledger_books TO daysheet_app;
+GRANT UPDATE (closed_through_on) ON ledger_books TO daysheet_app;
+
+-- That a day and all before it were closed, by whom and when, and what its sheet said. Insert and select only.
+CREATE TABLE ledger_closedday (
+    id                         uuid NOT NULL,
+    day                        date NOT NULL,
+    closed_at                  timestamp with time zone NOT NULL,
+    closed_by_name             character varying(120) NOT NULL,
+    opening_cents_snapshot     bigint NOT NULL,
+    charges_cents_snapshot     bigint NOT NULL,
+    payments_cents_snapshot    bigint NOT NULL,
+    adjustments_cents_snapshot bigint NOT NULL,
+    closing_cents_snapshot     bigint NOT NULL,
+    entry_count_snapshot       integer NOT NULL,
+    practice_id                bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT day_closed_once UNIQUE (practice_id, day),
+    CONSTRAINT ledger_closedday_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT closed_day_proves CHECK ((closing_cents_snapshot = (((opening_cents_snapshot + charges_cents_snapshot) - payments_cents_snapshot) - adjustments_cents_snapshot))),
+    CONSTRAINT ledger_closedday_entry_count_snapshot_check CHECK ((entry_count_snapshot >= 0))
+);
+ALTER TABLE ledger_closedday ENABLE ROW LEVEL SECURITY;
+CREATE POLICY ledger_closedday_practice ON ledger_closedday FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON ledger_closedday TO daysheet_app;
 
 -- ==================== staff =========================================================================================
 

@@ -43,6 +43,7 @@ VERBS: dict[str, Verb] = {
     "assign_license": Verb("assigned a CPT license"),
     "assign_staff": Verb("assigned staff to a client"),
     "connect_processor": Verb("connected a card processor"),
+    "close_day": Verb("closed a day", is_money=True),
     "continue_batch": Verb("continued a batch of invoices that had stopped", is_money=True),
     "remove_card": Verb("removed a stored card"),
     "request_card_refund": Verb("asked for a refund to a card", is_money=True),

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "daysheet.invoicing",
     "daysheet.payments",
     "daysheet.cards",
+    "daysheet.reports",
     "daysheet.imports",
     "daysheet.config",
 ]

@@ -21,6 +21,10 @@ def dollars(expression: str) -> str:
     return f"to_char(({expression}) / 100.0, 'FM999999999990.00')"
 
 
+#: What an entry adds to the balance of a day sheet (docs/money/day-sheet.md).
+_HELD = "('client_receivable', 'insurance_receivable', 'credit')"
+_HELD_CHANGE = f"amount_cents * ((debit_account IN {_HELD})::int - (credit_account IN {_HELD})::int)"
+
 _OPEN_AMOUNTS = f"""
     SELECT 'line ' || l.id || ' of invoice ' || i.number || ': client ' || {dollars("l.client_open_cents")}
         || ' by its entries ' || {dollars("coalesce(e.client, 0)")} || ', insurance '
@@ -151,6 +155,39 @@ _WHOLE_INVOICES = """
     LEFT JOIN invoicing_invoiceline l ON l.practice_id = i.practice_id AND l.invoice_id = i.id
     WHERE i.practice_id = %(practice)s AND (l.id IS NULL OR l.client_id <> i.client_id)"""
 
+_CLOSED_DAYS = f"""
+    WITH movements AS (
+        SELECT effective_on AS day, {_HELD_CHANGE} AS change, ARRAY[debit_account, credit_account] AS accounts,
+            1 AS entry
+        FROM ledger_entry WHERE practice_id = %(practice)s
+        UNION ALL
+        SELECT day, 0, ARRAY['']::varchar[], 0 FROM ledger_closedday WHERE practice_id = %(practice)s
+    ), days AS (
+        SELECT day, sum(change) AS change, sum(entry) AS entries,
+            coalesce(sum(change) FILTER (WHERE 'revenue' = ANY(accounts)), 0) AS charges,
+            -coalesce(sum(change) FILTER (WHERE 'cash' = ANY(accounts)), 0) AS payments,
+            -coalesce(
+                sum(change) FILTER (WHERE accounts && ARRAY['write_off', 'contractual', 'refunded']::varchar[]), 0
+            ) AS adjustments
+        FROM movements GROUP BY day
+    ), sheets AS (
+        SELECT *, sum(change) OVER (ORDER BY day) AS closing FROM days
+    )
+    SELECT 'the day ' || d.day || ' was closed at ' || {dollars("d.closing_cents_snapshot")} || ' with '
+        || d.entry_count_snapshot || ' entries, its entries now come to ' || {dollars("s.closing")} || ' with '
+        || s.entries AS difference
+    FROM ledger_closedday d JOIN sheets s ON s.day = d.day
+    WHERE d.practice_id = %(practice)s
+      AND (d.opening_cents_snapshot, d.charges_cents_snapshot, d.payments_cents_snapshot, d.adjustments_cents_snapshot,
+           d.closing_cents_snapshot, d.entry_count_snapshot)
+        IS DISTINCT FROM (s.closing - s.change, s.charges, s.payments, s.adjustments, s.closing, s.entries)
+    UNION ALL
+    SELECT 'the books are closed through ' || coalesce(b.closed_through_on::text, 'no day')
+        || ', the last closed day is ' || coalesce(d.last::text, 'none')
+    FROM (SELECT max(day) AS last FROM ledger_closedday WHERE practice_id = %(practice)s) d
+    LEFT JOIN ledger_books b ON b.practice_id = %(practice)s
+    WHERE d.last IS DISTINCT FROM b.closed_through_on"""
+
 CHECKS = (
     Check("the open amounts of every line are what its entries leave", _OPEN_AMOUNTS),
     Check("every line was charged once, as it was billed; ended lines were reversed", _CHARGES),
@@ -162,6 +199,7 @@ CHECKS = (
     Check("invoice numbers run from 1 without gap or repeat, and the counter follows", _NUMBERS),
     Check("no line is live on a void invoice", _VOIDS),
     Check("every invoice has lines, all of its own client", _WHOLE_INVOICES),
+    Check("every closed day is what it was when it was closed", _CLOSED_DAYS),
 )
 
 #: What lines and payments keep, summed: client side open, insurance side open, unapplied.

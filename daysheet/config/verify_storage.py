@@ -16,9 +16,9 @@ from .verify_checks import Check
 _LONGEST_NAME = 63
 #: Tables of facts, and the columns of tables that may move: everything else the role must not be able to change.
 _APPEND_ONLY = (
-    "ledger_entry", "ledger_moneyrequest", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid",
-    "invoicing_batchproblem", "payments_paymentreversal", "clients_billingnote", "clients_billingnotetext",
-    "imports_importedfile", "staff_licenserenewalrun", "config_verification",
+    "ledger_entry", "ledger_closedday", "ledger_moneyrequest", "audit_auditevent", "invoicing_invoice",
+    "invoicing_invoicevoid", "invoicing_batchproblem", "payments_paymentreversal", "clients_billingnote",
+    "clients_billingnotetext", "imports_importedfile", "staff_licenserenewalrun", "config_verification",
 )  # fmt: skip
 _MOVING_COLUMNS = {
     "invoicing_invoiceline": ("ended_at", "client_open_cents", "insurance_open_cents"),

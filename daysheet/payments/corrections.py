@@ -18,6 +18,7 @@ from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.kit.money import Money
 from daysheet.ledger.actions import Movement, post, reverse
+from daysheet.ledger.books import hold_books
 from daysheet.ledger.models import GIVEN_UP, Account
 from daysheet.ledger.queries import least_credit_since, standing_entries
 from daysheet.ledger.requests import claim_request
@@ -59,6 +60,12 @@ class CardPaymentFixed(Refusal):
     """A card payment is immutable but for where it is applied (M6)."""
 
     code = "card_payment_fixed"
+
+
+class DayClosed(Refusal):
+    """The day of the payment is closed, and with it the deposit by method (M10)."""
+
+    code = "day_closed"
 
 
 class AmountNotPositive(Refusal):
@@ -172,7 +179,7 @@ def edit_payment(
     """Correct what was written down beside the amount (M6). A new date reverses the receipt and posts it anew, so that
     the day sheets of both days show it.
 
-    Raises NotFound, ReasonMissing, CardPaymentFixed, PaymentInFuture, PaymentReversed.
+    Raises NotFound, ReasonMissing, CardPaymentFixed, PaymentInFuture, PaymentReversed, DayClosed.
     """
     payment = _locked_payment(actor, payment_id)
     why = _reason(reason)
@@ -181,6 +188,8 @@ def edit_payment(
         raise CardPaymentFixed("A card payment stays as the processor has it. Nothing was changed.")
     if received_on > actor.today:
         raise PaymentInFuture("The date lies in the future: money is entered when it has been received.")
+    if method != payment.method:
+        _refuse_closed(actor, payment)
     if received_on != payment.received_on:
         _move_receipt(actor, payment, received_on, why)
     Payment.objects.filter(pk=payment.pk).update(
@@ -295,6 +304,17 @@ def _move_receipt(actor: Actor, payment: Payment, received_on: date, why: str) -
         reason=why,
     )  # fmt: skip
     post(actor, [*mirrored, anew], event_id=new_id())
+
+
+def _refuse_closed(actor: Actor, payment: Payment) -> None:
+    """The deposit of a closed day stays what it was: another method is another payment."""
+    closed_on = hold_books(actor)
+    receipts = standing_entries(actor, payment_id=payment.pk, debit=Account.CASH)
+    if closed_on and any(entry.effective_on <= closed_on for entry in receipts):
+        raise DayClosed(
+            f"This payment is in the deposit of a day that is closed (through {us_date(closed_on)}), so its method "
+            "stays. Nothing was changed. Unapply and delete it, then enter it again."
+        )
 
 
 def _refuse_reversed(payment: Payment) -> None:

@@ -36,6 +36,7 @@ FORBIDDEN: dict[str, str] = {
     "client_service_amount_not_negative": "set_payment_amount_cents = -1",
     "client_set_amount_not_negative": "set_payment_amount_cents = -1",
     "client_sex_known": "sex = 'X'",
+    "closed_day_proves": "closing_cents_snapshot = closing_cents_snapshot + 1",
     "coverage_copay_not_negative": "copay_cents = -1",
     "coverage_ends_after_start": "ends_on = starts_on",
     "coverage_rank_sane": "rank = 0",
@@ -114,6 +115,10 @@ FILLED = {
     "WHERE slug = 'alder'",
     "clients_clientassignment": "INSERT INTO clients_clientassignment (practice_id, id, client_id, staff_member_id) "
     "SELECT c.practice_id, gen_random_uuid(), c.id, s.id FROM clients_client c, staff_staffmember s LIMIT 1",
+    "ledger_closedday": "INSERT INTO ledger_closedday (practice_id, id, day, closed_at, closed_by_name, "
+    "opening_cents_snapshot, charges_cents_snapshot, payments_cents_snapshot, adjustments_cents_snapshot, "
+    "closing_cents_snapshot, entry_count_snapshot) SELECT id, gen_random_uuid(), '2026-11-01', now(), 'x', 0, 0, 0, 0, "
+    "0, 0 FROM practices_practice WHERE slug = 'alder'",
     "imports_importedfile": "INSERT INTO imports_importedfile (practice_id, id, kind, file_name, sha256, row_count, "
     "created_count, changed_count, unchanged_count, imported_at, imported_by_name) SELECT id, gen_random_uuid(), 'x', "
     "'x', 'x', 0, 0, 0, 0, now(), 'x' FROM practices_practice WHERE slug = 'alder'",
@@ -347,10 +352,12 @@ def test_what_is_not_granted_is_refused(world: World) -> None:
 
 #: Facts: nothing of them is ever updated or deleted. (What may move on other tables stands in their migrations.)
 APPEND_ONLY = {
+    "ledger_closedday",
     "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "invoicing_batchproblem",
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
     "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_cardrefund",
-    "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage", "ledger_moneyrequest", "config_verification",
+    "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
+    "ledger_moneyrequest", "config_verification",
 }  # fmt: skip
 
 

@@ -14,11 +14,13 @@ from daysheet.invoicing.batches import BatchRequest, start_batch
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
+from daysheet.ledger.closing import close_day
 from daysheet.payments.actions import apply_credit
 from daysheet.payments.corrections import refund_payment, write_off
 from daysheet.payments.insurance import LinePosting, accept_insurance_payment
 from daysheet.payments.rebilling import edit_line
 from daysheet.payments.tests.desk import TODAY, pay
+from daysheet.reports.queries.day_sheet import day_sheet
 from tests.billing import DAY, build_clinic, clinic_of
 from tests.people import Cast
 
@@ -44,6 +46,19 @@ def history(live_cast: Cast) -> Cast:
         bill_visit(clinic.biller, visit_id=visits[2])
         apply_credit(clinic.biller, request_key=visits[2], client_id=ben)
     return live_cast
+
+
+@pytest.fixture
+def closed_history(history: Cast) -> Cast:
+    """The same with its day closed."""
+    with practice_transaction(history.alder.id):
+        biller = clinic_of(history).biller
+        sheet = day_sheet(biller, biller.today).totals
+        close_day(
+            biller, day=biller.today, expected_closing_cents=sheet.closing_cents,
+            expected_entry_count=sheet.entry_count,
+        )  # fmt: skip
+    return history
 
 
 @pytest.fixture

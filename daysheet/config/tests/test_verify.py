@@ -26,6 +26,27 @@ def test_one_practice_can_be_asked_for(history: Cast) -> None:
     assert verified("nowhere") == (NO_SUCH_PRACTICE, "There is no practice with the address “nowhere”.\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "statement"),
+    [
+        (
+            "the day 2026-11-16 was closed at ",
+            "UPDATE ledger_entry SET effective_on = '2026-11-15' WHERE debit_account = 'cash'",
+        ),
+        (
+            "the books are closed through no day, the last closed day is 2026-11-16",
+            "UPDATE ledger_books SET closed_through_on = NULL",
+        ),
+    ],
+)
+def test_a_closed_day_that_changed_is_named(closed_history: Cast, words: str, statement: str) -> None:
+    assert verified()[0] == CLEAN
+    damage(statement)
+    code, report = verified()
+    assert code == DIFFERENT
+    assert words in part_of(report, "every closed day is what it was")
+
+
 _ONE_LINE = "(SELECT id FROM invoicing_invoiceline WHERE ended_at IS NULL AND client_cents > 0 ORDER BY id LIMIT 1)"
 _ENDED_LINE = "(SELECT id FROM invoicing_invoiceline WHERE ended_at IS NOT NULL)"
 
@@ -103,6 +124,16 @@ _ENDED_LINE = "(SELECT id FROM invoicing_invoiceline WHERE ended_at IS NOT NULL)
                 "UPDATE invoicing_invoiceline l SET client_id = (SELECT id FROM clients_client c WHERE c.id <> "
                 "l.client_id) WHERE service_on = '2026-11-03'"
             ],
+        ),
+        (
+            "every closed day is what it was",
+            "the day 2026-11-16 was closed at ",
+            ["UPDATE ledger_entry SET effective_on = '2026-11-15' WHERE debit_account = 'cash'"],
+        ),
+        (
+            "every closed day is what it was",
+            "the books are closed through no day, the last closed day is 2026-11-16",
+            ["UPDATE ledger_books SET closed_through_on = NULL"],
         ),
         (
             "trial balance",

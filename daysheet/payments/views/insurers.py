@@ -21,6 +21,7 @@ from .. import insurance
 from ..actions import SurplusNotConfirmed
 from ..insurer_forms import ChooseInsurerForm, InsurerPaymentForm
 from ..queries.insurer_desk import InsurerDesk, insurer_desk, payers_with_open_lines
+from .closed import tell_posting_day
 
 _PAGE = "payments/insurance_payment.html"
 
@@ -88,6 +89,7 @@ def _take(request: HttpRequest, desk: InsurerDesk, context: dict[str, Any], back
     except Refusal as refusal:
         return refused(request, form, _PAGE, context, message=refusal)
     messages.success(request, _said(posted, desk))
+    tell_posting_day(request, actor, form.cleaned_data["received_on"])
     return see_other(request, back_url)
 
 

@@ -25,6 +25,7 @@ from ..forms import LinesForm, PaymentForm, initial_payment, ticked
 from ..queries.accepting import Desk, payment_desk, payments_with_number, prepayment_cents, visit_desk
 from ..queries.payment import payment_view
 from ..registry import payment_notices
+from .closed import tell_posting_day
 
 _PAGE = "payments/accept_payment.html"
 
@@ -113,6 +114,7 @@ def _take(
     except Refusal as refusal:
         return refused(request, form, _PAGE, context, message=refusal)
     _say(request, actor, accepted)
+    tell_posting_day(request, actor, form.cleaned_data["received_on"])
     return see_other(request, back_url)
 
 
