@@ -126,16 +126,6 @@ _ENDED_LINE = "(SELECT id FROM invoicing_invoiceline WHERE ended_at IS NOT NULL)
             ],
         ),
         (
-            "every closed day is what it was",
-            "the day 2026-11-16 was closed at ",
-            ["UPDATE ledger_entry SET effective_on = '2026-11-15' WHERE debit_account = 'cash'"],
-        ),
-        (
-            "every closed day is what it was",
-            "the books are closed through no day, the last closed day is 2026-11-16",
-            ["UPDATE ledger_books SET closed_through_on = NULL"],
-        ),
-        (
             "trial balance",
             "the entries come to",
             ["UPDATE payments_payment SET unapplied_cents = unapplied_cents + 1 WHERE unapplied_cents < amount_cents"],
