@@ -36,7 +36,8 @@ class Filters(forms.Form):
             value = self.answer(name)
             if field.widget.is_hidden or value in (None, ""):
                 continue
-            labels = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}
+            choices: Any = field.choices if isinstance(field, forms.ChoiceField) else ()
+            labels = dict(choices)
             yield f"{field.label}: {us_date(value) if isinstance(value, date) else labels.get(value, value)}"
 
 
