@@ -87,11 +87,11 @@ def unfinished_table(actor: Actor, sheet: DaySheet) -> Table:
 def entries_table(actor: Actor, page: EntryPage, title: str) -> Table:
     """The entries behind a figure; the total is of all of them, shown here or not."""
     columns = (
-        day("Posted on"), text("What"), text("From"), text("Invoice"), text("Posted by"), money("Entry"),
+        text("What"), day("Posted on"), text("From"), text("Invoice"), text("Posted by"), money("Entry"),
         money("In this figure"),
     )  # fmt: skip
     rows = tuple(_entry(actor, row) for row in page.rows)
-    total = (Cell(None), Cell("Total"), *([Cell(None)] * 4), Cell(page.figure_cents))
+    total = (Cell("Total"), *([Cell(None)] * 5), Cell(page.figure_cents))
     return Table(title, columns, rows, total)
 
 
@@ -120,8 +120,8 @@ def _deposit(actor: Actor, on: date, row: DepositRow) -> tuple[Cell, ...]:
 def _entry(actor: Actor, row: EntryRow) -> tuple[Cell, ...]:
     number = str(row.invoice_number) if row.invoice_number else None
     return (
-        Cell(row.effective_on),
         Cell(row.words, payment_url(actor, row.payment_id), row.reason),
+        Cell(row.effective_on),
         Cell(row.client_name or row.payer_name, client_url(actor, row.client_id)),
         Cell(number, invoice_url(actor, row.invoice_number)),
         Cell(row.actor_name),

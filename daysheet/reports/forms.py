@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from django import forms
 
+from daysheet.kit.dates import us_date
 from daysheet.ledger.rules import EntryClass
 from daysheet.payments.models import Payment
 from daysheet.web.fields import DayField
@@ -27,6 +28,17 @@ class Filters(forms.Form):
         """What was asked for, or the default."""
         value = self.cleaned_data.get(name)
         return self.defaults.get(name) if value in (None, "") else value
+
+    @property
+    def in_words(self) -> Iterator[str]:
+        """What is asked for as paper needs it, where the fields themselves are not printed: `From: 11/01/2026`."""
+        for name, field in self.fields.items():
+            value = self.answer(name)
+            if field.widget.is_hidden or value in (None, ""):
+                continue
+            choices: Any = field.choices if isinstance(field, forms.ChoiceField) else ()
+            labels = dict(choices)
+            yield f"{field.label}: {us_date(value) if isinstance(value, date) else labels.get(value, value)}"
 
 
 class DayForm(Filters):

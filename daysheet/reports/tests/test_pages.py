@@ -113,6 +113,15 @@ def test_the_figures_of_the_day_sheet_lead_to_their_entries(bob: Browser) -> Non
     assert "$30.00" in behind
 
 
+def test_paper_says_what_was_asked_for(bob: Browser) -> None:
+    asked = {"from_on": EARLIER.isoformat(), "to_on": TODAY.isoformat(), "method": "cash"}
+    page = _text(bob.get(at("payment_methods"), asked))
+    assert "From: 11/10/2026 · To: 11/16/2026 · Method: Cash</p>" in page
+    assert "By: Client: what clients owe · Age by: Date of service · As of: 11/16/2026" in _text(
+        bob.get(at("invoice_aging"))
+    )
+
+
 def test_filters_that_make_no_sense_are_told_and_the_usual_report_is_shown(bob: Browser) -> None:
     answer = bob.get(at("payments"), {"from_on": "2026-11-20", "to_on": "2026-11-01"})
     assert answer.status_code == 200
