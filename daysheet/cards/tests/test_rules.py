@@ -1,9 +1,8 @@
-"""Every row of docs/money/giving_back.md, and what holds for any amounts at all."""
+"""Every row of docs/money/giving-back.md, and what holds for any amounts at all."""
 
 from __future__ import annotations
 
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,18 +18,13 @@ from daysheet.cards.rules import (
     to_take,
 )
 from daysheet.kit.money import Money
+from tests.worked import rows_under
 
-PAGE = Path(__file__).parents[3] / "docs" / "money" / "giving_back.md"
+PAGE = "giving-back.md"
 CENTS = st.integers(0, 10_000)
 
 
-def rows_under(heading: str) -> list[list[str]]:
-    section = PAGE.read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
-    table = [line for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
-
-
-@pytest.mark.parametrize("row", rows_under("What a chargeback takes"), ids=" ".join)
+@pytest.mark.parametrize("row", rows_under(PAGE, "What a chargeback takes"), ids=" ".join)
 def test_the_page_of_worked_chargebacks(row: list[str]) -> None:
     disputed, refunded, taken, takes, kept = (Money.parse(text).cents for text in row)
     before = 5_000 - refunded - taken
@@ -38,7 +32,7 @@ def test_the_page_of_worked_chargebacks(row: list[str]) -> None:
     assert before - takes == kept
 
 
-@pytest.mark.parametrize("row", rows_under("When money may still come in"), ids=" ".join)
+@pytest.mark.parametrize("row", rows_under(PAGE, "When money may still come in"), ids=" ".join)
 def test_the_page_of_states(row: list[str]) -> None:
     heard, counts, again = row[0].split(", "), row[1], row[2]
     for order in permutations(heard):
@@ -47,7 +41,10 @@ def test_the_page_of_states(row: list[str]) -> None:
 
 
 def test_the_page_has_not_lost_its_tables() -> None:
-    assert (len(rows_under("What a chargeback takes")), len(rows_under("When money may still come in"))) == (8, 9)
+    assert (
+        len(rows_under(PAGE, "What a chargeback takes")),
+        len(rows_under(PAGE, "When money may still come in")),
+    ) == (8, 9)
 
 
 @given(disputes=st.lists(CENTS, max_size=6), refunded=CENTS, amount=CENTS)
