@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from psycopg.types.json import Jsonb
 
 from daysheet.audit.actions import record
@@ -104,11 +104,17 @@ def start_batch(
     client_ids = {item.client_id for item in ticked}
     if visible_clients(actor).filter(pk__in=client_ids).count() != len(client_ids):
         raise NotFound("There is no such client, or you are not assigned to the client.")
-    Batch.objects.create(
-        pk=batch_id, created_at=actor.now, created_by_name=actor.person_name[:120],
-        created_by_staff_member_id=actor.staff_member_id, from_on=from_on, to_on=to_on, grouping=grouping,
-        expected_count=expected_count, expected_cents=expected_cents, retry_of_id=retry_of_id,
-    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            Batch.objects.create(
+                pk=batch_id, created_at=actor.now, created_by_name=actor.person_name[:120],
+                created_by_staff_member_id=actor.staff_member_id, from_on=from_on, to_on=to_on, grouping=grouping,
+                expected_count=expected_count, expected_cents=expected_cents, retry_of_id=retry_of_id,
+            )  # fmt: skip
+    except IntegrityError:  # the same form at the same moment: its batch is there now, and is this one
+        if Batch.objects.filter(pk=batch_id).exists():
+            return batch_id
+        raise
     copy_rows(
         BatchItem, ("id", "batch_id", "client_id", "visit_service_ids", "edits", "created_count"),
         ((new_id(), batch_id, i.client_id, list(i.visit_service_ids), Jsonb(_stored(i.edits)), 0) for i in ticked),

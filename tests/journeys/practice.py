@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from daysheet.practices.actor import Actor
 
 #: Days before today of what the batch journeys bill: far apart, so that no search finds another journey's dates.
-BATCH, RETRY, UNDO, NO_SCRIPT_BATCH = 300, 330, 360, 390
+BATCH, RETRY, UNDO, NO_SCRIPT_BATCH, TWICE = 300, 330, 360, 390, 420
 
 
 @dataclass
@@ -79,6 +79,10 @@ def build() -> Practice:
             owner, code="NOSHOW", name="Missed appointment", kind="non_cpt", rate_cents=7500, bills_insurance=False,
             is_no_show_fee=True,
         )  # fmt: skip
+        add_service_type(
+            owner, code="LATE", name="Canceled late", kind="non_cpt", rate_cents=5000, bills_insurance=False,
+            is_late_cancel_fee=True,
+        )  # fmt: skip
         builder.agenda()
         builder.editor()
         builder.batches()
@@ -123,7 +127,7 @@ class _Builder:
             self.visit(f"nico_{name}", nico, self.letter, days_ago=days)
 
     def batches(self) -> None:
-        """Four ranges of their own. In each: what comes ticked, what does not, and for the retry what is refused."""
+        """Ranges of their own. In them: what comes ticked, what does not, and for the retry what is refused."""
         for prefix, days in (("batch", BATCH), ("script", NO_SCRIPT_BATCH)):
             names = ("Bea", "Ben", "Bob") if prefix == "batch" else ("Sia", "Sid", "Sol")
             last = "Batch" if prefix == "batch" else "Scriptless"
@@ -133,6 +137,17 @@ class _Builder:
             self.visit(f"{prefix}_two", two, self.talk, days_ago=days)
             self.visit(f"{prefix}_three", three, self.letter, days_ago=days)
             self.visit(f"{prefix}_off", three, self.talk, days_ago=days - 1, status="canceled")
+        mia, lou = self.client("Mia", "Missed"), self.client("Lou", "Missed")
+        for name, client, days, status, fee in (
+            ("no_show_fee", mia, BATCH, "no_show", True),
+            ("no_show_waived", mia, BATCH - 1, "no_show", False),
+            ("late_fee", lou, BATCH, "late_cancel", True),
+            ("late_waived", lou, BATCH - 1, "late_cancel", False),
+        ):
+            self.visit(name, client, self.talk, days_ago=days, status=status, charge_fee=fee)
+        self.visit("twice_one", self.client("Tim", "Twofold"), self.letter, days_ago=TWICE)
+        self.visit("twice_two", self.client("Tom", "Twofold"), self.letter, days_ago=TWICE)
+        self.visit("overtaken", self.client("Ora", "Overtaken"), self.letter, days_ago=TWICE + 30)
         self.visit("retry_good", self.client("Rae", "Retry"), self.talk, days_ago=RETRY)
         self.visit("retry_bad", self.client("Ron", "Retry"), self.talk, days_ago=RETRY, staff="otto")
         self.visit("undo_one", self.client("Una", "Undo"), self.talk, days_ago=UNDO)
@@ -200,9 +215,12 @@ class _Builder:
         days_ago: int = 0,
         status: str = "kept",
         staff: str = "carol",
+        charge_fee: bool = False,
     ) -> None:
         """One client's appointment, known to the journeys as `name`."""
-        visit_ids = self.appointment(name, [client], services, days_ago=days_ago, status=status, staff=staff)
+        visit_ids = self.appointment(
+            name, [client], services, days_ago=days_ago, status=status, staff=staff, charge_fee=charge_fee
+        )
         self.practice.visits[name] = str(visit_ids[0])
 
     def appointment(
@@ -215,8 +233,9 @@ class _Builder:
         status: str = "kept",
         staff: str = "carol",
         title: str = "",
+        charge_fee: bool = False,
     ) -> list[UUID]:
-        """An appointment of these clients, each with all services and the status."""
+        """An appointment of these clients, each with all services and the status; a fee not charged is waived."""
         from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment, set_status
         from daysheet.schedule.models import Visit
 
@@ -238,7 +257,10 @@ class _Builder:
         visit_ids = list(Visit.objects.filter(appointment_id=appointment_id).values_list("pk", flat=True))
         for visit_id in visit_ids:
             if status != "upcoming":
-                set_status(self.owner, visit_id=visit_id, status=status, initiated_by="client")
+                set_status(
+                    self.owner, visit_id=visit_id, status=status, initiated_by="client", charge_fee=charge_fee,
+                    fee_waived_reason="" if charge_fee else "First time",
+                )  # fmt: skip
         return visit_ids
 
 

@@ -123,7 +123,7 @@ def _create(request: PracticeRequest, page: BatchPage, context: dict[str, Any]) 
         return _show(request, page, context, status=422, error="An edit cannot be read. Mend it first.")
     chosen = page.chosen_visits
     if not chosen:
-        return _show(request, page, context, status=422, error="Nothing is ticked. Tick at least one date of service.")
+        return _show(request, page, context, status=422, error=_nothing_chosen(page))
     plan = plan_batch(request.actor, chosen, page.edits, grouping=page.grouping)
     if plan.forecast.invoice_count == 0:
         return _show(request, page, context, status=422, error=_nothing_possible(plan))
@@ -182,6 +182,12 @@ def _promise(plan: BatchPlan, *, has_changed: bool) -> str:
     if has_changed:
         words = f"Something changed since you looked. Now it is {words}"
     return words
+
+
+def _nothing_chosen(page: BatchPage) -> str:
+    if page.was_overtaken:
+        return "Everything that was ticked has been billed or taken off the schedule since you searched."
+    return "Nothing is ticked. Tick at least one date of service."
 
 
 def _nothing_possible(plan: BatchPlan) -> str:

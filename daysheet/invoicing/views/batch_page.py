@@ -122,6 +122,11 @@ class BatchPage:
         """Every ticked date of the search, on whichever page."""
         return [each.visit_id for each in self.found if self._is_ticked(each)]
 
+    @property
+    def was_overtaken(self) -> bool:
+        """Whether dates were ticked on the page that was sent, and none of them is unbilled any more."""
+        return not self.chosen_visits and bool(self.sent.getlist("visit"))
+
     @cached_property
     def edit_forms(self) -> dict[UUID, LineEditForm]:
         """The edit forms that were sent, by visit service, against what the rules say of them now."""

@@ -112,4 +112,6 @@ def _said(undone: batches.Undone) -> str:
     voided = f"{len(undone.voided):,} invoice{'' if len(undone.voided) == 1 else 's'} voided."
     if not undone.remaining:
         return f"The batch is undone: {voided}"
+    if len(undone.remaining) == 1:
+        return f"{voided} 1 remains: because something is on it, or it is not yours to void."
     return f"{voided} {len(undone.remaining):,} remain: because something is on them, or they are not yours to void."
