@@ -37,9 +37,10 @@ from daysheet.practices.models import User
 from daysheet.schedule.models import VisitService
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import Cast
+from tests.worked import rows_under
 
 from .desk import TODAY, open_of, pay
-from .test_rules import IDS, rows_under
+from .test_rules import IDS
 
 LATER = date(2026, 11, 20)
 
@@ -68,7 +69,7 @@ def books_agree(clinic: Clinic, client: UUID) -> None:
     assert balances.credit_cents == sum(payments.values_list("unapplied_cents", flat=True))
 
 
-@pytest.mark.parametrize("row", rows_under("Prepayments"), ids=" ".join)
+@pytest.mark.parametrize("row", rows_under("application.md", "Prepayments"), ids=" ".join)
 def test_the_page_of_worked_prepayments(row: list[str]) -> None:
     before, a, b, c, p_left, q_left = row
     received = {"P": date(2026, 10, 1), "Q": date(2026, 10, 15)}
@@ -87,7 +88,7 @@ def test_the_page_of_worked_prepayments(row: list[str]) -> None:
 
 
 def test_the_page_has_not_lost_its_table_of_prepayments() -> None:
-    assert len(rows_under("Prepayments")) == 8
+    assert len(rows_under("application.md", "Prepayments")) == 8
 
 
 def _by_agenda(clinic: Clinic, client: UUID, visit: UUID, services: tuple[UUID, ...]) -> CreatedInvoice:
