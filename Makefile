@@ -8,7 +8,7 @@ TEMPLATES = find daysheet -name '*.html' -print0
 export DJANGO_SETTINGS_MODULE ?= daysheet.config.settings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check format assets screenshots clean
+.PHONY: help demo test test-fast test-slow check format assets screenshots clean
 
 help: ## show this list
 	@echo "Daysheet. Commands:"
@@ -25,6 +25,10 @@ test: ## every test, with the journeys in a real browser (BROWSER=none leaves th
 test-fast: ## every test that needs no browser
 	@$(READY) dev assets
 	@$(PY) -m pytest -n 2 --dist loadgroup -m "not browser"
+
+test-slow: ## thousands of steps of random histories, every race fifty times (HISTORY_STEPS=6000)
+	@$(READY) dev
+	@HISTORY_STEPS="$${HISTORY_STEPS:-6000}" $(PY) -m pytest -n 2 tests/invariants
 
 check: ## style, types, import order, templates, missing migrations
 	@$(READY) dev assets

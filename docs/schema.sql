@@ -163,6 +163,22 @@ GRANT SELECT, INSERT, UPDATE ON jobs_jobrun TO daysheet_app;
 
 -- ==================== ledger ========================================================================================
 
+-- That the request with this key (`id`) was carried out, and the digest of its content (M5). Insert and select.
+CREATE TABLE ledger_moneyrequest (
+    id          uuid NOT NULL,
+    verb        character varying(40) NOT NULL,
+    digest      character varying(64) NOT NULL,
+    posted_at   timestamp with time zone NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT ledger_moneyrequest_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+ALTER TABLE ledger_moneyrequest ENABLE ROW LEVEL SECURITY;
+CREATE POLICY ledger_moneyrequest_practice ON ledger_moneyrequest FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON ledger_moneyrequest TO daysheet_app;
+
 -- `amount_cents` moved from `credit_account` to `debit_account`. Insert and select only.
 CREATE TABLE ledger_entry (
     id             uuid NOT NULL,
@@ -196,6 +212,7 @@ CREATE TABLE ledger_entry (
     CONSTRAINT entry_receivable_has_line CHECK (((NOT (((debit_account)::text = ANY ((ARRAY['client_receivable'::character varying, 'insurance_receivable'::character varying])::text[])) OR ((credit_account)::text = ANY ((ARRAY['client_receivable'::character varying, 'insurance_receivable'::character varying])::text[])))) OR (line_id IS NOT NULL)))
 );
 CREATE INDEX entry_client_ix ON ledger_entry USING btree (practice_id, client_id, effective_on, id);
+CREATE INDEX entry_day_ix ON ledger_entry USING btree (practice_id, effective_on);
 CREATE INDEX entry_event_ix ON ledger_entry USING btree (practice_id, event_id);
 CREATE INDEX entry_line_ix ON ledger_entry USING btree (practice_id, line_id);
 CREATE INDEX entry_payment_ix ON ledger_entry USING btree (practice_id, payment_id) WHERE (payment_id IS NOT NULL);
@@ -205,6 +222,48 @@ CREATE POLICY ledger_entry_practice ON ledger_entry FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON ledger_entry TO daysheet_app;
+
+-- One row of a practice: through which day its books are closed (M10). Whoever posts holds it shared, whoever
+-- closes holds it alone: so no entry slips into a day while it is being closed.
+CREATE TABLE ledger_books (
+    id                uuid NOT NULL,
+    closed_through_on date,
+    practice_id       bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT books_one UNIQUE (practice_id),
+    CONSTRAINT ledger_books_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+ALTER TABLE ledger_books ENABLE ROW LEVEL SECURITY;
+CREATE POLICY ledger_books_practice ON ledger_books FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON ledger_books TO daysheet_app;
+GRANT UPDATE (closed_through_on) ON ledger_books TO daysheet_app;
+
+-- That a day and all before it were closed, by whom and when, and what its sheet said. Insert and select only.
+CREATE TABLE ledger_closedday (
+    id                         uuid NOT NULL,
+    day                        date NOT NULL,
+    closed_at                  timestamp with time zone NOT NULL,
+    closed_by_name             character varying(120) NOT NULL,
+    opening_cents_snapshot     bigint NOT NULL,
+    charges_cents_snapshot     bigint NOT NULL,
+    payments_cents_snapshot    bigint NOT NULL,
+    adjustments_cents_snapshot bigint NOT NULL,
+    closing_cents_snapshot     bigint NOT NULL,
+    entry_count_snapshot       integer NOT NULL,
+    practice_id                bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT day_closed_once UNIQUE (practice_id, day),
+    CONSTRAINT ledger_closedday_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT closed_day_proves CHECK ((closing_cents_snapshot = (((opening_cents_snapshot + charges_cents_snapshot) - payments_cents_snapshot) - adjustments_cents_snapshot))),
+    CONSTRAINT ledger_closedday_entry_count_snapshot_check CHECK ((entry_count_snapshot >= 0))
+);
+ALTER TABLE ledger_closedday ENABLE ROW LEVEL SECURITY;
+CREATE POLICY ledger_closedday_practice ON ledger_closedday FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON ledger_closedday TO daysheet_app;
 
 -- ==================== staff =========================================================================================
 
@@ -923,16 +982,22 @@ CREATE TABLE payments_payment (
     practice_id     bigint NOT NULL,
     visit_id        uuid,
     payer_id        uuid,
+    charge_id       uuid,
+    is_prepayment   boolean NOT NULL,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT payment_request_once UNIQUE (practice_id, request_key),
+    CONSTRAINT payments_payment_charge_id_fk FOREIGN KEY (practice_id, charge_id) REFERENCES cards_charge(practice_id, id),
     CONSTRAINT payments_payment_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
     CONSTRAINT payments_payment_payer_id_fk FOREIGN KEY (practice_id, payer_id) REFERENCES clients_payer(practice_id, id),
     CONSTRAINT payments_payment_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT payments_payment_visit_id_fk FOREIGN KEY (practice_id, visit_id) REFERENCES schedule_visit(practice_id, id),
     CONSTRAINT payment_amount_positive CHECK ((amount_cents > 0)),
+    CONSTRAINT payment_charge_is_card CHECK (((charge_id IS NULL) OR ((method)::text = 'card'::text))),
     CONSTRAINT payment_method_known CHECK ((((client_id IS NOT NULL) AND ((method)::text = ANY ((ARRAY['cash'::character varying, 'check'::character varying, 'card'::character varying, 'ach'::character varying, 'hsa'::character varying, 'other'::character varying])::text[])) AND (payer_id IS NULL)) OR ((client_id IS NULL) AND ((method)::text = ANY ((ARRAY['ins_check'::character varying, 'eft'::character varying])::text[])) AND (payer_id IS NOT NULL)))),
+    CONSTRAINT payment_prepayment_has_visit CHECK (((NOT is_prepayment) OR ((client_id IS NOT NULL) AND (visit_id IS NOT NULL)))),
     CONSTRAINT payment_unapplied_within_amount CHECK (((unapplied_cents >= 0) AND (unapplied_cents <= amount_cents)))
 );
+CREATE UNIQUE INDEX payment_charge_once ON payments_payment USING btree (practice_id, charge_id) WHERE (charge_id IS NOT NULL);
 CREATE INDEX payment_client_ix ON payments_payment USING btree (practice_id, client_id, received_on);
 CREATE INDEX payment_number_ix ON payments_payment USING btree (practice_id, number) WHERE (NOT ((number)::text = ''::text));
 CREATE INDEX payment_received_ix ON payments_payment USING btree (practice_id, received_on);
@@ -964,6 +1029,263 @@ CREATE POLICY payments_paymentreversal_practice ON payments_paymentreversal FOR 
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON payments_paymentreversal TO daysheet_app;
 
+-- ==================== cards =========================================================================================
+
+-- A practice's account at a card processor. Its secrets are sealed (`sealing.py`).
+CREATE TABLE cards_processoraccount (
+    id                    uuid NOT NULL,
+    kind                  character varying(10) NOT NULL,
+    api_key_sealed        text NOT NULL,
+    webhook_secret_sealed text NOT NULL,
+    connected_at          timestamp with time zone NOT NULL,
+    connected_by_name     character varying(120) NOT NULL,
+    ended_at              timestamp with time zone,
+    practice_id           bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT cards_processoraccount_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT processor_kind_known CHECK (((kind)::text = ANY ((ARRAY['simulated'::character varying, 'stripe'::character varying])::text[])))
+);
+CREATE UNIQUE INDEX processor_one_live ON cards_processoraccount USING btree (practice_id) WHERE (ended_at IS NULL);
+ALTER TABLE cards_processoraccount ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_processoraccount_practice ON cards_processoraccount FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_processoraccount TO daysheet_app;
+GRANT UPDATE (ended_at) ON cards_processoraccount TO daysheet_app;
+
+-- That a client was sent to the processor's page to type a card; `reference` is the page's.
+CREATE TABLE cards_cardsetup (
+    id              uuid NOT NULL,
+    reference       character varying(200) NOT NULL,
+    started_at      timestamp with time zone NOT NULL,
+    started_by_name character varying(120) NOT NULL,
+    client_id       uuid NOT NULL,
+    practice_id     bigint NOT NULL,
+    account_id      uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT card_setup_reference_once UNIQUE (practice_id, account_id, reference),
+    CONSTRAINT cards_cardsetup_account_id_fk FOREIGN KEY (practice_id, account_id) REFERENCES cards_processoraccount(practice_id, id),
+    CONSTRAINT cards_cardsetup_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT cards_cardsetup_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+CREATE INDEX cards_cardsetup_client_id_ix ON cards_cardsetup USING btree (practice_id, client_id);
+ALTER TABLE cards_cardsetup ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_cardsetup_practice ON cards_cardsetup FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_cardsetup TO daysheet_app;
+
+-- A client's card, kept by the processor: we hold its token, and what a person needs to recognise it.
+CREATE TABLE cards_storedcard (
+    id              uuid NOT NULL,
+    customer        character varying(200) NOT NULL,
+    token           character varying(200) NOT NULL,
+    brand           character varying(30) NOT NULL,
+    last4           character varying(4) NOT NULL,
+    expires_month   smallint NOT NULL,
+    expires_year    smallint NOT NULL,
+    saved_at        timestamp with time zone NOT NULL,
+    removed_at      timestamp with time zone,
+    removed_by_name character varying(120) NOT NULL,
+    account_id      uuid NOT NULL,
+    client_id       uuid NOT NULL,
+    practice_id     bigint NOT NULL,
+    setup_id        uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT card_setup_once UNIQUE (practice_id, setup_id),
+    CONSTRAINT cards_storedcard_account_id_fk FOREIGN KEY (practice_id, account_id) REFERENCES cards_processoraccount(practice_id, id),
+    CONSTRAINT cards_storedcard_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT cards_storedcard_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT cards_storedcard_setup_id_fk FOREIGN KEY (practice_id, setup_id) REFERENCES cards_cardsetup(practice_id, id),
+    CONSTRAINT card_expiry_sane CHECK (((expires_month >= 1) AND (expires_month <= 12) AND (expires_year >= 2000))),
+    CONSTRAINT card_last4_digits CHECK (((last4)::text ~ '^[0-9]{4}$'::text)),
+    CONSTRAINT card_token_is_no_number CHECK (((token)::text ~ '[A-Za-z]'::text))
+);
+CREATE INDEX cards_storedcard_client_id_ix ON cards_storedcard USING btree (practice_id, client_id);
+ALTER TABLE cards_storedcard ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_storedcard_practice ON cards_storedcard FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_storedcard TO daysheet_app;
+GRANT UPDATE (removed_at, removed_by_name) ON cards_storedcard TO daysheet_app;
+
+-- Charges that somebody confirmed together: one, or hundreds. What is to be done stands in its charges.
+CREATE TABLE cards_chargerun (
+    id                         uuid NOT NULL,
+    created_at                 timestamp with time zone NOT NULL,
+    created_by_name            character varying(120) NOT NULL,
+    created_by_staff_member_id uuid,
+    expected_count             integer NOT NULL,
+    expected_cents             bigint NOT NULL,
+    finished_at                timestamp with time zone,
+    practice_id                bigint NOT NULL,
+    retry_of_id                uuid,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT cards_chargerun_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT cards_chargerun_retry_of_id_fk FOREIGN KEY (practice_id, retry_of_id) REFERENCES cards_chargerun(practice_id, id),
+    CONSTRAINT cards_chargerun_expected_count_check CHECK ((expected_count >= 0))
+);
+CREATE INDEX charge_run_created_ix ON cards_chargerun USING btree (practice_id, created_at DESC);
+ALTER TABLE cards_chargerun ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_chargerun_practice ON cards_chargerun FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_chargerun TO daysheet_app;
+GRANT UPDATE (finished_at) ON cards_chargerun TO daysheet_app;
+
+-- One charge of one card. Its id is the idempotency key all the way to the processor and back. Insert only.
+CREATE TABLE cards_charge (
+    id                uuid NOT NULL,
+    amount_cents      bigint NOT NULL,
+    told_credit_cents bigint NOT NULL,
+    client_id         uuid NOT NULL,
+    practice_id       bigint NOT NULL,
+    run_id            uuid NOT NULL,
+    card_id           uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT charge_run_client_once UNIQUE (practice_id, run_id, client_id),
+    CONSTRAINT cards_charge_card_id_fk FOREIGN KEY (practice_id, card_id) REFERENCES cards_storedcard(practice_id, id),
+    CONSTRAINT cards_charge_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT cards_charge_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT cards_charge_run_id_fk FOREIGN KEY (practice_id, run_id) REFERENCES cards_chargerun(practice_id, id),
+    CONSTRAINT charge_amount_positive CHECK (((amount_cents > 0) AND (told_credit_cents >= 0) AND (told_credit_cents <= amount_cents)))
+);
+CREATE INDEX cards_charge_client_id_ix ON cards_charge USING btree (practice_id, client_id);
+CREATE INDEX cards_charge_run_id_ix ON cards_charge USING btree (practice_id, run_id);
+ALTER TABLE cards_charge ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_charge_practice ON cards_charge FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_charge TO daysheet_app;
+
+-- That a charge reached a state. Once each, so that no message is ever worked off twice.
+CREATE TABLE cards_chargestep (
+    id          uuid NOT NULL,
+    state       character varying(10) NOT NULL,
+    at          timestamp with time zone NOT NULL,
+    reference   character varying(200) NOT NULL,
+    reason      character varying(200) NOT NULL,
+    charge_id   uuid NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT charge_state_once UNIQUE (practice_id, charge_id, state),
+    CONSTRAINT cards_chargestep_charge_id_fk FOREIGN KEY (practice_id, charge_id) REFERENCES cards_charge(practice_id, id),
+    CONSTRAINT cards_chargestep_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT charge_state_known CHECK (((state)::text = ANY ((ARRAY['requested'::character varying, 'sent'::character varying, 'unknown'::character varying, 'canceled'::character varying, 'declined'::character varying, 'charged'::character varying])::text[])))
+);
+CREATE INDEX charge_reference_ix ON cards_chargestep USING btree (practice_id, reference) WHERE ((state)::text = 'sent'::text);
+ALTER TABLE cards_chargestep ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_chargestep_practice ON cards_chargestep FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_chargestep TO daysheet_app;
+
+-- Money given back to a card. Its entries have the refund's id as their event. `reference`: made at the
+-- processor's own desk, not here.
+CREATE TABLE cards_cardrefund (
+    id                uuid NOT NULL,
+    amount_cents      bigint NOT NULL,
+    requested_at      timestamp with time zone NOT NULL,
+    requested_by_name character varying(120) NOT NULL,
+    reason            character varying(400) NOT NULL,
+    reference         character varying(200) NOT NULL,
+    practice_id       bigint NOT NULL,
+    charge_id         uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT cards_cardrefund_charge_id_fk FOREIGN KEY (practice_id, charge_id) REFERENCES cards_charge(practice_id, id),
+    CONSTRAINT cards_cardrefund_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT card_refund_amount_positive CHECK ((amount_cents > 0)),
+    CONSTRAINT card_refund_has_reason CHECK ((NOT ((reason)::text = ''::text)))
+);
+CREATE UNIQUE INDEX card_refund_reference_once ON cards_cardrefund USING btree (practice_id, charge_id, reference) WHERE (NOT ((reference)::text = ''::text));
+CREATE INDEX cards_cardrefund_charge_id_ix ON cards_cardrefund USING btree (practice_id, charge_id);
+ALTER TABLE cards_cardrefund ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_cardrefund_practice ON cards_cardrefund FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_cardrefund TO daysheet_app;
+
+-- That a refund reached a state, once each.
+CREATE TABLE cards_cardrefundstep (
+    id          uuid NOT NULL,
+    state       character varying(10) NOT NULL,
+    at          timestamp with time zone NOT NULL,
+    reason      character varying(200) NOT NULL,
+    practice_id bigint NOT NULL,
+    refund_id   uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT card_refund_state_once UNIQUE (practice_id, refund_id, state),
+    CONSTRAINT cards_cardrefundstep_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT cards_cardrefundstep_refund_id_fk FOREIGN KEY (practice_id, refund_id) REFERENCES cards_cardrefund(practice_id, id),
+    CONSTRAINT card_refund_state_known CHECK (((state)::text = ANY ((ARRAY['requested'::character varying, 'unknown'::character varying, 'refunded'::character varying, 'failed'::character varying])::text[])))
+);
+ALTER TABLE cards_cardrefundstep ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_cardrefundstep_practice ON cards_cardrefundstep FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_cardrefundstep TO daysheet_app;
+
+-- A chargeback: the client's bank took the money back. What it took here has its id as the entries' event.
+CREATE TABLE cards_dispute (
+    id           uuid NOT NULL,
+    reference    character varying(200) NOT NULL,
+    amount_cents bigint NOT NULL,
+    reason       character varying(200) NOT NULL,
+    opened_at    timestamp with time zone NOT NULL,
+    charge_id    uuid NOT NULL,
+    practice_id  bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT dispute_reference_once UNIQUE (practice_id, charge_id, reference),
+    CONSTRAINT cards_dispute_charge_id_fk FOREIGN KEY (practice_id, charge_id) REFERENCES cards_charge(practice_id, id),
+    CONSTRAINT cards_dispute_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT dispute_amount_positive CHECK ((amount_cents > 0))
+);
+CREATE INDEX cards_dispute_charge_id_ix ON cards_dispute USING btree (practice_id, charge_id);
+ALTER TABLE cards_dispute ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_dispute_practice ON cards_dispute FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_dispute TO daysheet_app;
+
+-- That a dispute was decided. Won: the money comes back, and is credit again.
+CREATE TABLE cards_disputeend (
+    id          uuid NOT NULL,
+    outcome     character varying(4) NOT NULL,
+    at          timestamp with time zone NOT NULL,
+    dispute_id  uuid NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT dispute_ended_once UNIQUE (practice_id, dispute_id),
+    CONSTRAINT cards_disputeend_dispute_id_fk FOREIGN KEY (practice_id, dispute_id) REFERENCES cards_dispute(practice_id, id),
+    CONSTRAINT cards_disputeend_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT dispute_outcome_known CHECK (((outcome)::text = ANY ((ARRAY['won'::character varying, 'lost'::character varying])::text[])))
+);
+ALTER TABLE cards_disputeend ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_disputeend_practice ON cards_disputeend FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_disputeend TO daysheet_app;
+
+-- A webhook that was heard: the same one sent again is answered and not worked off again.
+CREATE TABLE cards_processormessage (
+    id          uuid NOT NULL,
+    message_ref character varying(200) NOT NULL,
+    kind        character varying(20) NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    outcome     character varying(200) NOT NULL,
+    account_id  uuid NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT processor_message_once UNIQUE (practice_id, account_id, message_ref),
+    CONSTRAINT cards_processormessage_account_id_fk FOREIGN KEY (practice_id, account_id) REFERENCES cards_processoraccount(practice_id, id),
+    CONSTRAINT cards_processormessage_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+ALTER TABLE cards_processormessage ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_processormessage_practice ON cards_processormessage FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_processormessage TO daysheet_app;
+
 -- ==================== imports =======================================================================================
 
 -- One file taken in, all of it or nothing. Insert and select only.
@@ -992,6 +1314,29 @@ CREATE POLICY imports_importedfile_practice ON imports_importedfile FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON imports_importedfile TO daysheet_app;
+
+-- ==================== config ========================================================================================
+
+-- One run of `daysheet verify` over one practice. Insert and select only.
+CREATE TABLE config_verification (
+    id               uuid NOT NULL,
+    ran_on           date NOT NULL,
+    ran_at           timestamp with time zone NOT NULL,
+    check_count      integer NOT NULL,
+    difference_count integer NOT NULL,
+    found            jsonb NOT NULL,
+    practice_id      bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT verification_once_a_day UNIQUE (practice_id, ran_on),
+    CONSTRAINT config_verification_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT config_verification_check_count_check CHECK ((check_count >= 0)),
+    CONSTRAINT config_verification_difference_count_check CHECK ((difference_count >= 0))
+);
+ALTER TABLE config_verification ENABLE ROW LEVEL SECURITY;
+CREATE POLICY config_verification_practice ON config_verification FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON config_verification TO daysheet_app;
 
 -- ==================== made by libraries =============================================================================
 

@@ -68,6 +68,12 @@ class Clinic:
         return visit.pk, tuple(ids)
 
 
+def clinic_of(cast: Cast) -> Clinic:
+    """The clinic that build_clinic made before; call inside its transaction."""
+    talk, letter = (ServiceType.objects.get(code=code) for code in ("9T001", "LETTER"))
+    return Clinic(cast, cast.actor(cast.alice), cast.actor(cast.bob), talk, letter, Location.objects.get(name="Main"))
+
+
 def build_clinic(cast: Cast) -> Clinic:
     """Alder Clinic with Carol licensed for the year; call inside its transaction."""
     owner, biller = cast.actor(cast.alice), cast.actor(cast.bob)

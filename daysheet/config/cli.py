@@ -93,8 +93,22 @@ def _serve(options: argparse.Namespace) -> int:
     web = [sys.executable, "-m", "gunicorn", "daysheet.config.wsgi", "--bind", address, "--worker-class", "gthread",
            "--workers", "1", "--threads", "8", "--log-level", "warning"]  # fmt: skip
     worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
+    commands = {"web": web, "worker": worker}
+    if options.run is _demo:
+        commands["card processor"] = _card_simulator(options.port)
     _say(f"Daysheet is at http://{address}/  (Ctrl-C stops it)")
-    return supervise({"web": web, "worker": worker}, _say)
+    return supervise(commands, _say)
+
+
+def _card_simulator(web_port: int) -> list[str]:
+    """The demo's card processor, which moves no money, on a free port that the others are told."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    os.environ["DAYSHEET_CARD_SIMULATOR"] = f"http://127.0.0.1:{port}"
+    return [sys.executable, "-m", "daysheet.cards.simulator.server", "--port", str(port), "--file",
+            str(environment.home() / "card-simulator.sqlite3"), "--deliver-to",
+            f"http://127.0.0.1:{web_port}"]  # fmt: skip
 
 
 def _create_practice(options: argparse.Namespace) -> int:

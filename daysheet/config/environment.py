@@ -29,10 +29,23 @@ def hosts() -> list[str]:
 
 def secret_key() -> str:
     """The signing key: from the environment, else kept in the data folder (mode 0600), made once."""
-    given = os.environ.get("DAYSHEET_SECRET_KEY")
+    return _kept_key(os.environ.get("DAYSHEET_SECRET_KEY"), "secret-key")
+
+
+def card_key() -> str:
+    """The key under which card processors' secrets are sealed: apart from the signing key, kept in the same way."""
+    return _kept_key(os.environ.get("DAYSHEET_CARD_KEY"), "card-key")
+
+
+def card_simulator_url() -> str:
+    """Where the simulated card processor listens."""
+    return os.environ.get("DAYSHEET_CARD_SIMULATOR") or "http://127.0.0.1:8791"
+
+
+def _kept_key(given: str | None, file_name: str) -> str:
     if given:
         return given
-    path = home() / "secret-key"
+    path = home() / file_name
     try:
         return path.read_text().strip()
     except FileNotFoundError:

@@ -15,6 +15,8 @@ DEBUG = environment.flag("DAYSHEET_DEBUG")
 HTTPS = environment.flag("DAYSHEET_HTTPS")
 
 SECRET_KEY = environment.secret_key()
+CARD_KEY = environment.card_key()
+CARD_SIMULATOR_URL = environment.card_simulator_url()
 ALLOWED_HOSTS = environment.hosts()
 ROOT_URLCONF = "daysheet.config.urls"
 WSGI_APPLICATION = "daysheet.config.wsgi.application"
@@ -48,6 +50,8 @@ INSTALLED_APPS = [
     "daysheet.schedule",
     "daysheet.invoicing",
     "daysheet.payments",
+    "daysheet.cards",
+    "daysheet.reports",
     "daysheet.imports",
     "daysheet.config",
 ]

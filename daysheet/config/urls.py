@@ -16,6 +16,8 @@ _practice = [
     path("", include("daysheet.schedule.urls")),
     path("", include("daysheet.invoicing.urls")),
     path("", include("daysheet.payments.urls")),
+    path("", include("daysheet.cards.urls")),
+    path("", include("daysheet.reports.urls")),
     path("", include("daysheet.imports.urls")),
 ]
 

@@ -6,8 +6,10 @@ inside the practice's transaction, reads only, and names the first differences s
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from datetime import datetime
+from typing import Any, TextIO
 
 from django.db import connection
 
@@ -16,11 +18,13 @@ from daysheet.kit.dates import utc_now
 from daysheet.kit.money import Money
 from daysheet.ledger.models import Account
 from daysheet.ledger.queries import practice_proof
-from daysheet.practices.actor import Actor, ActorKind, system_actor
+from daysheet.practices.actor import Actor, ActorKind, PracticeFacts, system_actor
 from daysheet.practices.models import Practice
 from daysheet.staff.actors import practice_facts
 
-from .verify_checks import CHECKS, GRANTS, TOTALS, Check
+from .verify_checks import CHECKS, TOTALS, Check
+from .verify_money import MONEY_CHECKS
+from .verify_storage import STORAGE_CHECKS, storage_parameters
 
 CLEAN, DIFFERENT, NO_SUCH_PRACTICE = 0, 1, 4
 #: How many differences of one check are named.
@@ -36,30 +40,59 @@ class Found:
     first: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found in one practice. `totals` says in one line what is billed and live."""
+
+    totals: str
+    results: tuple[Found, ...]
+
+    @property
+    def difference_count(self) -> int:
+        return sum(result.count for result in self.results)
+
+
 def run_verify(practice_slug: str | None, out: TextIO) -> int:
     """Check one practice, or all, and report to `out`. 0: everything agrees; 1: differences; 4: no such practice."""
     practices = list(Practice.objects.filter(**({"slug": practice_slug} if practice_slug else {})).order_by("slug"))
     if practice_slug and not practices:
         _say(out, f"There is no practice with the address “{practice_slug}”.")
         return NO_SUCH_PRACTICE
-    found = _report(out, "Rights of the application’s role", [_differences(GRANTS, None)])
+    found = _report(out, "The database", verify_storage())
     for practice in practices:
-        actor = system_actor(practice_facts(practice), utc_now(), ActorKind.COMMAND, "daysheet verify")
-        with practice_transaction(practice.pk):
-            _say(out, f"{practice.name} ({practice.slug})")
-            _say(out, f"  {_totals(practice.pk)}")
-            results = [*(_differences(check, practice.pk) for check in CHECKS), _proof(actor)]
-        found += _report(out, None, results)
+        verified = verify_practice(practice_facts(practice), utc_now())
+        _say(out, f"{practice.name} ({practice.slug})")
+        _say(out, f"  {verified.totals}")
+        found += _report(out, None, verified.results)
     checked = f"{len(practices)} practice{'' if len(practices) == 1 else 's'}"
     _say(out, f"{checked} verified: {'everything agrees.' if not found else f'{found:,} differences.'}")
     return DIFFERENT if found else CLEAN
 
 
-def _differences(check: Check, practice_id: int | None) -> Found:
+def verify_storage() -> list[Found]:
+    """What holds for all practices together: grants, row security, constraints."""
+    parameters = storage_parameters()
+    return [_differences(check, parameters) for check in STORAGE_CHECKS]
+
+
+def verify_practice(facts: PracticeFacts, now: datetime) -> Verified:
+    """Every check of one practice, all on the same snapshot: what is posted meanwhile cannot look like a difference."""
+    actor = system_actor(facts, now, ActorKind.COMMAND, "daysheet verify")
+    is_outermost = not connection.in_atomic_block
+    with practice_transaction(facts.id):
+        if is_outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        parameters = {"practice": facts.id}
+        results = [_differences(check, parameters) for check in (*CHECKS, *MONEY_CHECKS)]
+        return Verified(_totals(facts.id), (*results, _proof(actor)))
+
+
+def _differences(check: Check, parameters: Mapping[str, Any]) -> Found:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT difference, count(*) OVER () FROM ({check.sql}) found ORDER BY difference LIMIT {_NAMED}",
-            {"practice": practice_id},
+            parameters,
         )
         rows = cursor.fetchall()
     return Found(check.name, rows[0][1] if rows else 0, tuple(row[0] for row in rows))
@@ -97,7 +130,7 @@ def _totals(practice_id: int) -> str:
     )
 
 
-def _report(out: TextIO, title: str | None, results: list[Found]) -> int:
+def _report(out: TextIO, title: str | None, results: Sequence[Found]) -> int:
     """Write the results; returns how many differences there are."""
     if title:
         _say(out, title)

@@ -1,4 +1,7 @@
-"""The statements of `daysheet verify`. Each returns one text column `difference`, and no row where all is well."""
+"""The statements of `daysheet verify` about bills, lines and entries (verify_money.py: payments and balances).
+
+Each returns one text column `difference`, and no row where all is well.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,19 @@ class Check:
     sql: str
 
 
-def _dollars(expression: str) -> str:
+def dollars(expression: str) -> str:
     """Cents as a difference shows them."""
     return f"to_char(({expression}) / 100.0, 'FM999999999990.00')"
 
 
+#: What an entry adds to the balance of a day sheet (docs/money/day-sheet.md).
+_HELD = "('client_receivable', 'insurance_receivable', 'credit')"
+_HELD_CHANGE = f"amount_cents * ((debit_account IN {_HELD})::int - (credit_account IN {_HELD})::int)"
+
 _OPEN_AMOUNTS = f"""
-    SELECT 'line ' || l.id || ' of invoice ' || i.number || ': client ' || {_dollars("l.client_open_cents")}
-        || ' by its entries ' || {_dollars("coalesce(e.client, 0)")} || ', insurance '
-        || {_dollars("l.insurance_open_cents")} || ' by its entries ' || {_dollars("coalesce(e.insurance, 0)")}
+    SELECT 'line ' || l.id || ' of invoice ' || i.number || ': client ' || {dollars("l.client_open_cents")}
+        || ' by its entries ' || {dollars("coalesce(e.client, 0)")} || ', insurance '
+        || {dollars("l.insurance_open_cents")} || ' by its entries ' || {dollars("coalesce(e.insurance, 0)")}
         AS difference
     FROM invoicing_invoiceline l
     JOIN invoicing_invoice i ON i.practice_id = l.practice_id AND i.id = l.invoice_id
@@ -37,9 +44,9 @@ _OPEN_AMOUNTS = f"""
       AND (l.client_open_cents <> coalesce(e.client, 0) OR l.insurance_open_cents <> coalesce(e.insurance, 0))"""
 
 _CHARGES = f"""
-    SELECT 'line ' || l.id || ' of invoice ' || i.number || ': billed ' || {_dollars("l.client_cents")} || ' + '
-        || {_dollars("l.insurance_cents")} || ', charged ' || {_dollars("coalesce(e.client, 0)")} || ' + '
-        || {_dollars("coalesce(e.insurance, 0)")} || ', standing ' || {_dollars("coalesce(e.standing, 0)")}
+    SELECT 'line ' || l.id || ' of invoice ' || i.number || ': billed ' || {dollars("l.client_cents")} || ' + '
+        || {dollars("l.insurance_cents")} || ', charged ' || {dollars("coalesce(e.client, 0)")} || ' + '
+        || {dollars("coalesce(e.insurance, 0)")} || ', standing ' || {dollars("coalesce(e.standing, 0)")}
         AS difference
     FROM invoicing_invoiceline l
     JOIN invoicing_invoice i ON i.practice_id = l.practice_id AND i.id = l.invoice_id
@@ -57,9 +64,9 @@ _CHARGES = f"""
         OR coalesce(e.standing, 0) <> CASE WHEN l.ended_at IS NULL THEN l.amount_cents ELSE 0 END)"""
 
 _PAYMENTS = f"""
-    SELECT 'payment ' || p.id || ' of ' || p.received_on || ': amount ' || {_dollars("p.amount_cents")}
-        || ', received by its entries ' || {_dollars("coalesce(e.received, 0)")} || '; unapplied '
-        || {_dollars("p.unapplied_cents")} || ', by its entries ' || {_dollars("coalesce(e.unapplied, 0)")}
+    SELECT 'payment ' || p.id || ' of ' || p.received_on || ': amount ' || {dollars("p.amount_cents")}
+        || ', received by its entries ' || {dollars("coalesce(e.received, 0)")} || '; unapplied '
+        || {dollars("p.unapplied_cents")} || ', by its entries ' || {dollars("coalesce(e.unapplied, 0)")}
         AS difference
     FROM payments_payment p
     LEFT JOIN (
@@ -148,6 +155,39 @@ _WHOLE_INVOICES = """
     LEFT JOIN invoicing_invoiceline l ON l.practice_id = i.practice_id AND l.invoice_id = i.id
     WHERE i.practice_id = %(practice)s AND (l.id IS NULL OR l.client_id <> i.client_id)"""
 
+_CLOSED_DAYS = f"""
+    WITH movements AS (
+        SELECT effective_on AS day, {_HELD_CHANGE} AS change, ARRAY[debit_account, credit_account] AS accounts,
+            1 AS entry
+        FROM ledger_entry WHERE practice_id = %(practice)s
+        UNION ALL
+        SELECT day, 0, ARRAY['']::varchar[], 0 FROM ledger_closedday WHERE practice_id = %(practice)s
+    ), days AS (
+        SELECT day, sum(change) AS change, sum(entry) AS entries,
+            coalesce(sum(change) FILTER (WHERE 'revenue' = ANY(accounts)), 0) AS charges,
+            -coalesce(sum(change) FILTER (WHERE 'cash' = ANY(accounts)), 0) AS payments,
+            -coalesce(
+                sum(change) FILTER (WHERE accounts && ARRAY['write_off', 'contractual', 'refunded']::varchar[]), 0
+            ) AS adjustments
+        FROM movements GROUP BY day
+    ), sheets AS (
+        SELECT *, sum(change) OVER (ORDER BY day) AS closing FROM days
+    )
+    SELECT 'the day ' || d.day || ' was closed at ' || {dollars("d.closing_cents_snapshot")} || ' with '
+        || d.entry_count_snapshot || ' entries, its entries now come to ' || {dollars("s.closing")} || ' with '
+        || s.entries AS difference
+    FROM ledger_closedday d JOIN sheets s ON s.day = d.day
+    WHERE d.practice_id = %(practice)s
+      AND (d.opening_cents_snapshot, d.charges_cents_snapshot, d.payments_cents_snapshot, d.adjustments_cents_snapshot,
+           d.closing_cents_snapshot, d.entry_count_snapshot)
+        IS DISTINCT FROM (s.closing - s.change, s.charges, s.payments, s.adjustments, s.closing, s.entries)
+    UNION ALL
+    SELECT 'the books are closed through ' || coalesce(b.closed_through_on::text, 'no day')
+        || ', the last closed day is ' || coalesce(d.last::text, 'none')
+    FROM (SELECT max(day) AS last FROM ledger_closedday WHERE practice_id = %(practice)s) d
+    LEFT JOIN ledger_books b ON b.practice_id = %(practice)s
+    WHERE d.last IS DISTINCT FROM b.closed_through_on"""
+
 CHECKS = (
     Check("the open amounts of every line are what its entries leave", _OPEN_AMOUNTS),
     Check("every line was charged once, as it was billed; ended lines were reversed", _CHARGES),
@@ -159,51 +199,7 @@ CHECKS = (
     Check("invoice numbers run from 1 without gap or repeat, and the counter follows", _NUMBERS),
     Check("no line is live on a void invoice", _VOIDS),
     Check("every invoice has lines, all of its own client", _WHOLE_INVOICES),
-)
-
-#: Tables of facts, and the columns of tables that may move: everything else the role must not be able to change.
-_APPEND_ONLY = (
-    "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "clients_billingnotetext",
-    "imports_importedfile",
-)  # fmt: skip
-_MOVING_COLUMNS = {
-    "invoicing_invoiceline": ("ended_at", "client_open_cents", "insurance_open_cents"),
-    "payments_payment": ("unapplied_cents", "method", "received_on", "number", "notes"),
-}
-
-
-def _quoted(names: tuple[str, ...]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
-
-
-_FACTS = _quoted((*_APPEND_ONLY, *_MOVING_COLUMNS))
-_MAY_MOVE = " OR ".join(
-    f"(c.relname = '{table}' AND a.attname IN ({_quoted(columns)}))" for table, columns in _MOVING_COLUMNS.items()
-)
-GRANTS = Check(
-    "facts can be added and read, never changed or removed; row security holds",
-    f"""
-    SELECT current_user || ' may change ' || c.relname || '.' || a.attname AS difference
-    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE c.relname IN ({_FACTS}) AND c.relkind IN ('r', 'p')
-      AND NOT ({_MAY_MOVE}) AND has_column_privilege(c.oid, a.attnum, 'UPDATE')
-    UNION ALL
-    SELECT current_user || ' may ' || p.privilege || ' ' || c.relname
-    FROM pg_class c, (VALUES ('DELETE'), ('TRUNCATE')) p (privilege)
-    WHERE c.relname IN ({_FACTS}) AND c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, p.privilege)
-    UNION ALL
-    SELECT current_user || ' may not ' || p.privilege || ' ' || c.relname
-    FROM pg_class c, (VALUES ('SELECT'), ('INSERT')) p (privilege)
-    WHERE c.relname IN ({_FACTS}) AND c.relkind IN ('r', 'p') AND NOT has_table_privilege(c.oid, p.privilege)
-    UNION ALL
-    SELECT c.relname || ' has no row security' FROM pg_class c
-    WHERE c.relname IN ({_FACTS}) AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
-    UNION ALL
-    SELECT 'the table ' || t.name || ' is missing' FROM unnest(ARRAY[{_FACTS}]) t (name)
-    WHERE to_regclass(t.name) IS NULL
-    UNION ALL
-    SELECT rolname || ' bypasses row security' FROM pg_roles
-    WHERE rolname = current_user AND (rolsuper OR rolbypassrls)""",
+    Check("every closed day is what it was when it was closed", _CLOSED_DAYS),
 )
 
 #: What lines and payments keep, summed: client side open, insurance side open, unapplied.

@@ -49,11 +49,13 @@ def issue_invoices(
     batch_id: UUID | None = None,
     note: str = "",
     issued_on: date | None = None,
+    with_prepayments: bool = True,
 ) -> Issued:
     """Bill a selection: what was created, skipped as already billed, and refused with reasons (architecture §5).
 
     `request_key` is the form's id: the same form sent twice answers with the first one's invoice. Nothing found to
-    bill is an answer, not an error, so a retry leaves no audit event. Raises NothingToBill, NotFound.
+    bill is an answer, not an error, so a retry leaves no audit event. Prepayments named for the dates apply themselves
+    (M3) unless `with_prepayments` is False. Raises NothingToBill, NotFound.
     """
     if not selection.visit_service_ids and not selection.manual:
         raise NothingToBill("There is nothing on this invoice. Keep a date of service or add an item.")
@@ -61,7 +63,7 @@ def issue_invoices(
         first = _issued_before(request_key, selection.client_id)
         if first:
             return first
-    origin = Origin(door, batch_id, request_key, note, issued_on)
+    origin = Origin(door, batch_id, request_key, note, issued_on, with_prepayments)
     return issue(actor, selection, origin=origin, grouping=grouping)
 
 
@@ -95,7 +97,7 @@ def void_invoice(actor: Actor, *, invoice_id: UUID, reason: str) -> None:
     if outcome.touched:
         raise InvoiceHasInsuranceMoney(
             f"Invoice {invoice.number} has insurance money on it. Nothing was changed: "
-            "take that payment off first, then void it."
+            "unapply that payment and take its adjustments back under Write-Offs, then void it."
         )
 
 

@@ -1,12 +1,13 @@
 """The door: the only code that makes invoices, whichever screen, batch or import asked (B1).
 
-Order of locks, always: clients by id, visit services by id, the number counter last. A visit service is claimed by a
-conditional UPDATE before its line is written; the partial unique index `line_one_live` stands behind it (B7).
+Order of locks, always: clients by id, visit services by id, prepayments, the number counter last. A visit service is
+claimed by a conditional UPDATE before its line is written; the partial unique index `line_one_live` stands behind it
+(B7). A prepayment named for a date of service is on its lines from their first moment (M3).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +27,8 @@ from daysheet.practices.models import Practice
 from daysheet.schedule.models import Visit
 
 from .models import Batch, Invoice, InvoiceLine
-from .reading import Candidates, clients_behind, read_candidates, read_clients, read_terms, skipped_of
+from .reading import Candidates, ClientsToBill, clients_behind, read_candidates, read_clients, read_terms, skipped_of
+from .registry import LineToPay, MoneyHeld, Prepaid, money_held
 from .rules import Candidate, ClientTerms, DecidedLine, Terms, decide_lines, decide_manual_line
 from .selection import CreatedInvoice, Issued, Refused, Selection
 
@@ -39,13 +41,17 @@ class BilledMeanwhile(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How invoices came about: which door, which batch, which form; `issued_on` only differs for imports."""
+    """How invoices came about: which door, which batch, which form; `issued_on` only differs for imports.
+
+    `with_prepayments` False: whoever asks puts the money on the lines in a way of its own (void and rebill).
+    """
 
     door: Invoice.Door
     batch_id: UUID | None = None
     request_key: UUID | None = None
     note: str = ""
     issued_on: date | None = None
+    with_prepayments: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ def issue(actor: Actor, selection: Selection, *, origin: Origin, grouping: str) 
     """Bill the selection. Runs in the caller's transaction. Raises NotFound for clients the actor may not see."""
     clients = read_clients(actor, _wanted_clients(selection), lock=True)
     found = read_candidates(Q(pk__in=selection.visit_service_ids), lock=True)
-    _refuse_hidden(selection, found, clients)
+    _refuse_hidden(selection, found, clients.terms)
     return _issue(actor, selection, found, clients, origin, grouping)
 
 
@@ -74,7 +80,7 @@ def issue_visits(actor: Actor, visit_ids: Sequence[UUID], *, origin: Origin) -> 
     members = Visit.objects.filter(pk__in=visit_ids)
     clients = read_clients(actor, Q(pk__in=members.values("client_id")), lock=True)
     found = read_candidates(Q(visit__in=visit_ids, is_suspended=False), lock=True)
-    _refuse_hidden(None, found, clients)
+    _refuse_hidden(None, found, clients.terms)
     return _issue(actor, Selection(()), found, clients, origin, Batch.Grouping.CLIENT)
 
 
@@ -82,14 +88,14 @@ def _issue(
     actor: Actor,
     selection: Selection,
     found: Candidates,
-    clients: dict[UUID, ClientTerms],
+    clients: ClientsToBill,
     origin: Origin,
     grouping: str,
 ) -> Issued:
-    if not found.unbilled and not selection.manual:
+    practice = clients.practice
+    if practice is None or not (found.unbilled or selection.manual):
         return Issued(skipped=skipped_of(found.billed))
-    practice = Practice.objects.get(pk=actor.practice.id)
-    terms = read_terms(actor, practice, selection, found, clients)
+    terms = read_terms(actor, practice, selection, found, clients.terms)
     drafts, refused = _draft(found.unbilled, selection, terms, grouping)
     created = _write(actor, practice, drafts, origin) if drafts else ()
     return Issued(created, skipped_of(found.billed), tuple(refused))
@@ -108,8 +114,10 @@ def preview(actor: Actor, selection: Selection) -> list[PreviewLine]:
     """The door's own decision without writing: a preview can never promise something else than is billed."""
     clients = read_clients(actor, _wanted_clients(selection), lock=False)
     found = read_candidates(Q(pk__in=selection.visit_service_ids), lock=False)
-    _refuse_hidden(selection, found, clients)
-    terms = read_terms(actor, Practice.objects.get(pk=actor.practice.id), selection, found, clients)
+    _refuse_hidden(selection, found, clients.terms)
+    if clients.practice is None:
+        return []
+    terms = read_terms(actor, clients.practice, selection, found, clients.terms)
     decided: list[PreviewLine] = []
     for of_client in _by_client(found.unbilled).values():
         lines, refused = decide_lines(of_client, terms, selection.edits)
@@ -189,24 +197,42 @@ def _held_back(client_id: UUID, lines: Iterable[DecidedLine]) -> Iterable[Refuse
 def _write(actor: Actor, practice: Practice, drafts: Sequence[_Draft], origin: Origin) -> tuple[CreatedInvoice, ...]:
     _claim(actor.practice.id, drafts)
     issued_on = origin.issued_on or actor.today
+    held = money_held(actor, [line for draft in drafts for line in _to_pay(draft)]) if origin.with_prepayments else None
+    held = held or MoneyHeld()
+    prepaid = _by_line(held.prepaid)
     first = take_numbers(actor.practice.id, len(drafts))
     numbered = list(enumerate(drafts, start=first))
     copy_rows(
         Invoice, _INVOICE_COLUMNS,
         (_invoice_row(actor, practice, number, draft, origin, issued_on) for number, draft in numbered),
     )  # fmt: skip
-    copy_rows(InvoiceLine, _LINE_COLUMNS, (row for draft in drafts for row in _line_rows(draft)))
-    charges = [charge for draft in drafts for charge in _charges(draft, issued_on)]
-    post(actor, charges, event_id=new_id(), opens_lines=True)
+    copy_rows(InvoiceLine, _LINE_COLUMNS, (row for draft in drafts for row in _line_rows(draft, prepaid)))
+    movements = [charge for draft in drafts for charge in _charges(draft, issued_on)]
+    movements += [_application(part, issued_on) for part in held.prepaid]
+    post(actor, movements, event_id=new_id(), opens_lines=True, payments_locked=True)
     created = tuple(
         CreatedInvoice(
             draft.id, number, draft.client.id, draft.sum("amount_cents"), draft.sum("client_cents"),
-            draft.sum("insurance_cents"), len(draft.lines),
+            draft.sum("insurance_cents"), len(draft.lines), sum(prepaid[line_id] for line_id, _ in draft.lines),
+            held.credit_cents.get(draft.client.id, 0),
         )
         for number, draft in numbered
     )  # fmt: skip
-    record_many(actor, (_happening(invoice, origin) for invoice in created))
+    record_many(actor, [_happening(invoice, origin) for invoice in created] + _prepaid_happenings(created))
     return created
+
+
+def _to_pay(draft: _Draft) -> Iterable[LineToPay]:
+    for position, (line_id, line) in enumerate(draft.lines, start=1):
+        yield LineToPay(line_id, draft.client.id, line.visit_id, line.service_on, position, line.client_cents)
+
+
+def _by_line(prepaid: Iterable[Prepaid]) -> Counter[UUID]:
+    """Cents that are on each line from its first moment."""
+    cents: Counter[UUID] = Counter()
+    for part in prepaid:
+        cents[part.line_id] += part.cents
+    return cents
 
 
 def _claim(practice_id: int, drafts: Sequence[_Draft]) -> None:
@@ -267,15 +293,15 @@ _LINE_COLUMNS = (
 )  # fmt: skip
 
 
-def _line_rows(draft: _Draft) -> Iterable[tuple[object, ...]]:
+def _line_rows(draft: _Draft, prepaid: Counter[UUID]) -> Iterable[tuple[object, ...]]:
     for position, (line_id, line) in enumerate(draft.lines, start=1):
         yield (
             line_id, draft.id, draft.client.id, position, line.visit_service_id, line.service_on,
             line.service_type_id, line.code, line.name, line.is_cpt, list(line.modifiers), line.place_of_service,
             line.rate_cents, line.units, line.amount_cents, line.client_cents, line.insurance_cents,
-            line.client_cents, line.insurance_cents, line.price_source, line.coverage_id, line.copay_cents,
-            line.rendering_staff_member_id, line.rendering_name, line.rendering_npi, line.billing_name,
-            line.billing_npi, list(line.diagnosis_codes), line.note,
+            line.client_cents - prepaid[line_id], line.insurance_cents, line.price_source, line.coverage_id,
+            line.copay_cents, line.rendering_staff_member_id, line.rendering_name, line.rendering_npi,
+            line.billing_name, line.billing_npi, list(line.diagnosis_codes), line.note,
         )  # fmt: skip
 
 
@@ -291,6 +317,25 @@ def _charges(draft: _Draft, issued_on: date) -> Iterable[Movement]:
                     debit=account, credit=Account.REVENUE, amount_cents=cents, client_id=draft.client.id,
                     effective_on=issued_on, line_id=line_id, coverage_id=line.coverage_id,
                 )  # fmt: skip
+
+
+def _application(part: Prepaid, issued_on: date) -> Movement:
+    """A prepayment on the line it was named for: on the day of the invoice, or of the money where that came later."""
+    return Movement(
+        Account.CREDIT, Account.CLIENT_RECEIVABLE, part.cents, part.client_id, max(part.received_on, issued_on),
+        line_id=part.line_id, payment_id=part.payment_id,
+    )  # fmt: skip
+
+
+def _prepaid_happenings(created: Iterable[CreatedInvoice]) -> list[Happening]:
+    return [
+        Happening(
+            "apply_prepayment", "invoice", invoice.id, invoice.client_id,
+            {"number": invoice.number, "applied_cents": invoice.prepaid_cents},
+        )
+        for invoice in created
+        if invoice.prepaid_cents
+    ]  # fmt: skip
 
 
 def _happening(invoice: CreatedInvoice, origin: Origin) -> Happening:

@@ -31,6 +31,12 @@ def apply_payment_url(actor: Actor, visit_id: UUID) -> str | None:
     return practice_url_or_none(actor, "payments:apply_payment", visit=visit_id)
 
 
+def apply_credit_url(actor: Actor, client_id: UUID, number: int) -> str | None:
+    """Where a client's credit is put on an invoice (M3)."""
+    url = practice_url_or_none(actor, "payments:apply_credit", client=client_id)
+    return f"{url}?{urlencode({'invoice': number})}" if url else None
+
+
 def payment_url(actor: Actor, client_id: UUID, number: int) -> str | None:
     """Where a client's payment for an invoice is taken (M1)."""
     url = practice_url_or_none(actor, "payments:accept_payment", client=client_id)

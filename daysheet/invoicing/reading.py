@@ -37,12 +37,22 @@ from .rules import (
 from .selection import Selection, Skipped
 
 
-def read_clients(actor: Actor, wanted: Q, *, lock: bool) -> dict[UUID, ClientTerms]:
-    """The clients among those this actor may see, locked in id order, with what is agreed with each: one statement."""
-    clients = visible_clients(actor).filter(wanted).order_by("pk").annotate(**_agreed())
+@dataclass(frozen=True, slots=True)
+class ClientsToBill:
+    """Clients with what is agreed with each, and their practice (None where nobody was found)."""
+
+    terms: dict[UUID, ClientTerms]
+    practice: Practice | None
+
+
+def read_clients(actor: Actor, wanted: Q, *, lock: bool) -> ClientsToBill:
+    """The clients among those this actor may see, locked in id order, with what is agreed with each and with their
+    practice: one statement."""
+    clients = visible_clients(actor).filter(wanted).order_by("pk").select_related("practice").annotate(**_agreed())
     if lock:
         clients = clients.select_for_update(no_key=True, of=("self",))
-    return {client.pk: _client_terms(client) for client in clients}
+    found = list(clients)
+    return ClientsToBill({each.pk: _client_terms(each) for each in found}, found[0].practice if found else None)
 
 
 def clients_behind(visit_service_ids: Collection[UUID]) -> set[UUID]:

@@ -54,7 +54,8 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class CreatedInvoice:
-    """An invoice the door made. Amounts in cents."""
+    """An invoice the door made. Amounts in cents: `prepaid_cents` was on it at once (M3); `credit_cents` is what the
+    client still has and can be offered."""
 
     id: UUID
     number: int
@@ -63,6 +64,13 @@ class CreatedInvoice:
     client_cents: int
     insurance_cents: int
     line_count: int
+    prepaid_cents: int = 0
+    credit_cents: int = 0
+
+    @property
+    def client_open_cents(self) -> int:
+        """What the client still owes on it."""
+        return self.client_cents - self.prepaid_cents
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,18 @@ class Account(models.TextChoices):
     REFUNDED = "refunded", "Refunded"
 
 
+#: Where an amount goes that nobody will pay: given up by the practice, or by its contract with the insurer.
+GIVEN_UP = (Account.WRITE_OFF, Account.CONTRACTUAL)
+
+
+class MoneyRequest(TenantModel):
+    """That the request with this key (`id`) was carried out, and the digest of its content (M5). Insert and select."""
+
+    verb = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64)
+    posted_at = models.DateTimeField()
+
+
 class Entry(TenantModel):
     """`amount_cents` moved from `credit_account` to `debit_account`. Insert and select only.
 
@@ -89,9 +101,50 @@ class Entry(TenantModel):
             models.Index(fields=["practice", "client_id", "effective_on", "id"], name="entry_client_ix"),
             models.Index(fields=["practice", "line_id"], name="entry_line_ix"),
             models.Index(fields=["practice", "event_id"], name="entry_event_ix"),
+            # A day sheet, and whether anything was posted after a day.
+            models.Index(fields=["practice", "effective_on"], name="entry_day_ix"),
             models.Index(
                 fields=["practice", "payment_id"],
                 condition=models.Q(payment_id__isnull=False),
                 name="entry_payment_ix",
+            ),
+        ]
+
+
+class Books(TenantModel):
+    """One row of a practice: through which day its books are closed (M10). Whoever posts holds it shared, whoever
+    closes holds it alone: so no entry slips into a day while it is being closed."""
+
+    #: Copied from the latest ClosedDay, which `verify` compares; null while no day was closed.
+    closed_through_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["practice"], name="books_one")]
+
+
+class ClosedDay(TenantModel):
+    """That a day and all before it were closed, by whom and when, and what its sheet said. Insert and select only."""
+
+    day = models.DateField()
+    closed_at = models.DateTimeField()
+    closed_by_name = models.CharField(max_length=120)
+    opening_cents_snapshot = models.BigIntegerField()
+    charges_cents_snapshot = models.BigIntegerField()
+    payments_cents_snapshot = models.BigIntegerField()
+    adjustments_cents_snapshot = models.BigIntegerField()
+    closing_cents_snapshot = models.BigIntegerField()
+    entry_count_snapshot = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "day"], name="day_closed_once"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    closing_cents_snapshot=models.F("opening_cents_snapshot")
+                    + models.F("charges_cents_snapshot")
+                    - models.F("payments_cents_snapshot")
+                    - models.F("adjustments_cents_snapshot")
+                ),
+                name="closed_day_proves",
             ),
         ]

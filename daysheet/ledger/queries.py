@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, Sum, Value, When
 
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
@@ -241,9 +241,11 @@ def standing_entries(
     line_id: UUID | None = None,
     payment_id: UUID | None = None,
     debit: Account | None = None,
+    event_id: UUID | None = None,
 ) -> list[StandingEntry]:
-    """The entries of a client, line or payment that still count, oldest first: what a correction may reverse."""
-    asked = {"client_id": client_id, "line_id": line_id, "payment_id": payment_id, "debit_account": debit}
+    """The entries of a client, line, payment or event that still count, oldest first: what a correction may reverse."""
+    asked = {"client_id": client_id, "line_id": line_id, "payment_id": payment_id, "debit_account": debit,
+             "event_id": event_id}  # fmt: skip
     scope = {name: value for name, value in asked.items() if value is not None}
     reversed_ids = Entry.objects.filter(reverses_id=OuterRef("pk"))
     rows = Entry.objects.filter(~Exists(reversed_ids), reverses_id=None, **scope).order_by("posted_at", "pk")
@@ -268,9 +270,21 @@ def kept_cents_of(payment_id: Any) -> QuerySet[Entry, Any]:
 
 
 @query(Permission.BILLING)
-def has_event(actor: Actor, event_id: UUID) -> bool:
-    """Whether the action with this id was carried out before: a retry finds its first time."""
-    return Entry.objects.filter(event_id=event_id).exists()
+def least_credit_since(actor: Actor, payment_id: UUID, day: date) -> int:
+    """The least that is unapplied of a payment at the end of any day from `day` on, in cents: what of it is free to be
+    given back on that day."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEAST_CREDIT, {"practice": actor.practice.id, "payment": payment_id, "day": day})
+        row = cursor.fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+@query(Permission.BILLING)
+def owed_since(actor: Actor, line_ids: Iterable[UUID], side: Account) -> dict[UUID, date]:
+    """The last day on which a side of these lines came to owe more: money put on it counts from then on."""
+    raised = Entry.objects.filter(line_id__in=list(line_ids), debit_account=side)
+    days = raised.order_by().values_list("line_id").annotate(day=Max("effective_on"))
+    return {line_id: day for line_id, day in days if line_id}
 
 
 _SIDES = (Account.CLIENT_RECEIVABLE, Account.INSURANCE_RECEIVABLE)
@@ -295,6 +309,15 @@ _ACTIVITY = f"""
     )
     SELECT {_COLUMNS}, e.change, e.balance, e.client_balance, {_REST}
     FROM e ORDER BY e.effective_on DESC, e.id DESC LIMIT %(limit)s OFFSET %(offset)s"""
+_LEAST_CREDIT = f"""
+    WITH days AS (
+        SELECT effective_on, sum(sum({_UNAPPLIED_CHANGE})) OVER (ORDER BY effective_on) AS credit
+        FROM ledger_entry e WHERE e.practice_id = %(practice)s AND e.payment_id = %(payment)s GROUP BY effective_on
+    )
+    SELECT least(
+        min(credit) FILTER (WHERE effective_on >= %(day)s),
+        coalesce((SELECT credit FROM days WHERE effective_on <= %(day)s ORDER BY effective_on DESC LIMIT 1), 0)
+    )::bigint FROM days"""
 _MOVEMENTS = f"""
     SELECT {_COLUMNS}, {_UNAPPLIED_CHANGE},
         (sum({_UNAPPLIED_CHANGE}) OVER (ORDER BY e.posted_at, e.id ROWS UNBOUNDED PRECEDING))::bigint,

@@ -15,6 +15,7 @@ from daysheet.kit.errors import Refusal
 from daysheet.kit.money import Money
 from daysheet.ledger.actions import post
 from daysheet.ledger.queries import event_movements
+from daysheet.ledger.requests import RequestKeyReused, claim_request
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -24,7 +25,6 @@ from .receiving import (
     Accepted,
     NewPayment,
     PaymentInFuture,
-    RequestKeyReused,
     application,
     lock_open_lines,
     lock_visible_clients,
@@ -88,19 +88,23 @@ def accept_payment(
     notes: str = "",
     is_copay: bool = False,
     visit_id: UUID | None = None,
+    is_prepayment: bool = False,
     expected_credit_cents: int | None = None,
 ) -> Accepted:
     """A client's payment, put on open lines; what no line takes is kept as credit (docs/money/application.md).
 
     `applications` None: oldest date of service first; `{}`: all of it is credit; else cents for each line, None for
     a share. `amount_cents` None: what the chosen lines come to. `expected_credit_cents` is the credit the person was
-    told of, checked where given. The same key with the same content returns the first payment.
+    told of, checked where given. `is_prepayment`: what is left is for the date of service `visit_id` (M3). The same
+    key with the same content returns the first payment.
     Raises NotFound, RequestKeyReused, SurplusNotConfirmed, PaymentInFuture, PaymentNotPositive, PaymentTooLarge,
     LineNotOpen, AppliedMoreThanDue, AppliedMoreThanReceived.
     """
     new = NewPayment(
-        request_key, client_id, amount_cents, method, received_on, applications, number, notes, is_copay, visit_id
-    )
+        request_key, client_id, amount_cents, method, received_on, applications, number.strip(), notes.strip(),
+        is_copay, visit_id, is_prepayment,
+    )  # fmt: skip
+    claim_request(actor, request_key, "accept_payment", {"digest": new.digest})
     [accepted] = receive(actor, [new])
     is_told = expected_credit_cents is None or expected_credit_cents == accepted.credit_cents
     if not is_told and not accepted.is_repeat and accepted.credit_cents:
@@ -130,10 +134,11 @@ def apply_credit(
     `applications` as for accept_payment. The same key again returns what it did the first time.
     Raises NotFound, NoCredit, LineNotOpen, AppliedMoreThanDue, AppliedMoreThanReceived, RequestKeyReused.
     """
+    asked = None if applications is None else sorted((str(key), cents) for key, cents in applications.items())
+    is_new = claim_request(actor, request_key, "apply_credit", {"client": client_id, "applications": asked})
     lock_visible_clients(actor, [client_id])
-    before = _applied_before(actor, client_id, request_key, applications or {})
-    if before:
-        return before
+    if not is_new:
+        return Applied(tuple(event_movements(actor, client_id, request_key)), is_repeat=True)
     lines, issued_on = lock_open_lines(actor, [client_id])
     credits = _lock_credits(client_id)
     available = sum(credit.unapplied_cents for credit in credits)
@@ -155,23 +160,6 @@ def apply_credit(
     post(actor, movements, event_id=request_key)
     record(actor, "apply_credit", "client", client_id, client_id=client_id, applied_cents=decided.applied_cents)
     return Applied(drawn)
-
-
-def _applied_before(
-    actor: Actor, client_id: UUID, request_key: UUID, asked: Mapping[UUID, int | None]
-) -> Applied | None:
-    """What the same request did the first time; RequestKeyReused where it asked for other amounts."""
-    movements = event_movements(actor, client_id, request_key)
-    if not movements:
-        return None
-    by_line: dict[UUID, int] = {}
-    for _, line_id, cents in movements:
-        by_line[line_id] = by_line.get(line_id, 0) + cents
-    if any(cents and by_line.get(line_id) != cents for line_id, cents in asked.items()):
-        raise RequestKeyReused(
-            "This form was saved before with other amounts. Nothing was saved now: open the ledger to see them."
-        )
-    return Applied(tuple(movements), is_repeat=True)
 
 
 def _lock_credits(client_id: UUID) -> list[Credit]:

@@ -13,12 +13,15 @@ from uuid import UUID
 from daysheet.audit.actions import record
 from daysheet.clients.queries import visible_clients
 from daysheet.invoicing.models import InvoiceLine
+from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.kit.money import Money
 from daysheet.ledger.actions import Movement, post, reverse
-from daysheet.ledger.models import Account
-from daysheet.ledger.queries import has_event, standing_entries
+from daysheet.ledger.books import hold_books
+from daysheet.ledger.models import GIVEN_UP, Account
+from daysheet.ledger.queries import least_credit_since, standing_entries
+from daysheet.ledger.requests import claim_request
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -59,6 +62,12 @@ class CardPaymentFixed(Refusal):
     code = "card_payment_fixed"
 
 
+class DayClosed(Refusal):
+    """The day of the payment is closed, and with it the deposit by method (M10)."""
+
+    code = "day_closed"
+
+
 class AmountNotPositive(Refusal):
     """The amount of a correction is above zero."""
 
@@ -69,6 +78,12 @@ class MoreThanThere(Refusal):
     """More would be written off, moved or refunded than is there."""
 
     code = "more_than_there"
+
+
+class RefundTooEarly(Refusal):
+    """On the day that was entered, that much of the payment was not there to give back (M8)."""
+
+    code = "refund_too_early"
 
 
 class NotAWriteOff(Refusal):
@@ -112,16 +127,22 @@ def refund_payment(
 ) -> None:
     """Give back a part of a payment that is not applied (M6). The same `request_key` twice is one refund.
 
-    Raises NotFound, ReasonMissing, AmountNotPositive, PaymentInFuture, MoreThanThere, PaymentReversed.
+    Raises NotFound, RequestKeyReused, ReasonMissing, AmountNotPositive, PaymentInFuture, MoreThanThere,
+    RefundTooEarly, PaymentReversed, CardPaymentFixed.
     """
+    content = {"payment": payment_id, "cents": amount_cents, "on": refunded_on, "reason": reason.strip()}
+    is_new = claim_request(actor, request_key, "refund_payment", content)
     payment = _locked_payment(actor, payment_id)
-    if has_event(actor, request_key):
+    if not is_new:
         return
     why = _reason(reason)
     _refuse_reversed(payment)
+    if payment.charge_id:
+        raise CardPaymentFixed("This came through the card processor, and goes back through it. Nothing was changed.")
     if refunded_on > actor.today:
         raise PaymentInFuture("The date lies in the future: a refund is entered when it is paid. Nothing was saved.")
     _check_amount(amount_cents, payment.unapplied_cents, "of the payment is not applied")
+    _check_day(actor, payment, amount_cents, refunded_on)
     movement = Movement(
         Account.CREDIT, Account.CASH, amount_cents, payment.client_id, refunded_on, payment_id=payment.pk, reason=why
     )
@@ -158,7 +179,7 @@ def edit_payment(
     """Correct what was written down beside the amount (M6). A new date reverses the receipt and posts it anew, so that
     the day sheets of both days show it.
 
-    Raises NotFound, ReasonMissing, CardPaymentFixed, PaymentInFuture, PaymentReversed.
+    Raises NotFound, ReasonMissing, CardPaymentFixed, PaymentInFuture, PaymentReversed, DayClosed.
     """
     payment = _locked_payment(actor, payment_id)
     why = _reason(reason)
@@ -167,6 +188,8 @@ def edit_payment(
         raise CardPaymentFixed("A card payment stays as the processor has it. Nothing was changed.")
     if received_on > actor.today:
         raise PaymentInFuture("The date lies in the future: money is entered when it has been received.")
+    if method != payment.method:
+        _refuse_closed(actor, payment)
     if received_on != payment.received_on:
         _move_receipt(actor, payment, received_on, why)
     Payment.objects.filter(pk=payment.pk).update(
@@ -182,10 +205,12 @@ def edit_payment(
 def write_off(actor: Actor, *, request_key: UUID, line_id: UUID, side: str, amount_cents: int, reason: str) -> None:
     """Give up an amount on one side (`client` or `insurance`) of a line (M7). The same `request_key` is one write-off.
 
-    Raises NotFound, ReasonMissing, AmountNotPositive, MoreThanThere.
+    Raises NotFound, RequestKeyReused, ReasonMissing, AmountNotPositive, MoreThanThere.
     """
+    content = {"line": line_id, "side": side, "cents": amount_cents, "reason": reason.strip()}
+    is_new = claim_request(actor, request_key, "write_off", content)
     line = _locked_line(actor, line_id)
-    if has_event(actor, request_key):
+    if not is_new:
         return
     why = _reason(reason)
     _check_amount(amount_cents, _open_cents(line, side), "is still open on that side of the line")
@@ -199,10 +224,12 @@ def write_off(actor: Actor, *, request_key: UUID, line_id: UUID, side: str, amou
 
 @action(Permission.BILLING)
 def remove_write_off(actor: Actor, *, line_id: UUID, entry_id: UUID, reason: str) -> None:
-    """Take a write-off back: the side owes it again (M7). Raises NotFound, ReasonMissing, NotAWriteOff."""
+    """Take a write-off or an insurer's adjustment back: the side owes it again (M7). Raises NotFound, ReasonMissing,
+    NotAWriteOff."""
     line = _locked_line(actor, line_id)
     why = _reason(reason)
-    standing = {entry.id: entry for entry in standing_entries(actor, line_id=line.pk, debit=Account.WRITE_OFF)}
+    entries = standing_entries(actor, line_id=line.pk)
+    standing = {entry.id: entry for entry in entries if entry.debit in GIVEN_UP}
     if entry_id not in standing:
         raise NotAWriteOff("There is no such write-off on the line, or it was taken back before. Nothing was changed.")
     reverse(actor, [entry_id], event_id=new_id(), reason=why)
@@ -216,10 +243,12 @@ def change_responsibility(
 ) -> None:
     """Move an unpaid amount from one side of a line to the other; the total stays, to the cent (C2).
 
-    Raises NotFound, ReasonMissing, AmountNotPositive, MoreThanThere, NotInsured.
+    Raises NotFound, RequestKeyReused, ReasonMissing, AmountNotPositive, MoreThanThere, NotInsured.
     """
+    content = {"line": line_id, "to": to_side, "cents": amount_cents, "reason": reason.strip()}
+    is_new = claim_request(actor, request_key, "change_responsibility", content)
     line = _locked_line(actor, line_id)
-    if has_event(actor, request_key):
+    if not is_new:
         return
     why = _reason(reason)
     from_side = "insurance" if to_side == "client" else "client"
@@ -277,6 +306,17 @@ def _move_receipt(actor: Actor, payment: Payment, received_on: date, why: str) -
     post(actor, [*mirrored, anew], event_id=new_id())
 
 
+def _refuse_closed(actor: Actor, payment: Payment) -> None:
+    """The deposit of a closed day stays what it was: another method is another payment."""
+    closed_on = hold_books(actor)
+    receipts = standing_entries(actor, payment_id=payment.pk, debit=Account.CASH)
+    if closed_on and any(entry.effective_on <= closed_on for entry in receipts):
+        raise DayClosed(
+            f"This payment is in the deposit of a day that is closed (through {us_date(closed_on)}), so its method "
+            "stays. Nothing was changed. Unapply and delete it, then enter it again."
+        )
+
+
 def _refuse_reversed(payment: Payment) -> None:
     if PaymentReversal.objects.filter(payment=payment).exists():
         raise PaymentReversed("This payment was deleted before. Nothing was changed.")
@@ -291,6 +331,15 @@ def _check_amount(amount_cents: int, most_cents: int, what: str) -> None:
         raise AmountNotPositive("Enter an amount above zero. Nothing was changed.")
     if amount_cents > most_cents:
         raise MoreThanThere(f"Only {Money(most_cents)} {what}. Nothing was changed; reload and enter it again.")
+
+
+def _check_day(actor: Actor, payment: Payment, amount_cents: int, refunded_on: date) -> None:
+    free_cents = least_credit_since(actor, payment.pk, refunded_on)
+    if amount_cents > free_cents:
+        raise RefundTooEarly(
+            f"On {us_date(refunded_on)} only {Money(free_cents)} of the payment was not applied. Nothing was changed: "
+            "enter a later date."
+        )
 
 
 def _reason(text: str) -> str:

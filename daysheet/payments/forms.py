@@ -84,7 +84,20 @@ class PaymentForm(LinesForm):
     number = forms.CharField(required=False, max_length=40, label="Number")
     notes = forms.CharField(required=False, max_length=400, label="Notes")
     is_copay = forms.BooleanField(required=False, label="Co-Pay")
+    appointment = forms.UUIDField(
+        required=False,
+        label="For appointment",
+        widget=forms.Select,
+        help_text="Kept as credit, and applied by itself when that appointment is billed.",
+    )
     expected_credit = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, data: MultiValueDict[str, str] | None, *, desk: Desk, **options: Any) -> None:
+        super().__init__(data, desk=desk, **options)
+        dates = [(str(each.visit_id), each.label) for each in desk.appointments]
+        if desk.visit_id and desk.visit_on and str(desk.visit_id) not in dict(dates):
+            dates.append((str(desk.visit_id), f"{desk.visit_on:%m/%d/%Y}"))
+        self.fields["appointment"].widget.choices = [("", "None"), *dates]
 
     def clean(self) -> dict[str, Any]:
         """A Co-Pay with nothing else entered is the copay of today's coverage."""
@@ -107,6 +120,8 @@ class PaymentForm(LinesForm):
             "number": cleaned["number"],
             "notes": cleaned["notes"],
             "is_copay": cleaned["is_copay"],
+            "visit_id": cleaned["appointment"] or self.desk.visit_id,
+            "is_prepayment": cleaned["appointment"] is not None,
             "expected_credit_cents": cleaned["expected_credit"] or 0,
         }
 
@@ -124,12 +139,19 @@ class NewNoteForm(NoteForm):
 
 
 def initial_payment(desk: Desk, invoice_number: int | None, today: Any) -> dict[str, Any]:
-    """What the page holds when it opens: the lines of one invoice ticked and its client amount entered, or nothing."""
+    """What the page holds when it opens: the lines of one invoice ticked and its client amount entered, or the
+    appointment that is prepaid, or nothing."""
+    if desk.visit_id and desk.visit_invoice_number is None:
+        return {"received_on": today, "appointment": desk.visit_id}
     wanted = [payable for payable in desk.lines if payable.line.invoice_number == invoice_number]
-    initial: dict[str, Any] = {f"{_TICK}{payable.id}": True for payable in wanted}
-    if wanted:
-        initial["amount"] = sum(payable.line.due_cents for payable in wanted)
-    return initial | {"received_on": today}
+    amount = {"amount": sum(payable.line.due_cents for payable in wanted)} if wanted else {}
+    return ticked(desk, invoice_number) | amount | {"received_on": today}
+
+
+def ticked(desk: Desk, invoice_number: int | None) -> dict[str, Any]:
+    """The ticks of one invoice's open lines."""
+    wanted = [payable for payable in desk.lines if payable.line.invoice_number == invoice_number]
+    return {f"{_TICK}{payable.id}": True for payable in wanted}
 
 
 def _label(verb: str, payable: PayableLine) -> str:

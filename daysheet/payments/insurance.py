@@ -22,14 +22,15 @@ from daysheet.kit.ids import new_id
 from daysheet.kit.money import LARGEST_CENTS, Money
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
-from daysheet.ledger.queries import has_event
+from daysheet.ledger.queries import owed_since
+from daysheet.ledger.requests import claim_request
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from .actions import SurplusNotConfirmed
 from .models import Payment
-from .receiving import PaymentInFuture, RequestKeyReused, lock_visible_clients
+from .receiving import PaymentInFuture, lock_visible_clients
 from .rules import AppliedMoreThanDue, AppliedMoreThanReceived, LineNotOpen, PaymentNotPositive, PaymentTooLarge
 
 
@@ -81,12 +82,11 @@ def accept_insurance_payment(
     postings = {line_id: posting for line_id, posting in postings.items() if posting.total_cents}
     if not Payer.objects.filter(pk=payer_id).exists():
         raise NotFound("There is no such insurer in this practice.")
-    client_ids = _clients_of(actor, postings)
-    lock_visible_clients(actor, client_ids)
-    digest = _digest(payer_id, amount_cents, method, received_on, number, notes, postings)
-    before = _done_before(actor, request_key, digest)
-    if before:
-        return before
+    digest = _digest(payer_id, amount_cents, method, received_on, number.strip(), notes.strip(), postings)
+    is_new = claim_request(actor, request_key, "accept_insurance_payment", {"digest": digest})
+    lock_visible_clients(actor, _clients_of(actor, postings))
+    if not is_new:
+        return _done_before(request_key)
     if received_on > actor.today:
         raise PaymentInFuture("The date lies in the future: money is entered when it has been received.")
     lines = _lock_lines(payer_id, postings)
@@ -124,25 +124,17 @@ def _digest(*asked: object) -> str:
     return hashlib.sha256(json.dumps([[str(fact) for fact in facts], lines]).encode()).hexdigest()
 
 
-def _done_before(actor: Actor, request_key: UUID, digest: str) -> InsurerPosted | None:
+def _done_before(request_key: UUID) -> InsurerPosted:
     payment = Payment.objects.filter(request_key=request_key).first()
-    if payment is None:
-        # A posting without money has no payment: its entries tell.
-        return InsurerPosted(None, 0, 0, 0, 0, is_repeat=True) if has_event(actor, request_key) else None
-    if payment.request_digest != digest:
-        raise RequestKeyReused(
-            "This form was saved before with other content. Nothing was saved now: open the payment to see what was."
-        )
+    if payment is None:  # a posting without money
+        return InsurerPosted(None, 0, 0, 0, 0, is_repeat=True)
     unapplied = payment.unapplied_cents
     return InsurerPosted(payment.pk, payment.amount_cents - unapplied, 0, 0, unapplied, is_repeat=True)
 
 
 def _lock_lines(payer_id: UUID, postings: Mapping[UUID, LinePosting]) -> dict[UUID, InvoiceLine]:
     rows = InvoiceLine.objects.filter(pk__in=postings, ended_at=None, coverage__payer_id=payer_id)
-    lines = {
-        line.pk: line
-        for line in rows.select_related("invoice").order_by("pk").select_for_update(no_key=True, of=("self",))
-    }
+    lines = {line.pk: line for line in rows.order_by("pk").select_for_update(no_key=True, of=("self",))}
     if len(lines) != len(postings):
         raise LineNotOpen(
             "A line was voided or changed meanwhile, or is covered by another insurer. Nothing was saved: reload."
@@ -193,16 +185,18 @@ def _movements(
         movements.append(
             Movement(Account.CASH, Account.CREDIT, _amount(posted), None, received_on, payment_id=posted.payment_id)
         )
+    since = owed_since(actor, lines, Account.INSURANCE_RECEIVABLE)
     for line_id in sorted(postings):
-        movements += _line_movements(actor, posted.payment_id, lines[line_id], postings[line_id], received_on)
+        line, paid_on = lines[line_id], max(received_on, since[line_id])
+        movements += _line_movements(actor, posted.payment_id, line, postings[line_id], paid_on)
     return movements
 
 
 def _line_movements(
-    actor: Actor, payment_id: UUID | None, line: InvoiceLine, posting: LinePosting, received_on: date
+    actor: Actor, payment_id: UUID | None, line: InvoiceLine, posting: LinePosting, paid_on: date
 ) -> list[Movement]:
-    """Money is on the line on the day it came, but never before the invoice; adjustments on the day they are posted."""
-    paid_on = max(received_on, line.invoice.issued_on)
+    """Money is on the line on the day it came, but never before insurance owed it; adjustments on the day they are
+    posted."""
     parts = (
         (Account.CREDIT, posting.paid_cents, payment_id, paid_on, ""),
         (Account.CONTRACTUAL, posting.adjusted_cents, None, actor.today, "Contractual adjustment"),

@@ -38,8 +38,13 @@ class Payment(TenantModel):
     notes = models.CharField(max_length=400, blank=True)
     #: "Co-Pay" was ticked (M1).
     is_copay = models.BooleanField(default=False)
-    #: Taken at the Agenda for this visit.
+    #: Taken at the Agenda for this visit, or named for it before it was billed.
     visit = TenantForeignKey(Visit, null=True, indexed=False)
+    #: Named for the visit's appointment: what of it is unapplied goes on that visit's lines when they are billed (M3).
+    is_prepayment = models.BooleanField(default=False)
+    #: The charge of the card processor that brought it; the slice above (cards) adds the key. Such a payment is
+    #: refunded through the processor only.
+    charge_id = models.UUIDField(null=True)
     created_at = models.DateTimeField()
     created_by_name = models.CharField(max_length=120)
     #: M5: the same key with the same content is the same payment; with other content it is refused.
@@ -49,7 +54,19 @@ class Payment(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["practice", "request_key"], name="payment_request_once"),
+            models.UniqueConstraint(
+                fields=["practice", "charge_id"],
+                condition=models.Q(charge_id__isnull=False),
+                name="payment_charge_once",
+            ),
             models.CheckConstraint(condition=models.Q(amount_cents__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(
+                condition=models.Q(is_prepayment=False) | models.Q(visit__isnull=False, client__isnull=False),
+                name="payment_prepayment_has_visit",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(charge_id__isnull=True) | models.Q(method="card"), name="payment_charge_is_card"
+            ),
             models.CheckConstraint(
                 condition=models.Q(unapplied_cents__gte=0, unapplied_cents__lte=models.F("amount_cents")),
                 name="payment_unapplied_within_amount",

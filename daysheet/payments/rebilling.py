@@ -22,7 +22,8 @@ from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
-from daysheet.ledger.queries import StandingEntry, has_event, standing_entries
+from daysheet.ledger.queries import StandingEntry, standing_entries
+from daysheet.ledger.requests import claim_request
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -30,6 +31,7 @@ from daysheet.schedule.models import VisitService
 from daysheet.services.models import ServiceType
 
 from .corrections import ReasonMissing
+from .prepayments import apply_rest
 from .receiving import lock_visible_clients
 
 
@@ -83,23 +85,28 @@ def void_and_rebill(
     `request_key` twice is one rebilling. Raises NotFound, ReasonMissing, InvoiceAlreadyVoid, InvoiceHasInsuranceMoney,
     RebillRefused.
     """
+    content = {
+        "invoice": invoice_id, "reason": reason.strip(), "services": sorted(map(str, (services or {}).items())),
+        "edits": sorted(map(str, (edits or {}).items())),
+    }  # fmt: skip
+    is_new = claim_request(actor, request_key, "void_and_rebill", content)
     invoice = _visible_invoice(actor, invoice_id)
     lock_visible_clients(actor, [invoice.client_id])
-    before = Invoice.objects.filter(request_key=request_key).first()
-    if before:
-        return _answer(before, 0, 0)
+    if not is_new:
+        return _answer(Invoice.objects.get(request_key=request_key), 0, 0)
     lines = list(InvoiceLine.objects.filter(invoice=invoice, ended_at=None).order_by("position", "pk"))
     applied = _applications(actor, lines)
     void_invoice(actor, invoice_id=invoice.pk, reason=reason)
     _correct_services(services or {}, lines)
     issued = issue_invoices(
         actor, selection=_again(invoice, lines, edits or {}), door=Invoice.Door.LEDGER, request_key=request_key,
-        note=f"Instead of invoice {invoice.number}",
+        note=f"Instead of invoice {invoice.number}", with_prepayments=False,
     )  # fmt: skip
     if issued.refused or len(issued.created) != 1:
         raise RebillRefused(f"{_why(issued)} Invoice {invoice.number} stands as it was; nothing was changed.")
     created = Invoice.objects.get(pk=issued.created[0].id)
     reapplied = _apply_again(actor, list(InvoiceLine.objects.filter(invoice=created)), applied, new_id())
+    apply_rest(actor, created)
     record(
         actor, "void_and_rebill", "invoice", created.pk, client_id=invoice.client_id, instead_of=invoice.number,
         number=created.number, reapplied_cents=reapplied,
@@ -124,12 +131,17 @@ def edit_line(
 
     Raises NotFound, ReasonMissing, EditNotPossible, InvoiceHasInsuranceMoney.
     """
+    content = {
+        "line": line_id, "rate": rate_cents, "units": units, "client": client_cents, "note": note.strip(),
+        "reason": reason.strip(),
+    }  # fmt: skip
+    is_new = claim_request(actor, request_key, "edit_line", content)
     line = InvoiceLine.objects.filter(pk=line_id, client__in=visible_clients(actor)).first()
     if line is None:
         raise NotFound("There is no such line in this practice.")
-    lock_visible_clients(actor, [line.client_id])
-    if has_event(actor, request_key):
+    if not is_new:
         return
+    lock_visible_clients(actor, [line.client_id])
     line = InvoiceLine.objects.select_for_update(no_key=True).get(pk=line_id)
     if line.ended_at is not None:
         raise NotFound("The line was changed or voided meanwhile. Nothing was changed; reload the invoice.")

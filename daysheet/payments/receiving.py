@@ -19,21 +19,17 @@ from django.db import IntegrityError, connection
 from daysheet.audit.actions import Happening, record_many
 from daysheet.clients.queries import visible_clients
 from daysheet.database.copying import copy_rows
+from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
+from daysheet.ledger.requests import RequestKeyReused
 from daysheet.practices.actor import Actor
 from daysheet.schedule.models import Visit
 
 from .models import Payment
-from .rules import OpenLine, Spread, left_open, spread
-
-
-class RequestKeyReused(Refusal):
-    """The request key was used before for something else (M5)."""
-
-    code = "request_key_reused"
+from .rules import Credit, OpenLine, Spread, left_open, prepay, spread
 
 
 class PaymentInFuture(Refusal):
@@ -44,7 +40,11 @@ class PaymentInFuture(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class NewPayment:
-    """A payment to be. `amount_cents` None: what the chosen lines come to. `applications` as in `rules.spread`."""
+    """A payment to be. `amount_cents` None: what the chosen lines come to. `applications` as in `rules.spread`.
+
+    `is_prepayment`: what the chosen lines leave is meant for the date of service `visit_id` (M3): it goes on that
+    date's lines, now where it has been billed meanwhile, else when it is billed. `charge_id`: the processor's charge.
+    """
 
     request_key: UUID
     client_id: UUID
@@ -56,6 +56,8 @@ class NewPayment:
     notes: str = ""
     is_copay: bool = False
     visit_id: UUID | None = None
+    is_prepayment: bool = False
+    charge_id: UUID | None = None
 
     @property
     def digest(self) -> str:
@@ -65,6 +67,7 @@ class NewPayment:
             str(self.client_id), self.amount_cents, str(self.method), self.received_on.isoformat(), self.number,
             self.notes, self.is_copay, str(self.visit_id), chosen,
         ]  # fmt: skip
+        asked += ["prepayment"] if self.is_prepayment else []
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
@@ -93,11 +96,12 @@ def receive(actor: Actor, payments: Sequence[NewPayment]) -> list[Accepted]:
     answers = _received_before([each.request_key for each in payments])
     fresh = [each for each in payments if each.request_key not in answers]
     lines, issued_on = lock_open_lines(actor, {each.client_id for each in fresh})
+    lines_of_visit = _lines_of_visits({each.visit_id for each in fresh if each.is_prepayment and each.visit_id})
     decided: list[_Decided] = []
     for each in fresh:
         if each.request_key in answers:  # twice in one list
             continue
-        one = _Decided(new_id(), each, spread(each.amount_cents, lines[each.client_id], each.applications))
+        one = _Decided(new_id(), each, _spread(each, lines[each.client_id], lines_of_visit))
         lines[each.client_id] = left_open(lines[each.client_id], one.spread)
         decided.append(one)
         answers[each.request_key] = (
@@ -105,6 +109,29 @@ def receive(actor: Actor, payments: Sequence[NewPayment]) -> list[Accepted]:
         )  # fmt: skip
     _write(actor, decided, issued_on)
     return _in_order(payments, answers, {one.payment_id for one in decided})
+
+
+def _spread(new: NewPayment, lines: list[OpenLine], lines_of_visit: Mapping[UUID, set[UUID]]) -> Spread:
+    """Where a payment goes. A prepayment pays nothing but what was chosen and its own date of service (M3)."""
+    if not new.is_prepayment or new.visit_id is None:
+        return spread(new.amount_cents, lines, new.applications)
+    paid = spread(new.amount_cents, lines, new.applications or {})
+    own = [line for line in left_open(lines, paid) if line.line_id in lines_of_visit[new.visit_id]]
+    more = prepay([Credit(new.visit_id, new.received_on, paid.credit_cents)], own)
+    cents = dict(paid.applications)
+    for _, line_id, extra in more:
+        cents[line_id] = cents.get(line_id, 0) + extra
+    return Spread(paid.amount_cents, tuple(cents.items()))
+
+
+def _lines_of_visits(visit_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """The live lines of each visit: of a prepaid one that was billed between the page and the payment."""
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    if visit_ids:
+        live = InvoiceLine.objects.filter(visit_service__visit_id__in=visit_ids, ended_at=None)
+        for visit_id, line_id in live.values_list("visit_service__visit_id", "pk"):
+            found[visit_id].add(line_id)
+    return found
 
 
 def lock_visible_clients(actor: Actor, client_ids: Collection[UUID]) -> None:
@@ -115,7 +142,8 @@ def lock_visible_clients(actor: Actor, client_ids: Collection[UUID]) -> None:
 
 
 def lock_open_lines(actor: Actor, client_ids: Collection[UUID]) -> tuple[dict[UUID, list[OpenLine]], dict[UUID, date]]:
-    """By client, the lines whose client side is open, locked in id order; and the issue date of each line's invoice."""
+    """By client, the lines whose client side is open, locked in id order; and for each line the day since when its
+    client side owes what it does: its invoice's, or that of the last change."""
     lines: dict[UUID, list[OpenLine]] = defaultdict(list)
     issued_on: dict[UUID, date] = {}
     with connection.cursor() as cursor:
@@ -127,7 +155,7 @@ def lock_open_lines(actor: Actor, client_ids: Collection[UUID]) -> tuple[dict[UU
 
 
 def application(client_id: UUID, payment_id: UUID, line_id: UUID, cents: int, *, on: date, issued_on: date) -> Movement:
-    """A part of a payment put on the client side of a line: never on a day before the line's invoice existed."""
+    """A part of a payment put on the client side of a line: never on a day before that side owed it (`issued_on`)."""
     return Movement(
         Account.CREDIT,
         Account.CLIENT_RECEIVABLE,
@@ -140,14 +168,16 @@ def application(client_id: UUID, payment_id: UUID, line_id: UUID, cents: int, *,
 
 
 _OPEN_LINES = """
-    SELECT l.client_id, l.id, l.service_on, i.number, l.position, l.client_open_cents, i.issued_on
+    SELECT l.client_id, l.id, l.service_on, i.number, l.position, l.client_open_cents,
+        coalesce((SELECT max(e.effective_on) FROM ledger_entry e WHERE e.practice_id = l.practice_id
+            AND e.line_id = l.id AND e.debit_account = 'client_receivable'), i.issued_on)
     FROM invoicing_invoiceline l
     JOIN invoicing_invoice i ON i.practice_id = l.practice_id AND i.id = l.invoice_id
     WHERE l.practice_id = %s AND l.client_id = ANY(%s) AND l.client_open_cents > 0
     ORDER BY l.id FOR NO KEY UPDATE OF l"""
 _PAYMENT_COLUMNS = (
     "id", "client_id", "method", "amount_cents", "unapplied_cents", "received_on", "number", "notes", "is_copay",
-    "visit_id", "created_at", "created_by_name", "request_key", "request_digest",
+    "visit_id", "is_prepayment", "charge_id", "created_at", "created_by_name", "request_key", "request_digest",
 )  # fmt: skip
 
 
@@ -156,6 +186,8 @@ def _check_facts(actor: Actor, payments: Sequence[NewPayment]) -> None:
         raise PaymentInFuture(
             "The date lies in the future: money is entered when it has been received. Nothing was saved."
         )
+    if any(each.is_prepayment and each.visit_id is None for each in payments):
+        raise NotFound("A prepayment names its appointment. Nothing was saved.")
     visits = {each.visit_id: each.client_id for each in payments if each.visit_id}
     found = dict(Visit.objects.filter(pk__in=visits).values_list("pk", "client_id")) if visits else {}
     if any(found.get(each.visit_id) != each.client_id for each in payments if each.visit_id):
@@ -179,7 +211,7 @@ def _write(actor: Actor, decided: Sequence[_Decided], issued_on: Mapping[UUID, d
         copy_rows(Payment, _PAYMENT_COLUMNS, (_payment_row(actor, one) for one in decided))
     except IntegrityError as error:
         if "payment_request_once" in str(error):
-            raise _reused() from error
+            raise RequestKeyReused from error
         raise
     post(actor, [each for one in decided for each in _movements(one, issued_on)], event_id=new_id())
     record_many(actor, (_happening(one) for one in decided))
@@ -190,8 +222,8 @@ def _payment_row(actor: Actor, one: _Decided) -> tuple[object, ...]:
     new = one.new
     return (
         one.payment_id, new.client_id, str(Payment.Method(new.method)), one.spread.amount_cents, 0, new.received_on,
-        new.number, new.notes, new.is_copay, new.visit_id, actor.now, actor.person_name[:120], new.request_key,
-        new.digest,
+        new.number, new.notes, new.is_copay, new.visit_id, new.is_prepayment, new.charge_id, actor.now,
+        actor.person_name[:120], new.request_key, new.digest,
     )  # fmt: skip
 
 
@@ -226,15 +258,8 @@ def _in_order(
     for each in payments:
         answer, digest = answers[each.request_key]
         if digest != each.digest:
-            raise _reused()
+            raise RequestKeyReused
         is_repeat = answer.payment_id not in written or answer.payment_id in told
         told.add(answer.payment_id)
         accepted.append(replace(answer, is_repeat=is_repeat))
     return accepted
-
-
-def _reused() -> RequestKeyReused:
-    return RequestKeyReused(
-        "This form was saved before with other content. Nothing was saved now: open the ledger to see the first "
-        "payment, and a new form for another one."
-    )

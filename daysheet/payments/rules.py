@@ -141,6 +141,18 @@ def draw(credits: Iterable[Credit], applications: Sequence[tuple[UUID, int]]) ->
     return drawn
 
 
+def prepay(prepayments: Iterable[Credit], lines: Iterable[OpenLine]) -> list[tuple[UUID, UUID, int]]:
+    """What prepayments named for one date of service put on its lines by themselves (M3): (payment, line, cents). The
+    money received first goes first, on the lines in their order; what the lines leave stays credit."""
+    open_lines = oldest_first(lines)
+    applied: list[tuple[UUID, UUID, int]] = []
+    for prepayment in _first_received(prepayments):
+        paid = Spread(prepayment.unapplied_cents, tuple(_shares(prepayment.unapplied_cents, open_lines)))
+        applied += [(prepayment.payment_id, line_id, cents) for line_id, cents in paid.applications]
+        open_lines = left_open(open_lines, paid)
+    return applied
+
+
 def _first_received(credits: Iterable[Credit]) -> list[Credit]:
     return sorted(credits, key=lambda credit: (credit.received_on, credit.payment_id))
 

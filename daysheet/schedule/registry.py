@@ -11,7 +11,11 @@ from daysheet.practices.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class BillingCell:
-    """One visit's billing column: the button **Add Invoice**, or the invoice's number and **Apply Payment** (B2)."""
+    """One visit's billing column: the button **Add Invoice**, or the invoice's number and **Apply Payment** (B2).
+
+    `prepay_url`: before the client has come, where money for the visit is taken. `credit_words` and `credit_url`:
+    credit of the client, offered where the client owes something on the invoice (M3).
+    """
 
     invoice_number: int | None
     invoice_url: str | None
@@ -19,6 +23,9 @@ class BillingCell:
     why_not: str
     apply_payment_url: str | None
     add_invoice_url: str | None
+    prepay_url: str | None = None
+    credit_words: str = ""
+    credit_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
-"""What higher slices show on a staff member's page. They register in their AppConfig.ready(); staff imports none."""
+"""What higher slices show on a staff member's page and on Organization → Settings. They register in their
+AppConfig.ready(); staff imports none."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from daysheet.practices.actor import Actor
@@ -17,9 +19,19 @@ class AssignedClient:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsSection:
+    """A part of Organization → Settings: a template, which finds `context` as `section`."""
+
+    template: str
+    context: Any
+
+
+SettingsSource = Callable[[Actor], SettingsSection]
 AssignedClientSource = Callable[[Actor, UUID], list[AssignedClient]]
 
 _sources: list[AssignedClientSource] = []
+_settings_sources: list[SettingsSource] = []
 
 
 def register_assigned_clients(source: AssignedClientSource) -> None:
@@ -31,3 +43,13 @@ def register_assigned_clients(source: AssignedClientSource) -> None:
 def assigned_clients(actor: Actor, staff_member_id: UUID) -> list[AssignedClient]:
     """The clients assigned to a staff member; none while no slice knows of clients."""
     return _sources[-1](actor, staff_member_id) if _sources else []
+
+
+def register_settings_section(source: SettingsSource) -> None:
+    """Add a part to Organization → Settings, below the practice's facts."""
+    _settings_sources.append(source)
+
+
+def settings_sections(actor: Actor) -> list[SettingsSection]:
+    """The parts that other slices add to Organization → Settings."""
+    return [source(actor) for source in _settings_sources]

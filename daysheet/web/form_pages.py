@@ -35,6 +35,6 @@ def form_page(
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
-        return refused(request, form, template, context, message=str(refusal))
+        return refused(request, form, template, context, message=refusal)
     messages.success(request, done)
     return see_other(request, back_url(saved) if callable(back_url) else back_url)

@@ -30,7 +30,7 @@ TOP_MENU = (
     MenuItem("Clients", "clients:list", namespaces=("clients", "ledger", "payments", "documents")),
     MenuItem("Billing", "invoicing:batch", Permission.BILLING, ("invoicing", "claims")),
     MenuItem("Staff", "staff:list", Permission.ADMINISTRATOR, ("staff",)),
-    MenuItem("Reports", "invoicing:unbilled", Permission.BILLING, ("reports",)),
+    MenuItem("Reports", "reports:index", Permission.BILLING, ("reports",)),
     MenuItem(
         "Organization", "practices:settings", Permission.ADMINISTRATOR, ("practices", "services", "audit", "imports")
     ),
@@ -58,6 +58,16 @@ BILLING_MENU = (
     MenuItem("Insurers", "clients:insurers", Permission.BILLING),
 )
 
+REPORTS_MENU = (
+    MenuItem("Day Sheet", "reports:day_sheet", Permission.BILLING),
+    MenuItem("Invoice Aging", "reports:invoice_aging", Permission.BILLING),
+    MenuItem("Payments", "reports:payments", Permission.BILLING),
+    MenuItem("Payment Methods", "reports:payment_methods", Permission.BILLING),
+    MenuItem("Credits", "reports:credits", Permission.BILLING),
+    MenuItem("Unbilled", "reports:unbilled", Permission.BILLING),
+    MenuItem("Collections", "reports:collections", Permission.BILLING),
+)
+
 ORGANIZATION_MENU = (
     MenuItem("Settings", "practices:settings", Permission.ADMINISTRATOR),
     MenuItem("Service Types", "services:list", Permission.ADMINISTRATOR),
@@ -65,6 +75,7 @@ ORGANIZATION_MENU = (
     MenuItem("Income Based Payment Amounts", None, Permission.ADMINISTRATOR),
     MenuItem("AMA CPT Licenses", "staff:licenses", Permission.ADMINISTRATOR),
     MenuItem("Automation", None, Permission.ADMINISTRATOR),
+    MenuItem("Card Processor", "cards:processor", Permission.ADMINISTRATOR),
     MenuItem("Activity Log", "audit:activity_log", Permission.ADMINISTRATOR),
     MenuItem("Import", "imports:upload", Permission.ADMINISTRATOR),
 )
@@ -73,6 +84,7 @@ SIDE_MENUS = {
     "schedule": SCHEDULE_MENU,
     "client": CLIENT_MENU,
     "billing": BILLING_MENU,
+    "reports": REPORTS_MENU,
     "organization": ORGANIZATION_MENU,
 }
 

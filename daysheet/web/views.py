@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from daysheet.kit.errors import Refusal
+
 
 def is_htmx(request: HttpRequest) -> bool:
     """Return whether the browser wants a part of a page. Going back in history needs the whole page again."""
@@ -36,13 +38,14 @@ def refused(
     template: str,
     context: Mapping[str, Any] | None = None,
     *,
-    message: str = "",
+    message: str | Refusal = "",
     part: str | None = None,
 ) -> HttpResponse:
-    """Show the form again with what was refused. `message` (the refusal of an action) joins the form's errors."""
+    """Show the form again with what was refused. `message` joins the form's errors; a Refusal brings its status too."""
     if message:
-        form.add_error(None, message)
-    return render_page(request, template, {**(context or {}), "form": form}, status=422, part=part)
+        form.add_error(None, str(message))
+    status = message.status if isinstance(message, Refusal) else 422
+    return render_page(request, template, {**(context or {}), "form": form}, status=status, part=part)
 
 
 def see_other(request: HttpRequest, url: str) -> HttpResponse:

@@ -24,15 +24,26 @@ FORBIDDEN: dict[str, str] = {
     "appointment_pos_digits": "place_of_service = '1'",
     "batch_grouping_known": "grouping = 'week'",
     "batch_problem_kind_known": "kind = 'lost'",
+    "card_expiry_sane": "expires_month = 13",
+    "card_last4_digits": "last4 = '12x4'",
+    "card_refund_amount_positive": "amount_cents = 0",
+    "card_refund_has_reason": "reason = ''",
+    "card_refund_state_known": "state = 'lost'",
+    "card_token_is_no_number": "token = '4242 4242 4242 4242'",
+    "charge_amount_positive": "amount_cents = 0, told_credit_cents = 0",
+    "charge_state_known": "state = 'lost'",
     "client_pays_by_known": "pays_by = 'barter'",
     "client_service_amount_not_negative": "set_payment_amount_cents = -1",
     "client_set_amount_not_negative": "set_payment_amount_cents = -1",
     "client_sex_known": "sex = 'X'",
+    "closed_day_proves": "closing_cents_snapshot = closing_cents_snapshot + 1",
     "coverage_copay_not_negative": "copay_cents = -1",
     "coverage_ends_after_start": "ends_on = starts_on",
     "coverage_rank_sane": "rank = 0",
     "diagnosis_code_shape": "code = 'nonsense'",
     "diagnosis_position_sane": "position = 13",
+    "dispute_amount_positive": "amount_cents = 0",
+    "dispute_outcome_known": "outcome = 'tie'",
     "entry_accounts_differ": "debit_account = credit_account",
     "entry_accounts_known": "debit_account = 'pocket'",
     "entry_amount_positive": "amount_cents = 0",
@@ -60,9 +71,12 @@ FORBIDDEN: dict[str, str] = {
     "payer_rate_ends_after_start": "ends_on = starts_on",
     "payer_rate_not_negative": "rate_cents = -1",
     "payment_amount_positive": "amount_cents = 0, unapplied_cents = 0",
-    "payment_method_known": "method = 'shells'",
+    "payment_charge_is_card": "charge_id = gen_random_uuid(), method = 'cash'",
+    "payment_method_known": "method = 'shells', charge_id = NULL",
+    "payment_prepayment_has_visit": "is_prepayment = true, visit_id = NULL",
     "payment_reversal_has_reason": "reason = ''",
     "payment_unapplied_within_amount": "unapplied_cents = amount_cents + 1",
+    "processor_kind_known": "kind = 'shells'",
     "service_fee_is_not_cpt": "is_no_show_fee = true, kind = 'cpt'",
     "service_kind_known": "kind = 'magic'",
     "service_rate_not_negative": "rate_cents = -1",
@@ -79,7 +93,7 @@ FORBIDDEN: dict[str, str] = {
 FORBIDDEN_SHARED = {"practice_fee_not_negative": "UPDATE practices_practice SET cpt_license_fee_cents = -1"}
 #: What Django makes of Positive…Field: `<column> >= 0`; one attempt each, made below.
 _POSITIVE = "_check"
-#: Tables the world leaves empty, with a row for each.
+#: Tables the world leaves empty, with a row for each, and rows that only attempts need.
 FILLED = {
     "invoicing_invoicevoid": "INSERT INTO invoicing_invoicevoid (practice_id, id, invoice_id, voided_at, "
     "voided_by_name, reason) SELECT practice_id, gen_random_uuid(), id, now(), 'x', 'x' FROM invoicing_invoice LIMIT 1",
@@ -89,10 +103,22 @@ FILLED = {
     "payments_paymentreversal": "INSERT INTO payments_paymentreversal (practice_id, id, payment_id, reversed_at, "
     "reversed_by_name, reason) SELECT practice_id, gen_random_uuid(), id, now(), 'x', 'x' FROM payments_payment "
     "LIMIT 1",
+    "cards_chargerun": "INSERT INTO cards_chargerun (practice_id, id, created_at, created_by_name, expected_count, "
+    "expected_cents) SELECT id, gen_random_uuid(), now(), 'x', 0, 0 FROM practices_practice WHERE slug = 'alder'",
+    "cards_cardsetup": "INSERT INTO cards_cardsetup (practice_id, id, client_id, account_id, reference, started_at, "
+    "started_by_name) SELECT practice_id, gen_random_uuid(), client_id, account_id, 'x', now(), 'x' "
+    "FROM cards_cardsetup LIMIT 1",
     "staff_licenserenewalrun": "INSERT INTO staff_licenserenewalrun (practice_id, id, year, ran_at, renewed_count) "
     "SELECT id, gen_random_uuid(), 2025, now(), 0 FROM practices_practice WHERE slug = 'alder'",
+    "config_verification": "INSERT INTO config_verification (practice_id, id, ran_on, ran_at, check_count, "
+    "difference_count, found) SELECT id, gen_random_uuid(), '2026-11-01', now(), 1, 0, '[]' FROM practices_practice "
+    "WHERE slug = 'alder'",
     "clients_clientassignment": "INSERT INTO clients_clientassignment (practice_id, id, client_id, staff_member_id) "
     "SELECT c.practice_id, gen_random_uuid(), c.id, s.id FROM clients_client c, staff_staffmember s LIMIT 1",
+    "ledger_closedday": "INSERT INTO ledger_closedday (practice_id, id, day, closed_at, closed_by_name, "
+    "opening_cents_snapshot, charges_cents_snapshot, payments_cents_snapshot, adjustments_cents_snapshot, "
+    "closing_cents_snapshot, entry_count_snapshot) SELECT id, gen_random_uuid(), '2026-11-01', now(), 'x', 0, 0, 0, 0, "
+    "0, 0 FROM practices_practice WHERE slug = 'alder'",
     "imports_importedfile": "INSERT INTO imports_importedfile (practice_id, id, kind, file_name, sha256, row_count, "
     "created_count, changed_count, unchanged_count, imported_at, imported_by_name) SELECT id, gen_random_uuid(), 'x', "
     "'x', 'x', 0, 0, 0, 0, now(), 'x' FROM practices_practice WHERE slug = 'alder'",
@@ -264,12 +290,17 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
         "service_one_late_cancel_fee": ("true", ["is_late_cancel_fee = true", "kind = 'non_cpt'"]),
         "job_run_one_live": ("true", ["state = 'queued'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
+        "payment_charge_once": ("charge_id IS NOT NULL", []),
+        "card_refund_reference_once": ("true", ["reference = 'R1'"]),
         "staff_email_once": ("email <> ''", []),
     }.get(name, ("true", []))
 
 
 #: What a CHECK wants beside a foreign key's column.
-_BESIDE = {"payments_payment_payer_id_fk": {"client_id": "NULL", "visit_id": "NULL", "method": "'eft'"}}
+_BESIDE = {
+    "payments_payment_payer_id_fk": {"client_id": "NULL", "visit_id": "NULL", "method": "'eft'"},
+    "payments_payment_charge_id_fk": {"method": "'card'"},
+}
 #: What keeps a table's unique keys out of the way of another attempt: {table: {column: a free value}}.
 _FREED: dict[str, dict[str, str]] = {
     "services_servicetype": {"code": "left(gen_random_uuid()::text, 8)"},
@@ -278,10 +309,14 @@ _FREED: dict[str, dict[str, str]] = {
     "staff_staffmember": {"email": "''", "user_id": "NULL"},
     "invoicing_invoice": {"number": "1000 + (random() * 1000000)::int", "request_key": "NULL"},
     "invoicing_invoiceline": {"visit_service_id": "NULL"},
-    "payments_payment": {"request_key": "gen_random_uuid()"},
+    "payments_payment": {"request_key": "gen_random_uuid()", "charge_id": "NULL"},
     "staff_invitation": {"token_hash": "gen_random_uuid()::text"},
     "staff_cptlicense": {"year": "2100"},
     "jobs_jobrun": {"subject_id": "gen_random_uuid()"},
+    "cards_charge": {"run_id": "(SELECT id FROM cards_chargerun WHERE created_by_name = 'x')"},
+    "cards_storedcard": {"setup_id": "(SELECT id FROM cards_cardsetup WHERE started_by_name = 'x')"},
+    "cards_cardsetup": {"reference": "gen_random_uuid()::text"},
+    "cards_processormessage": {"message_ref": "gen_random_uuid()::text"},
     "services_payerrate": {"starts_on": "'2020-01-01'"},
 }
 
@@ -317,9 +352,12 @@ def test_what_is_not_granted_is_refused(world: World) -> None:
 
 #: Facts: nothing of them is ever updated or deleted. (What may move on other tables stands in their migrations.)
 APPEND_ONLY = {
+    "ledger_closedday",
     "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "invoicing_batchproblem",
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
-    "staff_licenserenewalrun",
+    "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_cardrefund",
+    "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
+    "ledger_moneyrequest", "config_verification",
 }  # fmt: skip
 
 

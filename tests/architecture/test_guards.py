@@ -18,6 +18,7 @@ CODE = ROOT / "daysheet"
 MOST_LINES = 400
 #: Files that are longer.
 LONG = {
+    "tests/architecture/test_constraints.py": "a table: one attempted violation for each constraint and grant",
     "daysheet/web/assets/app.css": "one cascade: later rules override earlier ones, which two files would hide",
 }
 
@@ -40,6 +41,8 @@ FLOATS = {
     "daysheet/imports/sheets.py": "a number cell of a spreadsheet is one; it becomes text before anything reads it",
     "daysheet/imports/demo/plan.py": "chances of the demo's dice",
     "daysheet/invoicing/batches.py": "seconds to wait for a lock",
+    "daysheet/cards/simulator/core.py": "seconds of a delivery's delay",
+    "daysheet/cards/simulator/server.py": "seconds of a delivery's delay",
 }
 
 #: Who may ask what time it is: the ways in. Everybody below is given `actor.now` or `now`.
@@ -53,6 +56,8 @@ CLOCKS = {
     "daysheet/staff/middleware.py": "requests of a practice begin here",
     "daysheet/staff/entrance.py": "the first-run page has no actor yet",
     "daysheet/staff/views/joining.py": "an invited person is no actor yet",
+    "daysheet/cards/webhooks.py": "a message of a card processor begins here; it has no actor",
+    "daysheet/cards/simulator/*.py": "another company's clock, played by us",
     "daysheet/database/server.py": "names a folder after the moment it was put aside",
 }
 _CLOCK = re.compile(

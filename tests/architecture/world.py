@@ -7,10 +7,13 @@ from datetime import date, time
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from daysheet.cards.actions import due_by_client
+from daysheet.cards.tests.conftest import connect_desk
 from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batches import BatchRequest, start_batch
@@ -20,6 +23,7 @@ from daysheet.jobs.models import JobRun
 from daysheet.ledger.models import Entry
 from daysheet.payments.actions import accept_payment
 from daysheet.payments.corrections import write_off
+from daysheet.payments.models import Payment
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
@@ -30,7 +34,7 @@ from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import Cast, Person
 
-_LOCATIONS_FILE = b"Location ID,Name,Place of Service\nL9,Annex,11\n"
+_LOCATIONS_FILE = b"ID,Name,Place of Service\nL9,Annex,11\n"
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ def build_world(cast: Cast) -> World:
         "location": clinic.location.pk, "license": CptLicense.objects.get().pk,
         "staff_member": cast.dan.staff_member_id, "token": token,
         **_upload(cast),
+        **_cards(clinic, client),
     }  # fmt: skip
     return World(clinic, cast, ids)
 
@@ -118,6 +123,20 @@ def _batch(clinic: Clinic, client: Any, appointment: Any) -> Any:
     )  # fmt: skip
     run_job(clinic.cast.alder.id, JobRun.objects.get(subject_id=batch_id).pk)
     return batch_id
+
+
+def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
+    """A stored card, charged, refunded in part, disputed and won, by a processor in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        desk = connect_desk(clinic, patch)
+        card = desk.card(client)
+        charge = desk.charge(client, card, due_by_client([client]).get(client, 0) + 1000, credit_cents=1000)
+        payment = Payment.objects.get(charge_id=charge.pk)
+        desk.refund(payment.pk, 100)
+        desk.processor.dispute(desk.processor.charges()[0]["id"])
+        desk.processor.dispute(desk.processor.charges()[0]["id"], "won")
+        desk.hear()
+    return {"card": card, "run": charge.run_id, "setup": charge.card.setup_id, "account": desk.account.pk}
 
 
 def _token(owner: Actor) -> str:

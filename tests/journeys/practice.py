@@ -87,6 +87,7 @@ def build() -> Practice:
         builder.editor()
         builder.batches()
         builder.money()
+        builder.cards()
         practice.everything = ids_of_everything(builder)
     return practice
 
@@ -169,6 +170,15 @@ class _Builder:
             client = self.client(first, "Harbor", insurer=harbor)
             for days in (7 * week + 40, 7 * week + 41):
                 self.billed(f"harbor_{days}", client, self.talk, days_ago=days)
+
+    def cards(self) -> None:
+        """Two clients who owe $40 each and will pay by card, and one who pays before the visit."""
+        from daysheet.invoicing.actions import bill_visit
+
+        for first in ("Carla", "Dena"):
+            self.visit(first.lower(), self.client(first, "Card"), self.letter, days_ago=8)
+            bill_visit(self.owner, visit_id=UUID(self.practice.visits[first.lower()]))
+        self.visit("prepaid", self.client("Petra", "Prepaid"), self.letter, status="upcoming")
 
     def insurer(self, name: str) -> UUID:
         """A payer."""

@@ -74,6 +74,7 @@ def running_server(home: Path) -> Iterator[Server]:
     """Make the database and its practice, serve it, and take everything away afterwards."""
     runtime_url, owner_url = clone_for_journeys()
     testing = os.environ | {"DATABASE_URL": runtime_url, "DATABASE_OWNER_URL": owner_url, "DAYSHEET_HOME": str(home)}
+    testing["DAYSHEET_CARD_SIMULATOR"] = f"http://127.0.0.1:{_free_port()}"  # started by the journeys that need it
     serving = {name: value for name, value in testing.items() if name != "DAYSHEET_TESTING"}
     try:
         practice = json.loads(_run("tests.journeys.practice", environment=serving))
@@ -96,9 +97,7 @@ def _run(module: str, *arguments: str, environment: dict[str, str]) -> str:
 
 @contextmanager
 def _serving(environment: dict[str, str], output: Any) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "daysheet", "serve", "--port", str(port)],
         cwd=ROOT, env=environment, stdout=output, stderr=output,
@@ -108,6 +107,12 @@ def _serving(environment: dict[str, str], output: Any) -> Iterator[tuple[str, su
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

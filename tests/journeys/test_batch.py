@@ -109,10 +109,10 @@ def test_a_batch_from_search_to_result(enter: Enter, server: Server) -> None:
     expect(bar).to_have_count(0)
     counts(bob, created="4", skipped="0", refused="0")
     created = bob.page.get_by_role("region", name="Created")
-    expect(bob.row("Bea Batch", created)).to_contain_text("$340.00")
-    expect(bob.row("Ben Batch", created)).to_contain_text("$241.00")
-    expect(bob.row("Bob Batch", created)).to_contain_text("$40.00")
-    expect(bob.row("Lou Missed", created)).to_contain_text("$50.00")
+    expect(bob.row("Batch, Bea", created)).to_contain_text("$340.00")
+    expect(bob.row("Batch, Ben", created)).to_contain_text("$241.00")
+    expect(bob.row("Batch, Bob", created)).to_contain_text("$40.00")
+    expect(bob.row("Missed, Lou", created)).to_contain_text("$50.00")
     expect(bob.row("Total of the batch", created)).to_contain_text("$671.00")
     bob.look("batch-result")
 
@@ -153,7 +153,7 @@ def test_what_is_refused_is_mended_and_only_that_retried(enter: Enter, server: S
     alice.sees_heading("Batch Invoicing")  # it leads back to where it was needed
     alice.button("Retry refused").click()
     counts(alice, created="1", skipped="0", refused="0")
-    expect(alice.row("Ron Retry", alice.page.get_by_role("region", name="Created"))).to_contain_text("$150.00")
+    expect(alice.row("Retry, Ron", alice.page.get_by_role("region", name="Created"))).to_contain_text("$150.00")
     alice.sees("an earlier batch")
     alice.look("batch-retried")
     alice.link("an earlier batch").click()
@@ -169,7 +169,7 @@ def test_undo_voids_what_nobody_touched_and_says_what_remains(enter: Enter, serv
     create(bob)
     counts(bob, created="2", skipped="0", refused="0")
     run = bob.page.url
-    pay(bob, bob.row("Uri Undo").get_by_role("link"))
+    pay(bob, bob.row("Undo, Uri").get_by_role("link"))
     bob.open(run)
     bob.link("Undo batch").click()
     bob.sees_heading("Undo batch")
@@ -180,8 +180,8 @@ def test_undo_voids_what_nobody_touched_and_says_what_remains(enter: Enter, serv
     bob.button(re.compile("^Void")).click()
     bob.sees(re.compile(r"1 invoice voided\. 1 remains"))
     created = bob.page.get_by_role("region", name="Created")
-    expect(bob.row("Una Undo", created)).to_contain_text("Void")
-    expect(bob.row("Uri Undo", created)).to_contain_text("Remains: ")
+    expect(bob.row("Undo, Una", created)).to_contain_text("Void")
+    expect(bob.row("Undo, Uri", created)).to_contain_text("Remains: ")
     bob.sees(re.compile(r"Undone on .* by Bob Biller\. 1 invoice, \$40\.00, remains\."))
     expect(bob.link("Undo batch")).to_have_count(0)
     bob.look("undone")
@@ -215,7 +215,7 @@ def test_a_batch_without_scripts(enter: Enter, server: Server) -> None:
         if finished.count():
             break
     counts(bob, created="3", skipped="0", refused="0")
-    expect(bob.row("Sol Scriptless", finished)).to_contain_text("$45.00")
+    expect(bob.row("Scriptless, Sol", finished)).to_contain_text("$45.00")
 
 
 def test_two_windows_and_a_double_click_bill_once(enter: Enter, server: Server) -> None:

@@ -47,7 +47,7 @@ def test_what_is_paid_too_much_is_told_kept_and_used_on_another_invoice(enter: E
     surplus = bob.page.get_by_role("status").filter(has_text="will be kept as credit")
     expect(surplus).to_have_count(0)
     amount(bob).fill("200")
-    expect(surplus).to_have_text("$50.00 will be kept as credit.")
+    expect(surplus).to_have_text("$50.00 will be kept as credit.", use_inner_text=True)
     bob.look("overpayment")
     bob.button("Save").click()
     bob.sees("Payment of $200.00 saved: $150.00 applied, $50.00 kept as credit.")
@@ -77,7 +77,9 @@ def test_the_surplus_is_told_before_saving_without_scripts_too(enter: Enter, ser
     bob.link("Accept Payment").click()
     amount(bob).fill("31.00")
     bob.button("Save").click()
-    bob.sees("$1.00 will be kept as credit. Nothing is saved yet: save anyway, or change the amounts.")
+    expect(bob.page.get_by_role("status").filter(has_text="will be kept as credit")).to_have_text(
+        "$1.00 will be kept as credit. Nothing is saved yet: save anyway, or change the amounts.", use_inner_text=True
+    )
     bob.button("Save anyway").click()
     bob.sees("Payment of $31.00 saved: $30.00 applied, $1.00 kept as credit.")
 

@@ -28,6 +28,7 @@ from daysheet.staff.actors import practice_facts
 from daysheet.staff.licenses.actions import assign_license, renew_licenses
 from daysheet.staff.models import CptLicense, StaffMember
 
+from .cards import store_cards
 from .money import bill_and_pay
 from .passwords import demo_password
 from .plan import BIRCH, JUNIPER, Demo, Row, Shape, scaled_clients
@@ -108,6 +109,8 @@ def _load(shape: Shape, wish: _Wish, password: str, progress: Progress) -> bool:
         _take(_actor(facts, wish.now), kind, rows)
         progress(f"{shape.name}: {len(rows):,} {kind.replace('_', ' ')}")
     bill_and_pay(facts, begins_on=demo.begins_on, today=today, seed=wish.seed, progress=progress)
+    if shape is JUNIPER:
+        store_cards(_actor(facts, wish.now), wish.now, progress)
     with practice_transaction(facts.id):
         _note(_actor(facts, wish.now), _DONE, wish)
     return False

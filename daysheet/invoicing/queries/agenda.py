@@ -35,6 +35,7 @@ class VisitBilling:
     invoice_number: int | None
     can_add_invoice: bool
     why_not: str
+    client_open_cents: int = 0
 
 
 @query(Permission.BILLING)
@@ -80,19 +81,25 @@ def group_cell_of(actor: Actor, visit_id: UUID) -> GroupCell:
 
 def _billing(visits: list[Visit]) -> dict[UUID, VisitBilling]:
     ids = [visit.pk for visit in visits]
-    numbers: dict[UUID, int] = dict(
-        InvoiceLine.objects.filter(visit_service__visit_id__in=ids, ended_at=None)
-        .order_by("invoice__number")
-        .values_list("visit_service__visit_id", "invoice__number")
-    )
+    numbers: dict[UUID, int] = {}
+    open_cents: dict[UUID, int] = defaultdict(int)
+    lines = InvoiceLine.objects.filter(visit_service__visit_id__in=ids, ended_at=None).order_by("invoice__number")
+    for visit_id, number, cents in lines.values_list("visit_service__visit_id", "invoice__number", "client_open_cents"):
+        numbers[visit_id] = number
+        open_cents[visit_id] += cents
     services: dict[UUID, list[tuple[bool, bool]]] = defaultdict(list)
     rows = VisitService.objects.filter(visit_id__in=ids).values_list("visit_id", "line_id", "is_suspended")
     for visit_id, line_id, is_suspended in rows:
         services[visit_id].append((line_id is not None, is_suspended))
-    return {visit.pk: _visit_billing(visit, numbers.get(visit.pk), services[visit.pk]) for visit in visits}
+    return {
+        visit.pk: _visit_billing(visit, numbers.get(visit.pk), services[visit.pk], open_cents[visit.pk])
+        for visit in visits
+    }
 
 
-def _visit_billing(visit: Visit, number: int | None, services: list[tuple[bool, bool]]) -> VisitBilling:
+def _visit_billing(
+    visit: Visit, number: int | None, services: list[tuple[bool, bool]], client_open_cents: int
+) -> VisitBilling:
     can_add = any(not is_billed and not is_suspended for is_billed, is_suspended in services)
     return VisitBilling(
         visit_id=visit.pk,
@@ -105,6 +112,7 @@ def _visit_billing(visit: Visit, number: int | None, services: list[tuple[bool, 
         invoice_number=number,
         can_add_invoice=can_add,
         why_not="" if can_add or number else _why_not(visit, services),
+        client_open_cents=client_open_cents,
     )
 
 

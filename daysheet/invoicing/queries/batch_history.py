@@ -154,7 +154,8 @@ def batch_result(actor: Actor, batch_id: UUID, *, page: int = 1) -> BatchResult:
     )
     start = (max(page, 1) - 1) * RESULT_PAGE_SIZE
     window = slice(start, start + RESULT_PAGE_SIZE + 1)
-    rows = _invoice_rows(list(invoices.order_by("number")[window]), is_undone=batch.undone_at is not None)
+    made = list(invoices.select_related("client").order_by("number")[window])
+    rows = _invoice_rows(made, is_undone=batch.undone_at is not None)
     problems = BatchProblem.objects.filter(batch=batch, client__in=visible)
     year = local_date(batch.created_at, actor.practice.time_zone).year
     skipped = _problem_rows(year, problems.filter(kind=BatchProblem.Kind.SKIPPED), window)
@@ -235,7 +236,7 @@ def _invoice_rows(invoices: list[Invoice], *, is_undone: bool) -> list[BatchInvo
         BatchInvoice(
             number=invoice.number,
             client_id=invoice.client_id,
-            client_name=invoice.client_name,
+            client_name=invoice.client.sort_name,
             issued_on=invoice.issued_on,
             total_cents=totals.get(invoice.pk, 0),
             is_void=invoice.pk in void,

@@ -38,7 +38,7 @@ def invoices_created(actor: Actor, first: date, last: date, *, page: int = 1) ->
     """One page of the invoices issued from `first` to `last`, newest first, and whether there are more."""
     start = (max(page, 1) - 1) * PAGE_SIZE
     invoices = Invoice.objects.filter(issued_on__range=(first, last), client__in=visible_clients(actor))
-    found = list(invoices.order_by("-issued_on", "-number")[start : start + PAGE_SIZE + 1])
+    found = list(invoices.select_related("client").order_by("-issued_on", "-number")[start : start + PAGE_SIZE + 1])
     ids = [invoice.pk for invoice in found]
     sums = {
         invoice_id: (total, client_open + insurance_open)
@@ -57,7 +57,7 @@ def _row(actor: Actor, invoice: Invoice, sums: tuple[int, int], is_void: bool) -
     return InvoiceRow(
         number=invoice.number,
         client_id=invoice.client_id,
-        client_name=invoice.client_name,
+        client_name=invoice.client.sort_name,
         issued_on=invoice.issued_on,
         created_by_name=invoice.created_by_name,
         total_cents=total_cents,

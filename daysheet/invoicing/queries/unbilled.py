@@ -94,22 +94,36 @@ def unbilled_page(
     """Unbilled dates of service up to today with what stops each. A fixed number of queries."""
     number = max(page, 1)
     back = actor.today - LOOK_BACK if look_back else date.min
-    found = _found(actor, back, staff_member_id, offset=(number - 1) * PAGE_SIZE)
+    narrowed = ("a.staff_member_id = %s", [staff_member_id]) if staff_member_id else ("TRUE", [])
+    found = _found(actor, back, actor.today, narrowed, limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE)
     rows = _rows(actor, found[:PAGE_SIZE])
     return UnbilledPage(tuple(rows), number, len(found) > PAGE_SIZE, back if look_back else None)
 
 
-def _found(actor: Actor, back: date, staff_member_id: UUID | None, *, offset: int) -> list[tuple[UUID, str]]:
-    practice, today = actor.practice.id, actor.today
+@query(Permission.BILLING)
+def unbilled_between(
+    actor: Actor, from_on: date, to_on: date, *, limit: int, bare_from_on: date | None = None
+) -> tuple[UnbilledRow, ...]:
+    """At most `limit` unbilled dates of service of these days (both included), oldest first, with what stops each.
+
+    Dates that have no service at all are looked for from `bare_from_on` on (none: all). Days to come have none. The
+    same queries however many there are.
+    """
+    until = min(to_on, actor.today)
+    found = _found(actor, bare_from_on or from_on, until, ("v.service_on >= %s", [from_on]), limit=limit, offset=0)
+    return tuple(_rows(actor, found))
+
+
+def _found(
+    actor: Actor, back: date, until: date, narrowed: tuple[str, list[Any]], *, limit: int, offset: int
+) -> list[tuple[UUID, str]]:
+    practice = actor.practice.id
     visible, values = visible_condition(actor, "v.client_id")
-    params: list[Any] = [practice, today, practice, back, today, practice, back, today, practice, *values]
-    by_staff = "TRUE"
-    if staff_member_id:
-        by_staff = "a.staff_member_id = %s"
-        params.append(staff_member_id)
-    sql = f"{_FOUND} WHERE v.practice_id = %s AND {visible} AND {by_staff} {_ORDER}"
+    also, more = narrowed
+    params = [practice, until, practice, back, until, practice, back, until, practice, *values, *more]
+    sql = f"{_FOUND} WHERE v.practice_id = %s AND {visible} AND {also} {_ORDER}"
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*params, PAGE_SIZE + 1, offset])
+        cursor.execute(sql, [*params, limit, offset])
         return list(cursor.fetchall())
 
 

@@ -103,8 +103,7 @@ def _refused(request: PracticeRequest, visit: UUID, message: str, **more: object
 
 def _cell(request: PracticeRequest, visit: UUID, issued: Issued) -> HttpResponse:
     """The visit's cell with the invoice, and beside it what else of the page is no longer so."""
-    number = issued.created[0].number if issued.created else issued.skipped[0].invoice_number
-    context: dict[str, object] = {"cell": billed_cell(request.actor, visit, number), "visit_id": visit, "is_new": True}
+    context: dict[str, object] = {"cell": billed_cell(request.actor, visit, issued), "visit_id": visit, "is_new": True}
     response = render_page(request, _CELL, context)
     if request.POST.get("member"):
         group = group_cell_of(request.actor, visit)

@@ -12,8 +12,9 @@ from daysheet.web.views import refused, render_page, see_other
 
 from .. import actions
 from ..forms import ReasonForm
-from ..links import agenda_url, invoice_url, ledger_url, payment_url
+from ..links import agenda_url, apply_credit_url, invoice_url, ledger_url, payment_url
 from ..queries.invoice_page import InvoiceView, invoice_by_number
+from ..registry import credit_of
 from .requests import PracticeRequest
 
 
@@ -47,11 +48,14 @@ def void_invoice(request: PracticeRequest, number: int) -> HttpResponse:
 
 def _context(request: PracticeRequest, found: InvoiceView) -> dict[str, object]:
     actor = request.actor
+    credit = credit_of(actor, [found.client_id]).get(found.client_id, 0) if found.client_open_cents else 0
     return {
         "invoice": found,
         "section": "Clients",
         "ledger_url": ledger_url(actor, found.client_id),
         "payment_url": payment_url(actor, found.client_id, found.number) if found.client_open_cents else None,
+        "credit_cents": credit,
+        "credit_url": apply_credit_url(actor, found.client_id, found.number) if credit else None,
         "print_url": f"{invoice_url(actor, found.number)}?print=1",
         "void_url": practice_url(actor, "invoicing:void_invoice", number=found.number),
         "lines": [(line, agenda_url(actor, line.service_on) if line.visit_id else None) for line in found.lines],

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from daysheet.clients.queries import get_client, visible_clients
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.kit.errors import NotFound
-from daysheet.ledger.models import Account
+from daysheet.ledger.models import GIVEN_UP, Account
 from daysheet.ledger.queries import (
     ClientBalances,
     StandingEntry,
@@ -57,18 +57,20 @@ class WriteOff:
 
 
 @query(Permission.BILLING)
-def line_facts(actor: Actor, line_id: UUID) -> LineFacts:
-    """A live line of a client the actor may see. Raises NotFound."""
-    lines = _lines(actor, Q(pk=line_id))
+def line_facts(actor: Actor, line_id: UUID, *, even_ended: bool = False) -> LineFacts:
+    """A live line of a client the actor may see; `even_ended`: also one that a twin of this request has just ended.
+    Raises NotFound."""
+    lines = _lines(actor, Q(pk=line_id), even_ended=even_ended)
     if not lines:
         raise NotFound("There is no such line, or its invoice was voided or changed.")
     return lines[0]
 
 
 @query(Permission.BILLING)
-def invoice_lines(actor: Actor, number: int) -> list[LineFacts]:
-    """The live lines of an invoice. Raises NotFound where there are none (it is void, or not there)."""
-    lines = _lines(actor, Q(invoice__number=number))
+def invoice_lines(actor: Actor, number: int, *, even_ended: bool = False) -> list[LineFacts]:
+    """The live lines of an invoice; `even_ended` as for line_facts. Raises NotFound where there are none (it is void,
+    or not there)."""
+    lines = _lines(actor, Q(invoice__number=number), even_ended=even_ended)
     if not lines:
         raise NotFound("There is no such invoice, or it is void.")
     return lines
@@ -83,9 +85,10 @@ def lines_to_write_off(actor: Actor, client_id: UUID) -> list[LineFacts]:
 
 @query(Permission.BILLING)
 def write_offs(actor: Actor, client_id: UUID) -> list[WriteOff]:
-    """The write-offs of a client that stand, oldest first. Raises NotFound."""
+    """The write-offs and insurers' adjustments of a client that stand, oldest first. Raises NotFound."""
     get_client(actor, client_id)
-    entries = standing_entries(actor, client_id=client_id, debit=Account.WRITE_OFF)
+    found = [entry for account in GIVEN_UP for entry in standing_entries(actor, client_id=client_id, debit=account)]
+    entries = sorted(found, key=lambda entry: (entry.effective_on, entry.id))
     lines = {line.id: line for line in _lines(actor, Q(pk__in=[entry.line_id for entry in entries]))}
     return [
         WriteOff(entry, lines[entry.line_id], "client" if entry.credit is Account.CLIENT_RECEIVABLE else "insurance")
@@ -118,8 +121,9 @@ def invoice_id_of(actor: Actor, number: int) -> UUID:
     return found
 
 
-def _lines(actor: Actor, wanted: Q) -> list[LineFacts]:
-    live = InvoiceLine.objects.filter(wanted, ended_at=None, client__in=visible_clients(actor))
+def _lines(actor: Actor, wanted: Q, *, even_ended: bool = False) -> list[LineFacts]:
+    found = InvoiceLine.objects.filter(wanted, client__in=visible_clients(actor))
+    live = found if even_ended else found.filter(ended_at=None)
     rows = live.select_related("client", "invoice").order_by("service_on", F("invoice__number"), "position")
     return [
         LineFacts(

@@ -82,14 +82,22 @@ def insurer_desk(
 
 
 @query(Permission.BILLING)
-def payers_with_open_lines(actor: Actor, client_id: UUID | None = None) -> list[tuple[UUID, str]]:
-    """The insurers who owe something, of one client or of all the actor may see, by name. Raises NotFound."""
+def payers_with_open_lines(actor: Actor, client_id: UUID | None = None, *, also_id: str = "") -> list[tuple[UUID, str]]:
+    """The insurers who owe something, of one client or of all the actor may see, by name; and `also_id`, who was
+    chosen before a twin of this request paid everything. Raises NotFound."""
     lines = InvoiceLine.objects.filter(insurance_open_cents__gt=0, client__in=visible_clients(actor))
     if client_id:
         get_client(actor, client_id)
         lines = lines.filter(client_id=client_id)
-    payers = Payer.objects.filter(pk__in=lines.values("coverage__payer_id"))
+    payers = Payer.objects.filter(Q(pk__in=lines.values("coverage__payer_id")) | Q(pk__in=_ids(also_id)))
     return list(payers.order_by("name").values_list("pk", "name"))
+
+
+def _ids(text: str) -> list[UUID]:
+    try:
+        return [UUID(text)]
+    except ValueError:
+        return []
 
 
 def _line(row: InvoiceLine) -> InsuredLine:

@@ -37,8 +37,20 @@ class PaymentView:
     row: PaymentRow
     created_at: datetime
     visit_on: date | None
+    is_prepayment: bool
+    charge_id: UUID | None
     invoices: tuple[PaidInvoice, ...]
     entries: tuple[LedgerEntry, ...]
+
+    @property
+    def returned_label(self) -> str:
+        """What left a payment that the card processor brought may have been a chargeback."""
+        return "Refunded or charged back" if self.charge_id else "Refunded"
+
+    @property
+    def is_card(self) -> bool:
+        """A card payment is immutable but for applying (M6)."""
+        return self.row.method_value == Payment.Method.CARD
 
 
 @query(Permission.BILLING)
@@ -55,6 +67,8 @@ def payment_view(actor: Actor, payment_id: UUID) -> PaymentView:
         row=payment_row(payment),
         created_at=payment.created_at,
         visit_on=payment.visit.service_on if payment.visit else None,
+        is_prepayment=payment.is_prepayment,
+        charge_id=payment.charge_id,
         invoices=tuple(_invoices(entries)),
         entries=entries,
     )

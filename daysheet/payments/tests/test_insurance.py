@@ -18,9 +18,10 @@ from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.ledger.queries import client_activity, client_balances
 from daysheet.payments.actions import NoCredit, SurplusNotConfirmed, apply_credit
-from daysheet.payments.corrections import refund_payment, reverse_payment, unapply
+from daysheet.payments.corrections import NotAWriteOff, refund_payment, remove_write_off, reverse_payment, unapply
 from daysheet.payments.insurance import InsurerPosted, LinePosting, accept_insurance_payment
 from daysheet.payments.models import Payment
+from daysheet.payments.queries.correcting import write_offs
 from daysheet.payments.receiving import RequestKeyReused
 from daysheet.payments.rules import AppliedMoreThanDue, AppliedMoreThanReceived, LineNotOpen, PaymentNotPositive
 from tests.architecture.world import browser_of
@@ -187,3 +188,19 @@ def test_the_desk_needs_a_fixed_number_of_statements(clinic: Clinic, django_asse
     bob = browser_of(clinic.cast.bob)
     with django_assert_max_num_queries(14):
         bob.get(f"/alder/billing/batch-payments/?payer={payer}")
+
+
+def test_an_adjustment_can_be_taken_back_so_that_its_invoice_can_be_voided(clinic: Clinic) -> None:
+    """An invoice with nothing but a contractual adjustment on it could be neither voided nor changed, for ever."""
+    line = _line(clinic)
+    _post(clinic, _same_payer(line), {line.pk: LinePosting(adjusted_cents=4_000)}, amount_cents=0)
+    with pytest.raises(InvoiceHasInsuranceMoney, match="take its adjustments back under Write-Offs"):
+        void_invoice(clinic.biller, invoice_id=line.invoice_id, reason="Wrong client")
+    [adjustment] = write_offs(clinic.biller, line.client_id)
+    assert (adjustment.side, adjustment.entry.reason) == ("insurance", "Contractual adjustment")
+    remove_write_off(clinic.biller, line_id=line.pk, entry_id=adjustment.entry.id, reason="Read from another line")
+    assert _figures(clinic, line.client_id) == (0, 15_000, 0)
+    with pytest.raises(NotAWriteOff):
+        remove_write_off(clinic.biller, line_id=line.pk, entry_id=adjustment.entry.id, reason="Again")
+    void_invoice(clinic.biller, invoice_id=line.invoice_id, reason="Wrong client")
+    _books_are_right()

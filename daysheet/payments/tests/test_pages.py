@@ -212,7 +212,7 @@ def test_the_same_key_with_another_amount_is_refused(clinic: Clinic, bob: Browse
     typed = form_of(amount="10")
     bob.post(url("accept_payment", client=ana), typed)
     answer = bob.post(url("accept_payment", client=ana), typed | {"amount": "11"})
-    assert (answer.status_code, Payment.objects.count()) == (422, 1)
+    assert (answer.status_code, Payment.objects.count()) == (409, 1)
     assert "saved before with other content" in words(answer)
 
 
@@ -243,8 +243,8 @@ def test_a_repeated_number_warns_and_names_only_whom_the_person_may_see(clinic: 
 def test_apply_payment_takes_the_full_client_amount_of_the_visits_invoice(clinic: Clinic, bob: Browser) -> None:
     ana = clinic.client(copay_cents=2_000, insured=True)
     visit, _ = clinic.visit(ana, clinic.talk, clinic.letter)
-    refused = bob.get(url("apply_payment", visit=visit))
-    assert (refused.status_code, "has no invoice yet" in words(refused)) == (422, True)
+    before = bob.get(url("apply_payment", visit=visit))
+    assert (before.status_code, "which is not billed yet" in words(before)) == (200, True)
     bill_visit(clinic.biller, visit_id=visit)
     page = bob.get(url("apply_payment", visit=visit))
     assert 'value="60.00"' in page.content.decode()
@@ -353,3 +353,24 @@ def test_moments_are_shown_in_practice_time(clinic: Clinic) -> None:
         assert "11/16/2026 11:30 PM" in words(bob.get(url("payment", payment=payment.pk)))
         tomorrow = form_of(amount="5", received_on="2026-11-17")
         assert bob.post(url("accept_payment", client=ana), tomorrow).status_code == 422
+
+
+def test_batch_payments_opens_without_a_reproach(clinic: Clinic, bob: Browser) -> None:
+    for name in ("Ruiz", "Stone"):
+        visit, _ = clinic.visit(clinic.client(name, insured=True), clinic.talk)
+        bill_visit(clinic.biller, visit_id=visit)
+    page = url("batch_payments")
+    opened, unanswered = bob.get(page), bob.get(page, {"payer": ""})
+    assert "Choose the insurer whose money came in." in words(opened)
+    assert "This field is required" not in words(opened) and "This field is required" in words(unanswered)
+    assert "Charge Cards" in words(opened) and opened.status_code == 200
+
+
+def test_accept_payment_asks_whose_money_it_is(clinic: Clinic, bob: Browser) -> None:
+    """M1: Accept Payment → Client Payment or Insurance Payment, each a link on the other's page."""
+    client = clinic.client("Ana")
+    taking = bob.get(f"/alder/clients/{client}/payments/new/").content.decode()
+    insurer = bob.get(f"/alder/clients/{client}/insurance-payments/new/").content.decode()
+    assert f'href="/alder/clients/{client}/insurance-payments/new/">Insurance Payment' in taking
+    assert f'href="/alder/clients/{client}/payments/new/">Client Payment' in insurer
+    assert "Accept Payment: Ana" in insurer

@@ -18,6 +18,7 @@ from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
 from daysheet.ledger.queries import client_balances
+from daysheet.ledger.requests import RequestKeyReused
 from daysheet.payments.actions import accept_payment
 from daysheet.payments.corrections import ReasonMissing, change_responsibility, write_off
 from daysheet.payments.models import Payment
@@ -99,8 +100,11 @@ def test_void_and_rebill_keeps_the_payments_on_the_new_invoice(clinic: Clinic) -
     assert _figures(clinic, client) == (0, 0, 6000)
     assert Payment.objects.get(pk=payment).unapplied_cents == 6000
     assert InvoiceLine.objects.get(ended_at=None).code == "LETTER"
-    again = void_and_rebill(clinic.biller, request_key=key, invoice_id=old.id, reason="double click")
+    asked = {"invoice_id": old.id, "services": {service: clinic.letter.pk}}
+    again = void_and_rebill(clinic.biller, request_key=key, reason="It was a letter", **asked)
     assert again.number == 2 and Invoice.objects.count() == 2
+    with pytest.raises(RequestKeyReused):
+        void_and_rebill(clinic.biller, request_key=key, reason="It was a talk", **asked)
     with pytest.raises(InvoiceAlreadyVoid):
         void_and_rebill(clinic.biller, request_key=uuid4(), invoice_id=old.id, reason="another tab")
     _books_are_right()

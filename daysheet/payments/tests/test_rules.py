@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -25,8 +24,9 @@ from daysheet.payments.rules import (
     oldest_first,
     spread,
 )
+from tests.worked import rows_under
 
-PAGE = Path(__file__).parents[3] / "docs" / "money" / "application.md"
+PAGE = "application.md"
 IDS = {name: UUID(int=number) for number, name in enumerate("ABCDPQ", 1)}
 NAMES = {line_id: name for name, line_id in IDS.items()}
 # Given in a wrong order on purpose: the rules bring them into theirs.
@@ -36,13 +36,6 @@ LINES = [
     OpenLine(IDS["B"], date(2026, 11, 9), 11, 1, 2_500),
 ]
 CREDITS = [Credit(IDS["Q"], date(2026, 10, 15), 5_000), Credit(IDS["P"], date(2026, 10, 1), 3_000)]
-
-
-def rows_under(heading: str) -> list[list[str]]:
-    """The cells of the table under a heading of the page."""
-    section = PAGE.read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
-    table = [line for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
 
 
 def chosen_of(text: str) -> dict[UUID, int | None] | None:
@@ -57,7 +50,7 @@ def cents_of(text: str) -> int | None:
     return None if text == "–" else Money.parse(text).cents
 
 
-@pytest.mark.parametrize("row", rows_under("Payments"), ids=" ".join)
+@pytest.mark.parametrize("row", rows_under(PAGE, "Payments"), ids=" ".join)
 def test_the_page_of_worked_payments(row: list[str]) -> None:
     amount, chosen, a, b, c, credit, refused = row
     if refused:
@@ -71,7 +64,7 @@ def test_the_page_of_worked_payments(row: list[str]) -> None:
     assert result.credit_cents == cents_of(credit)
 
 
-@pytest.mark.parametrize("row", rows_under("Credit that is used later"), ids=" ".join)
+@pytest.mark.parametrize("row", rows_under(PAGE, "Credit that is used later"), ids=" ".join)
 def test_the_page_of_worked_credit(row: list[str]) -> None:
     applied, from_p, from_q, refused = row
     wanted = [(line_id, cents or 0) for line_id, cents in (chosen_of(applied) or {}).items()]
@@ -87,8 +80,8 @@ def test_the_page_of_worked_credit(row: list[str]) -> None:
 
 
 def test_the_page_has_not_lost_its_tables() -> None:
-    assert len(rows_under("Payments")) == 23
-    assert len(rows_under("Credit that is used later")) == 6
+    assert len(rows_under(PAGE, "Payments")) == 23
+    assert len(rows_under(PAGE, "Credit that is used later")) == 6
 
 
 def test_everything_can_be_kept_as_credit() -> None:

@@ -81,7 +81,8 @@ def delete_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     return _correct(
         request, ReasonForm(request.POST or None), shown.client_id, "Delete payment", _payment_url(actor, payment),
         lambda typed: corrections.reverse_payment(actor, payment_id=payment, reason=typed["reason"]),
-        about=f"The payment of {Money(shown.row.amount_cents)} is reversed. Its row and both entries stay.",
+        about=f"The payment of {Money(shown.row.amount_cents)} is reversed. Its row and both entries stay."
+        + (" The card keeps its charge: to give the money back, refund it instead." if shown.charge_id else ""),
         danger=True,
     )  # fmt: skip
 
@@ -153,7 +154,8 @@ def change_responsibility(request: HttpRequest, line: UUID) -> HttpResponse:
 @any_method
 def edit_line(request: HttpRequest, line: UUID) -> HttpResponse:
     """Units, rate, sides and note of a line of an invoice that stands."""
-    actor, facts = actor_of(request), line_facts(actor_of(request), line)
+    actor = actor_of(request)
+    facts = line_facts(actor, line, even_ended=request.method == "POST")  # the second of two clicks finds it ended
     initial = {
         "units": facts.units, "rate": facts.rate_cents, "client_part": facts.client_cents, "note": facts.note,
     }  # fmt: skip
@@ -173,7 +175,8 @@ def edit_line(request: HttpRequest, line: UUID) -> HttpResponse:
 def void_and_rebill(request: HttpRequest, number: int) -> HttpResponse:
     """Void, correct, bill again and apply the same payments, in one step (C4)."""
     actor = actor_of(request)
-    invoice_id, lines = invoice_id_of(actor, number), invoice_lines(actor, number)
+    invoice_id = invoice_id_of(actor, number)
+    lines = invoice_lines(actor, number, even_ended=request.method == "POST")
     form = RebillForm(
         request.POST or None, lines=lines, services=service_choices(actor), providers=staff_choices(actor)
     )
@@ -245,7 +248,7 @@ def _correct(
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
-        return refused(request, form, _PAGE, context, message=refusal.message)
+        return refused(request, form, _PAGE, context, message=refusal)
     messages.success(request, f"{verb}: done.")
     return see_other(request, done_url(saved) if done_url else back_url)
 

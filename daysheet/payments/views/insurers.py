@@ -1,4 +1,4 @@
-"""Batch Payments: one insurer's cheque over many clients; and Insurance Payment from one client's Ledger."""
+"""Batch Payments: one insurer's cheque over many clients; and Accept Payment, Insurance Payment for one client (M1)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
+from daysheet.clients.queries import get_client
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.money import Money
-from daysheet.web.pages import practice_url
+from daysheet.practices.actor import Actor
+from daysheet.web.pages import practice_url, practice_url_or_none
 from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
@@ -19,6 +21,7 @@ from .. import insurance
 from ..actions import SurplusNotConfirmed
 from ..insurer_forms import ChooseInsurerForm, InsurerPaymentForm
 from ..queries.insurer_desk import InsurerDesk, insurer_desk, payers_with_open_lines
+from .closed import tell_posting_day
 
 _PAGE = "payments/insurance_payment.html"
 
@@ -37,19 +40,30 @@ def insurance_payment(request: HttpRequest, client: UUID) -> HttpResponse:
 
 def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -> HttpResponse:
     actor = actor_of(request)
-    payers = payers_with_open_lines(actor, client)
+    asked = request.GET.get("payer", "") if request.method == "POST" else ""
+    payers = payers_with_open_lines(actor, client, also_id=asked)
     chosen = _chosen(request, payers)
-    choose = ChooseInsurerForm(chosen if any(chosen.values()) else None, payers=payers)
-    context: dict[str, Any] = {
-        "choose": choose, "client_id": client, "back_url": back_url, "payers": payers,
-        "section": "Clients" if client else "Billing",
-    }  # fmt: skip
+    is_asked = chosen["payer"] or "payer" in request.GET or request.method == "POST"
+    choose = ChooseInsurerForm(chosen if is_asked else None, payers=payers)
+    context: dict[str, Any] = {"choose": choose, "client_id": client, "back_url": back_url, "payers": payers}
+    if client:
+        context |= {"client_name": get_client(actor, client).name, "section": "Clients"}
+    else:
+        context |= {"tabs": _tabs(actor), "section": "Billing"}
     payer = choose.data.get("payer", "")
     if not choose.is_valid():
         return render_page(request, _PAGE, context, status=422 if request.method == "POST" else 200)
     desk = insurer_desk(actor, UUID(payer), client_id=client, client_text=choose.cleaned_data["client"])
     context["desk"] = desk
     return _take(request, desk, context, back_url)
+
+
+def _tabs(actor: Actor) -> list[dict[str, Any]]:
+    """The other ways to take many payments, where a higher slice has them."""
+    others = (("Charge Cards", "cards:charge_cards"), ("History", "cards:history"))
+    links = [(label, practice_url_or_none(actor, name)) for label, name in others]
+    first = {"label": "Insurance Payment", "url": practice_url(actor, "payments:batch_payments"), "active": True}
+    return [first, *({"label": label, "url": url, "active": False} for label, url in links if url)]
 
 
 def _chosen(request: HttpRequest, payers: list[tuple[UUID, str]]) -> dict[str, str]:
@@ -73,8 +87,9 @@ def _take(request: HttpRequest, desk: InsurerDesk, context: dict[str, Any], back
     except SurplusNotConfirmed as told:
         return render_page(request, _PAGE, {**context, "surplus_cents": told.credit_cents})
     except Refusal as refusal:
-        return refused(request, form, _PAGE, context, message=refusal.message)
+        return refused(request, form, _PAGE, context, message=refusal)
     messages.success(request, _said(posted, desk))
+    tell_posting_day(request, actor, form.cleaned_data["received_on"])
     return see_other(request, back_url)
 
 

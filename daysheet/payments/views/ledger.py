@@ -22,6 +22,7 @@ from daysheet.web.views import render_page
 from ..forms import NewNoteForm, NoteForm
 from ..queries import ledger as queries
 from ..queries.notes import note_of
+from ..registry import client_notices
 
 _TABS = {
     "open": "Open Invoices",
@@ -55,6 +56,7 @@ def ledger(request: HttpRequest, client: UUID) -> HttpResponse:
         "tabs": [Tab(label, f"{url}?tab={key}", key == tab) for key, label in _TABS.items()],
         "page": _rows(actor, client, tab, _number(request.GET.get("page"))),
         "tiles": tiles_for(actor, client),
+        "notices": client_notices(actor, client),
         "unapplied": queries.unapplied_payments(actor, client),
         "unbilled": queries.unbilled_dates(actor, client),
         "notes": billing_notes(actor, client),

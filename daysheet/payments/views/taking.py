@@ -14,15 +14,18 @@ from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.money import Money
 from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
 from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import actions
-from ..forms import LinesForm, PaymentForm, initial_payment
-from ..queries.accepting import Desk, payment_desk, payments_with_number, visit_desk
+from ..forms import LinesForm, PaymentForm, initial_payment, ticked
+from ..queries.accepting import Desk, payment_desk, payments_with_number, prepayment_cents, visit_desk
 from ..queries.payment import payment_view
+from ..registry import payment_notices
+from .closed import tell_posting_day
 
 _PAGE = "payments/accept_payment.html"
 
@@ -31,23 +34,22 @@ _PAGE = "payments/accept_payment.html"
 def accept_payment(request: HttpRequest, client: UUID) -> HttpResponse:
     """Money from the Ledger; `?invoice=` ticks the lines of one invoice."""
     actor = actor_of(request)
-    asked = request.GET.get("invoice", "")
-    number = int(asked) if asked.isdigit() and len(asked) < 19 else None
     back_url = practice_url(actor, "payments:ledger", client=client)
-    return _take(request, payment_desk(actor, client), number, "Accept Payment", back_url)
+    return _take(request, payment_desk(actor, client), _asked_invoice(request), "Accept Payment", back_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def apply_payment(request: HttpRequest, visit: UUID) -> HttpResponse:
-    """Money from the Agenda for one date of service: the full client amount of its invoice is there already (M1)."""
+    """Money from the Agenda for one date of service: the full client amount of its invoice is there already (M1).
+    Before it is billed the money is a prepayment named for it (M3), with what the client would owe."""
     actor = actor_of(request)
     desk = visit_desk(actor, visit)
     back_url = practice_url(actor, "payments:ledger", client=desk.client_id)
     if desk.visit_on:
         back_url = agenda_url(actor, desk.visit_on) or back_url
     if desk.visit_invoice_number is None:
-        context = {"desk": desk, "back_url": back_url}
-        return render_page(request, "payments/not_billed.html", context, status=422)
+        due = prepayment_cents(actor, visit)
+        return _take(request, desk, None, "Accept Payment", back_url, amount_cents=due)
     return _take(request, desk, desk.visit_invoice_number, "Apply Payment", back_url)
 
 
@@ -56,7 +58,7 @@ def apply_credit(request: HttpRequest, client: UUID) -> HttpResponse:
     """Apply to Invoices: credit that is there already, put on open lines."""
     actor = actor_of(request)
     desk = payment_desk(actor, client)
-    form = LinesForm(request.POST or None, desk=desk)
+    form = LinesForm(request.POST or None, desk=desk, initial=ticked(desk, _asked_invoice(request)))
     return form_page(
         request,
         form,
@@ -75,30 +77,44 @@ def payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     """Where a payment went, and the entries behind it."""
     actor = actor_of(request)
     shown = payment_view(actor, payment)
-    return render_page(
-        request,
-        "payments/payment.html",
-        {"payment": shown, "payment_id": payment, "same_number": payments_with_number(actor, payment)},
-    )
+    is_whole = not shown.row.applied_cents and not shown.row.returned_cents
+    context = {
+        "payment": shown,
+        "payment_id": payment,
+        "same_number": payments_with_number(actor, payment),
+        "notices": payment_notices(actor, payment),
+        "may_delete": is_whole and (not shown.is_card or actor.may(Permission.ADMINISTRATOR)),
+    }
+    return render_page(request, "payments/payment.html", context)
 
 
-def _take(request: HttpRequest, desk: Desk, number: int | None, title: str, back_url: str) -> HttpResponse:
+def _asked_invoice(request: HttpRequest) -> int | None:
+    """`?invoice=`: the invoice whose lines are ticked."""
+    asked = request.GET.get("invoice", "")
+    return int(asked) if asked.isdigit() and len(asked) < 19 else None
+
+
+def _take(
+    request: HttpRequest, desk: Desk, number: int | None, title: str, back_url: str, amount_cents: int | None = None
+) -> HttpResponse:
     actor = actor_of(request)
-    form = PaymentForm(request.POST or None, desk=desk, initial=initial_payment(desk, number, actor.today))
+    initial = {"amount": amount_cents} | initial_payment(desk, number, actor.today)
+    form = PaymentForm(request.POST or None, desk=desk, initial=initial)
     context: dict[str, Any] = {"desk": desk, "title": title, "back_url": back_url, "form": form, "number": number}
     if request.method != "POST":
         return render_page(request, _PAGE, context)
     if not form.is_valid():
         return refused(request, form, _PAGE, context)
     try:
-        accepted = actions.accept_payment(actor, client_id=desk.client_id, visit_id=desk.visit_id, **form.facts())
+        accepted = actions.accept_payment(actor, client_id=desk.client_id, **form.facts())
     except (NotFound, NotAllowed):
         raise
     except actions.SurplusNotConfirmed as told:
         return render_page(request, _PAGE, {**context, "surplus_cents": told.credit_cents})
     except Refusal as refusal:
-        return refused(request, form, _PAGE, context, message=refusal.message)
+        return refused(request, form, _PAGE, context, message=refusal)
     _say(request, actor, accepted)
+    tell_posting_day(request, actor, form.cleaned_data["received_on"])
     return see_other(request, back_url)
 
 

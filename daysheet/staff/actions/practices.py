@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from daysheet.audit.actions import record
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.errors import NotFound, Refusal
+from daysheet.ledger.books import open_books
 from daysheet.practices.actor import ActorKind, system_actor
 from daysheet.practices.models import Practice, User
 from daysheet.practices.permissions import Permission
@@ -71,6 +72,7 @@ def create_practice(
                 permissions=[Permission.ORGANIZATION_ADMINISTRATOR.value],
             )
             give_login(actor, person, user)
+            open_books()
             record(actor, "create_practice", "practice", practice.pk, slug=slug)
     return practice, person
 

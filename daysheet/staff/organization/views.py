@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from daysheet.practices.permissions import Permission
+from daysheet.staff.registry import settings_sections
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
 from daysheet.web.requests import actor_of
@@ -26,7 +27,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         request,
         PracticeForm(request.POST or None, initial=_initial(practice, PracticeForm)),
         "organization/settings.html",
-        {"practice": practice},
+        {"practice": practice, "sections": settings_sections(actor)},
         save=lambda typed: actions.edit_practice(actor, **typed),
         done="The settings were saved.",
         back_url=practice_url(actor, "practices:settings"),

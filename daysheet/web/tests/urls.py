@@ -23,6 +23,7 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 _clients = [path("", page, name="list"), path("search", page, name="search"), path("<client>", page, name="details")]
+_reports = [path("", page, name="index")]
 _invoicing = [path("batch", page, name="batch"), path("unbilled", page, name="unbilled")]
 urlpatterns = [
     path("denied", denied),
@@ -30,4 +31,5 @@ urlpatterns = [
     path("<slug:practice>/clients/", include((_clients, "clients"))),
     path("<slug:practice>/ledger/", include(([path("<client>", page, name="ledger")], "payments"))),
     path("<slug:practice>/billing/", include((_invoicing, "invoicing"))),
+    path("<slug:practice>/reports/", include((_reports, "reports"))),
 ]

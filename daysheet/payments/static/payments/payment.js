@@ -24,6 +24,10 @@
   let amountLeads = false;
   let chosenByHand = lines.some((line) => line.tick.checked);
 
+  // A payment named for an appointment pays no other line unless one is chosen.
+  const appointment = form.querySelector("#id_appointment");
+  const isNamed = () => Boolean(appointment && appointment.value);
+
   const applied = () => lines.reduce((sum, line) => sum + (read(line.input) ?? 0), 0);
   function tell() {
     const received = read(amount);
@@ -31,6 +35,7 @@
     const surplus = form.querySelector("[data-surplus]");
     const short = form.querySelector("[data-short]");
     surplus.hidden = rest <= 0;
+    form.querySelector("[data-surplus-named]").hidden = !isNamed();
     short.hidden = rest >= 0;
     surplus.querySelector("[data-surplus-amount]").textContent = dollars(Math.max(rest, 0));
     short.querySelector("[data-short-amount]").textContent = dollars(Math.max(-rest, 0));
@@ -44,7 +49,7 @@
     let left = read(amount) ?? 0;
     for (const line of lines) {
       if (chosenByHand && !line.tick.checked) continue;
-      const share = Math.min(left, line.due);
+      const share = isNamed() && !chosenByHand ? 0 : Math.min(left, line.due);
       line.input.value = share ? plain(share) : "";
       if (!chosenByHand) line.tick.checked = share > 0;
       left -= share;
@@ -55,6 +60,10 @@
   }
   amount.addEventListener("input", () => {
     amountLeads = amount.value.trim() !== "";
+    spread();
+    tell();
+  });
+  appointment?.addEventListener("change", () => {
     spread();
     tell();
   });

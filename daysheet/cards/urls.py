@@ -1,0 +1,22 @@
+"""Addresses under `/<practice>/`."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from .views import charging, client_cards, hook, processor
+
+app_name = "cards"
+urlpatterns: list[URLPattern] = [
+    path("billing/batch-payments/cards/", charging.charge_cards, name="charge_cards"),
+    path("billing/batch-payments/history/", charging.history, name="history"),
+    path("billing/batch-payments/runs/<uuid:run>/", charging.charge_run, name="charge_run"),
+    path("billing/batch-payments/runs/<uuid:run>/retry/", charging.retry, name="retry"),
+    path("clients/<uuid:client>/cards/", client_cards.client_cards, name="client_cards"),
+    path("clients/<uuid:client>/cards/charge/", charging.charge_client, name="charge_client"),
+    path("cards/<uuid:card>/remove/", client_cards.remove, name="remove"),
+    path("card-setups/<uuid:setup>/look/", client_cards.look, name="look"),
+    path("payments/<uuid:payment>/card-refund/", client_cards.refund, name="refund"),
+    path("organization/card-processor/", processor.processor, name="processor"),
+    path("cards/webhook/<uuid:account>/", hook.webhook, name="webhook"),
+]

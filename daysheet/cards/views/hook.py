@@ -1,0 +1,50 @@
+"""The processor's messages. No session and no CSRF token: the signature over the body is the key."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from daysheet.staff.middleware import public_in_practice
+
+from ..webhooks import MessageRefused, hear
+
+#: A processor's message has a few kilobytes; what is larger is not read.
+LARGEST_BODY = 64 * 1024
+#: Messages taken in a minute from one address and for one account; a processor sends the others again later.
+MOST_A_MINUTE = 600
+_log = logging.getLogger("daysheet.cards")
+
+
+@csrf_exempt
+@public_in_practice
+@require_POST
+def webhook(request: HttpRequest, account: UUID) -> HttpResponse:
+    """200 once it is worked off, or was before; 400 unsigned; 413 too large; 429 too many."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > LARGEST_BODY:
+        return JsonResponse({"error": "too large"}, status=413)
+    if _too_many(account):
+        return JsonResponse({"error": "too many messages"}, status=429, headers={"Retry-After": "60"})
+    signature = request.headers.get("Processor-Signature") or request.headers.get("Stripe-Signature") or ""
+    try:
+        outcome = hear(request.practice, account, request.body, signature)  # type: ignore[attr-defined]
+    except MessageRefused as refusal:
+        _log.warning("account %s: a message was refused: %s", account, refusal.message)
+        return JsonResponse({"error": "refused"}, status=400)
+    _log.info("account %s: a message was heard: %s", account, outcome)
+    return JsonResponse({"heard": True})
+
+
+def _too_many(account: UUID) -> bool:
+    key = f"card-webhook-{account}"
+    cache.add(key, 0, timeout=60)
+    try:
+        return cache.incr(key) > MOST_A_MINUTE
+    except ValueError:  # it has just expired
+        return False

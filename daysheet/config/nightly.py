@@ -1,0 +1,109 @@
+"""The books are verified every night, in each practice's own time zone, and the result is kept and shown.
+
+A run that was missed because the machine was down is made up for at the next call; two workers make one run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from daysheet.audit.actions import record
+from daysheet.database.scope import practice_transaction
+from daysheet.practices.action import action, query
+from daysheet.practices.actor import Actor, PracticeFacts, system_actor
+from daysheet.practices.models import Practice
+from daysheet.practices.permissions import Permission
+from daysheet.staff.actors import practice_facts
+from daysheet.staff.registry import SettingsSection
+
+from .models import Verification
+from .verify import Found, verify_practice, verify_storage
+
+#: From this hour on, practice time: nobody works, and the day before is over.
+_HOUR = 2
+_log = logging.getLogger("daysheet.config")
+
+
+@dataclass(frozen=True, slots=True)
+class LastVerification:
+    """What Organization → Settings says. `found` holds amounts and is empty for people without Billing (P2)."""
+
+    ran_at: datetime
+    check_count: int
+    difference_count: int
+    found: Sequence[dict[str, Any]]
+
+
+def verify_where_due(now: datetime) -> dict[str, int]:
+    """Verify every practice whose night it is; returns the differences found by address. One practice's failure does
+    not stop the others: it is logged and tried again at the next call."""
+    verified: dict[str, int] = {}
+    for practice in Practice.objects.order_by("pk"):
+        facts = practice_facts(practice)
+        try:
+            if _is_due(facts, now):
+                verified[facts.slug] = _verify(facts, now)
+        except Exception:
+            _log.exception("the verification of practice %s failed", facts.id)
+    return verified
+
+
+def is_night(now: datetime, last_on: date | None, time_zone: str) -> bool:
+    """Whether the night's run of today is still to be made."""
+    local = now.astimezone(ZoneInfo(time_zone))
+    return local.hour >= _HOUR and (last_on is None or last_on < local.date())
+
+
+@query(Permission.ADMINISTRATOR)
+def last_verification(actor: Actor) -> LastVerification | None:
+    """The newest result; None before the first night."""
+    last = Verification.objects.order_by("-ran_on").first()
+    if last is None:
+        return None
+    found = last.found if actor.may(Permission.BILLING) else []
+    return LastVerification(last.ran_at, last.check_count, last.difference_count, found)
+
+
+def settings_section(actor: Actor) -> SettingsSection:
+    """The part of Organization → Settings."""
+    return SettingsSection("config/verification.html", last_verification(actor))
+
+
+@action(Permission.ORGANIZATION_ADMINISTRATOR, audited=False)
+def keep_verification(actor: Actor, *, results: Sequence[Found]) -> None:
+    """Write down what was found, once a day: a second worker's result is left out."""
+    found = [asdict(result) for result in results if result.count]
+    kept, is_first = Verification.objects.get_or_create(
+        ran_on=actor.today,
+        defaults={
+            "ran_at": actor.now,
+            "check_count": len(results),
+            "difference_count": sum(result.count for result in results),
+            "found": found,
+        },
+    )
+    if is_first:
+        differences = kept.difference_count
+        failed = [result.name for result in results if result.count]
+        record(actor, "verify_books", "practice", actor.practice.id, differences=differences, failed=failed)
+
+
+def _is_due(facts: PracticeFacts, now: datetime) -> bool:
+    with practice_transaction(facts.id):
+        last_on = Verification.objects.order_by("-ran_on").values_list("ran_on", flat=True).first()
+    return is_night(now, last_on, facts.time_zone)
+
+
+def _verify(facts: PracticeFacts, now: datetime) -> int:
+    results = [*verify_storage(), *verify_practice(facts, now).results]
+    differences = sum(result.count for result in results)
+    with practice_transaction(facts.id):
+        keep_verification(system_actor(facts, now, name="Daysheet"), results=results)
+    if differences:
+        _log.error("the verification of practice %s found %s differences: run `daysheet verify`", facts.id, differences)
+    return differences

@@ -1,0 +1,23 @@
+"""What a person is told whose money was meant for a closed day (M10, docs/adr/0005)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.contrib import messages
+from django.http import HttpRequest
+
+from daysheet.kit.dates import us_date
+from daysheet.ledger.books import first_open_day
+from daysheet.practices.actor import Actor
+
+
+def tell_posting_day(request: HttpRequest, actor: Actor, received_on: date) -> None:
+    """Say on which day it was posted, where that is not the day it was received on."""
+    open_on = first_open_day(actor)
+    if open_on and received_on < open_on:
+        messages.info(
+            request,
+            f"{us_date(received_on)} is closed. The payment keeps this date and is posted on {us_date(open_on)}, "
+            "the first open day.",
+        )

@@ -1,0 +1,134 @@
+"""Each form that moves money, over HTTP: the same request twice is one, the same key with other content is 409, and two
+equal requests with two keys both stand (M5). One after the other, and by two connections at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from uuid import uuid4
+
+import pytest
+from django.test import Client as Browser
+
+from daysheet.database.scope import practice_transaction
+from daysheet.ledger.models import Entry
+from daysheet.payments.models import Payment
+from tests.architecture.world import browser_of
+from tests.billing import Clinic, build_clinic
+from tests.people import Cast
+
+from .at_once import at_once
+from .money_forms import FORMS, REPLACING, Books, MoneyForm, money_forms, open_books
+
+SAVED, CONFLICT = 303, 409
+
+
+@pytest.fixture
+def clinic(cast: Cast) -> Iterator[Clinic]:
+    with practice_transaction(cast.alder.id):
+        yield build_clinic(cast)
+
+
+@pytest.fixture
+def live_clinic(live_cast: Cast) -> Clinic:
+    with practice_transaction(live_cast.alder.id):
+        return build_clinic(live_cast)
+
+
+def _send(browser: Browser, form: MoneyForm, key: str, **changed: str) -> int:
+    return browser.post(form.url, form.typed | changed | {"request_key": key}).status_code
+
+
+def _written() -> tuple[int, int]:
+    return Entry.objects.count(), Payment.objects.count()
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_key_is_one_request_with_one_content(clinic: Clinic, name: str) -> None:
+    form, bob = money_forms(open_books(clinic))[name], browser_of(clinic.cast.bob)
+    key, entries_before = str(uuid4()), _written()
+    assert _send(bob, form, key) == SAVED
+    once = _written()
+    assert once[0] > entries_before[0]
+    assert _send(bob, form, key) == SAVED
+    assert _written() == once
+    refused = bob.post(form.url, form.typed | form.other | {"request_key": key})
+    assert (refused.status_code, "Nothing was saved" in refused.content.decode()) == (CONFLICT, True)
+    assert _written() == once
+    again = _send(bob, form, str(uuid4()))
+    if name in REPLACING:
+        assert (again in {404, 422}, _written()) == (True, once)
+    else:
+        assert (again, _written()[0] - once[0]) == (SAVED, once[0] - entries_before[0])
+
+
+def test_a_key_of_one_form_is_not_taken_for_another(clinic: Clinic) -> None:
+    forms, bob = money_forms(open_books(clinic)), browser_of(clinic.cast.bob)
+    names = [name for name in FORMS if name not in REPLACING]
+    for first, second in zip(names, names[1:] + names[:1], strict=True):
+        if {first, second} == {"insurance payment", "batch payment"}:
+            continue  # the same payment, from two pages
+        key = str(uuid4())
+        _send(bob, forms[first], key)
+        assert (second, _send(bob, forms[second], key)) == (second, CONFLICT)
+
+
+@pytest.mark.parametrize("name", ["insurance payment", "batch payment"])
+def test_an_insurers_payment_that_paid_everything_can_be_sent_again(clinic: Clinic, name: str) -> None:
+    """Sent twice: by then the insurer owes nothing and is no longer in the list."""
+    books = open_books(clinic)
+    form, bob, key = money_forms(books)[name], browser_of(clinic.cast.bob), str(uuid4())
+    whole = {f"paid-{books.line}": "74.00"}
+    assert _send(bob, form, key, **whole) == SAVED
+    once = _written()
+    assert (_send(bob, form, key, **whole), _written()) == (SAVED, once)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_same_request_on_two_connections_is_one(live_clinic: Clinic, name: str) -> None:
+    books = _live_books(live_clinic)
+    form, key = money_forms(books)[name], str(uuid4())
+    answers = _both(live_clinic, partial(_send, form=form, key=key), partial(_send, form=form, key=key))
+    assert answers == [SAVED, SAVED]
+    with practice_transaction(live_clinic.cast.alder.id):
+        events = Entry.objects.exclude(debit_account="client_receivable", credit_account="revenue")
+        assert events.count() == _expected_entries(name)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_one_key_with_two_contents_on_two_connections_has_one_winner(live_clinic: Clinic, name: str) -> None:
+    books, others = _live_books(live_clinic), _live_books(live_clinic, "Long")
+    key = str(uuid4())
+    answers = _both(
+        live_clinic,
+        partial(_send, form=money_forms(books)[name], key=key),
+        partial(_send, form=money_forms(others)[name], key=key),
+    )
+    assert sorted(answers) == [SAVED, CONFLICT]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_two_keys_on_two_connections_both_stand(live_clinic: Clinic, name: str) -> None:
+    form = money_forms(_live_books(live_clinic))[name]
+    answers = _both(live_clinic, *(partial(_send, form=form, key=str(uuid4())) for _ in range(2)))
+    assert sorted(answers) in ([[SAVED, 404], [SAVED, 422]] if name in REPLACING else [[SAVED, SAVED]])
+
+
+def _live_books(clinic: Clinic, last_name: str = "Ruiz") -> Books:
+    with practice_transaction(clinic.cast.alder.id):
+        return open_books(clinic, last_name)
+
+
+def _expected_entries(name: str) -> int:
+    """Entries beside the client's charge: the insurer's charge, the credit received, and what the form wrote."""
+    wrote = {
+        "client payment": 2, "insurance payment": 4, "batch payment": 4, "insurer's adjustment without money": 2,
+        "edit line": 3, "void and rebill": 3,
+    }  # fmt: skip
+    return 2 + wrote.get(name, 1)
+
+
+def _both(clinic: Clinic, *sends: Callable[..., int]) -> list[int]:
+    """Each on a browser of its own, signed in before they start together."""
+    browsers = [browser_of(clinic.cast.bob) for _ in sends]
+    return at_once(*(partial(send, browser) for send, browser in zip(sends, browsers, strict=True)))

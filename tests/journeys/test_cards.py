@@ -1,0 +1,107 @@
+"""Batch Payments, Charge Cards, with a real worker and the simulated processor beside it; and a prepayment (M3)."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import expect
+
+from daysheet.cards.simulator.server import SimulatorServer
+
+from .conftest import Enter
+from .server import Server
+from .visitor import Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture
+def processor(server: Server) -> Iterator[SimulatorServer]:
+    """It listens where the server was told, and sends its messages there."""
+    port = urlsplit(server.environment["DAYSHEET_CARD_SIMULATOR"]).port
+    assert port
+    running = SimulatorServer(port, deliver_to=server.url, slow_seconds=1)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield running
+    running.shutdown()
+    running.server_close()
+
+
+def open_card_page(person: Visitor, server: Server, name: str, behaviour: str) -> None:
+    """The processor's page is not ours: its form is sent without the browser, which may only visit Daysheet."""
+    person.open(f"{server.client(name)}/cards/")
+    person.button("Add Card").click()
+    page = person.link("Open the processor’s page").get_attribute("href")
+    assert page
+    with suppress(OSError):
+        urlopen(Request(page, data=f"card={behaviour}".encode()))
+
+
+def wait_for_card(person: Visitor, server: Server, name: str) -> None:
+    """Told by webhook, asked for by the worker."""
+    for _ in range(40):
+        person.open(f"{server.client(name)}/cards/")
+        if person.page.get_by_role("row", name=re.compile("ending in")).count():
+            return
+        person.page.wait_for_timeout(500)
+    pytest.fail(f"no card of {name} arrived")
+
+
+def test_many_cards_are_charged_once_each_and_only_the_declined_again(
+    enter: Enter, server: Server, processor: SimulatorServer
+) -> None:
+    alice = enter("alice")
+    alice.open("/alder/organization/card-processor/")
+    alice.look("card-processor")
+    alice.page.get_by_label("Secret key").fill("sim_journeys")
+    alice.button("Connect").click()
+    alice.sees("The card processor is connected.")
+    bob = enter("bob")
+    open_card_page(bob, server, "carla", "lost")
+    open_card_page(bob, server, "dena", "declined")
+    bob.look("stored-cards")
+    wait_for_card(bob, server, "carla")
+    wait_for_card(bob, server, "dena")
+
+    bob.open("/alder/billing/batch-payments/cards/")
+    bob.look("charge-cards")
+    bob.page.get_by_label("Amount to charge Card, Dena").fill("25")
+    bob.sees(re.compile(r"2 selected, \$65\.00"))
+    bob.button("Charge Selected Cards").click()
+    dialogue = bob.page.get_by_role("dialog", name="Charge 2 cards?")
+    expect(dialogue).to_contain_text("2 cards are charged $65.00 in all.")
+    bob.look("charge-cards-dialogue")
+    bob.button("Yes, I'm sure", dialogue).click()
+    expect(bob.button("Retry declined")).to_be_visible(timeout=30_000)
+    bob.look("charge-run")
+    expect(bob.row("Card, Carla")).to_contain_text("Charged")
+    expect(bob.row("Card, Dena")).to_contain_text("Insufficient funds.")
+    bob.button("Retry declined").click()
+    expect(bob.row("Card, Dena")).to_contain_text("Insufficient funds.", timeout=30_000)
+    expect(bob.row("Card, Carla")).to_have_count(0)
+    assert processor.processor.taken_cents() == 4_000
+    bob.open(f"{server.client('carla')}/ledger/?tab=payments")
+    expect(bob.row("Credit/Debit Card")).to_contain_text("Amex ending in 0005")
+
+
+def test_money_taken_before_the_visit_is_billed_applies_itself(enter: Enter) -> None:
+    bob = enter("bob")
+    bob.open("/alder/agenda/")
+    row = bob.row("Prepaid, Petra")
+    bob.link("Accept Payment", row).click()
+    bob.sees("A prepayment for the date of service")
+    expect(bob.page.get_by_label(re.compile("^Amount optional"))).to_have_value("40.00")
+    bob.look("prepayment")
+    bob.page.get_by_label(re.compile("^Amount optional")).fill("50")
+    bob.sees("It is for the appointment, and applies itself when that is billed.")
+    bob.button("Save").click()
+    bob.sees(re.compile(r"\$50\.00 kept as credit"))
+    bob.button("Add Invoice", bob.row("Prepaid, Petra")).click()
+    bob.link(re.compile(r"^Invoice \d+$"), bob.row("Prepaid, Petra")).click()
+    bob.sees_heading(re.compile(r"^Invoice \d+ Paid$"))

@@ -1,0 +1,151 @@
+"""Take the pictures of README and docs/screenshots from a fresh demo practice: `make screenshots`.
+
+The demo stands on a data folder of its own, thrown away afterwards, so that pictures never show anybody's data.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.browser_choice import LAUNCH_ARGUMENTS, find_browser  # noqa: E402  (the project is not installed)
+
+PICTURES = ROOT / "docs" / "screenshots"
+START_SECONDS = 240
+LARGEST_BYTES = 150_000
+WINDOW = {"width": 1200, "height": 680}
+
+
+def main() -> None:
+    program = find_browser()
+    if program is None:
+        raise SystemExit("No browser was found: install Chromium or Chrome, or set CHROMIUM to one.")
+    PICTURES.mkdir(exist_ok=True)
+    with demo() as (address, password), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=LAUNCH_ARGUMENTS)
+        page = browser.new_page(viewport=WINDOW, color_scheme="light")  # type: ignore[arg-type]
+        sign_in(page, address, "biller@demo.daysheet.example", password)
+        for name, (path, prepare) in SHOTS.items():
+            page.goto(f"{address}/juniper/{path}")
+            prepare(page)
+            take(page, name)
+        browser.close()
+
+
+def take(page: Page, name: str) -> None:
+    """One picture of the window as it stands; small enough to live in a repository."""
+    path = PICTURES / f"{name}.png"
+    page.screenshot(path=path)
+    size = path.stat().st_size
+    print(f"{path.relative_to(ROOT)}  {size:,} bytes")
+    if size > LARGEST_BYTES:
+        raise SystemExit(f"{name}.png is larger than {LARGEST_BYTES:,} bytes: show less on it.")
+
+
+@contextmanager
+def demo() -> Iterator[tuple[str, str]]:
+    """Serve the demo practice; gives its address and the password of its people."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="daysheet-screenshots-") as home:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
+        environment |= {"DAYSHEET_HOME": home}
+        command = [sys.executable, "-m", "daysheet"]
+        log = Path(home) / "demo.log"
+        with log.open("w") as output:
+            server = subprocess.Popen(
+                [*command, "demo", "--port", str(port)], cwd=ROOT, env=environment, stdout=output, stderr=output
+            )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            wait_for(address, server, log)
+            yield address, password_in(log.read_text())
+        finally:
+            server.terminate()
+            server.wait(timeout=60)
+            subprocess.run([*command, "db", "stop"], cwd=ROOT, env=environment, check=False, stdout=subprocess.DEVNULL)
+
+
+def password_in(printed: str) -> str:
+    found = re.search(r"all with the password (\S+)", printed)
+    if found is None:
+        raise SystemExit(f"The demo printed no password:\n{printed}")
+    return found[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise SystemExit(f"The demo did not start:\n{log.read_text()}")
+        try:
+            urllib.request.urlopen(f"{address}/account/login/", timeout=5)
+            return
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.5)
+    raise SystemExit(f"The demo did not answer within {START_SECONDS} seconds:\n{log.read_text()}")
+
+
+def sign_in(page: Page, address: str, email: str, password: str) -> None:
+    page.goto(f"{address}/account/login/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(lambda url: "/account/login/" not in url)
+
+
+def as_it_is(page: Page) -> None:
+    """Nothing to do first."""
+
+
+def bill_the_first_two(page: Page) -> None:
+    """One click each: the button gives way to the number and Apply Payment."""
+    for number in (1, 2):
+        page.get_by_role("button", name="Add Invoice", exact=True).first.click()
+        page.get_by_role("link", name="Apply Payment").nth(number - 1).wait_for()
+    page.mouse.move(0, 0)
+
+
+def search_batch(page: Page) -> None:
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.get_by_role("button", name="Create Selected Invoices").wait_for()
+
+
+def all_activity(page: Page) -> None:
+    """The ledger of a client who pays by self, with a past to show."""
+    page.get_by_role("main").get_by_role("link", name="Orchardson, Greta").first.click()
+    page.get_by_role("link", name="Ledger", exact=True).click()
+    page.get_by_role("link", name="All Activity").click()
+    page.get_by_role("columnheader", name="Client balance").wait_for()
+
+
+#: name of the picture → address under the practice, and what is done before it is taken.
+SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "agenda": ("agenda/", bill_the_first_two),
+    "batch-invoicing": ("billing/batch-invoicing/", search_batch),
+    "ledger": ("billing/unbilled/", all_activity),
+    "unbilled": ("billing/unbilled/", as_it_is),
+}
+
+if __name__ == "__main__":
+    main()
