@@ -5,7 +5,6 @@ from __future__ import annotations
 from zoneinfo import available_timezones
 
 from django import forms
-from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
@@ -18,7 +17,7 @@ from daysheet.web.views import refused, render_page, see_other
 
 from .actions import NewOwner, create_first_practice
 from .actors import entrances_of
-from .logins import NewPasswordField, check_new_password, sign_in
+from .logins import NewPasswordField, check_new_password, sign_in, to_sign_in
 
 
 class WelcomeForm(forms.Form):
@@ -56,7 +55,7 @@ class WelcomeForm(forms.Form):
 def home(request: HttpRequest) -> HttpResponse:
     """Where a person belongs."""
     if not request.user.is_authenticated:
-        return redirect_to_login("/") if Practice.objects.exists() else redirect("welcome")
+        return to_sign_in(request) if Practice.objects.exists() else redirect("welcome")
     entrances = entrances_of(request.user.pk)
     if len(entrances) == 1:
         return redirect(_first_page(entrances[0].practice.slug))

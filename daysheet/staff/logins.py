@@ -6,12 +6,18 @@ from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
 from django import forms
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
 
 from daysheet.practices.models import User
 
+_ENDED = (
+    "You were signed out, because your permissions or your password were changed. What you had not saved was not "
+    "saved. Sign in again to go on."
+)
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -31,6 +37,14 @@ def check_new_password(form: forms.Form, user: User, field: str = "password") ->
             validate_password(password, user)
         except forms.ValidationError as weak:
             form.add_error(field, weak)
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in page, and back here afterwards. Whoever's session was ended for them (P2) is told so there: Django
+    has emptied it in this very request, which an expired or missing session never is."""
+    if request.session.modified and request.session.is_empty():
+        messages.warning(request, _ENDED)
+    return redirect_to_login(request.get_full_path())
 
 
 def sign_in(request: HttpRequest, user: User) -> None:

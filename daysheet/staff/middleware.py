@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -23,6 +22,7 @@ from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.practices.models import Practice
 
 from .actors import find_entrance, person_actor, practice_facts
+from .logins import to_sign_in
 
 View = Callable[..., HttpResponseBase]
 _BUSY = (pg.LockNotAvailable, pg.DeadlockDetected, pg.QueryCanceled, pg.SerializationFailure)
@@ -94,7 +94,7 @@ class PracticeMiddleware:
 
 def _to_login(request: HttpRequest) -> HttpResponse:
     """The sign-in page, and back here afterwards; a part of a page sends the whole page there."""
-    answer = redirect_to_login(request.get_full_path())
+    answer = to_sign_in(request)
     if request.headers.get("HX-Request"):
         whole = HttpResponse(status=204)
         whole["HX-Redirect"] = answer["Location"]

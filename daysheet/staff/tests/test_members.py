@@ -126,7 +126,10 @@ def test_a_change_of_access_ends_the_sessions_and_other_changes_do_not(cast: Cas
         actions.edit_staff_member(alice, cast.bob.staff_member_id, limited_to_assigned=True)
         assert epoch(cast.bob) == before + 1
 
-    assert client.get("/alder/account")["Location"].startswith("/account/login/")
+    answer = client.get("/alder/account", follow=True)
+    assert answer.redirect_chain[0][0].startswith("/account/login/?next=/alder/account")
+    assert "You were signed out, because your permissions or your password were changed." in answer.content.decode()
+    assert "You were signed out" not in client.get("/alder/account", follow=True).content.decode()  # told once
 
 
 def test_the_inactive_have_no_way_in_until_they_are_active_again(cast: Cast, client: Client) -> None:
