@@ -38,6 +38,7 @@ def agenda(request: HttpRequest) -> HttpResponse:
         "day": day,
         "filters": filters,
         "appointments": appointments,
+        "may_bill": actor.may(Permission.BILLING),
         "visit_count": sum(len(appointment.visits) for appointment in appointments),
         "previous_url": _day_url(request, "schedule:agenda", day - timedelta(days=1)),
         "next_url": _day_url(request, "schedule:agenda", day + timedelta(days=1)),
@@ -158,9 +159,11 @@ def _context(form: SlotForm, booking: Booking, details: queries.AppointmentDetai
 def _filters(request: HttpRequest, actor: Actor) -> tuple[AgendaFilterForm, dict[str, UUID | None]]:
     """Staff and location from the address; a provider without Billing begins with the own schedule."""
     sent = request.GET.copy()
-    if "staff" not in sent and actor.may(Permission.PROVIDER) and not actor.may(Permission.BILLING):
+    staff = queries.staff_choices(actor)
+    has_own = any(key == actor.staff_member_id for key, _ in staff)
+    if "staff" not in sent and has_own and actor.may(Permission.PROVIDER) and not actor.may(Permission.BILLING):
         sent["staff"] = str(actor.staff_member_id)
-    form = AgendaFilterForm(sent, staff=queries.staff_choices(actor), locations=queries.location_choices(actor))
+    form = AgendaFilterForm(sent, staff=staff, locations=queries.location_choices(actor))
     chosen = form.cleaned_data if form.is_valid() else {}
     return form, {"staff_member_id": _id(chosen.get("staff")), "location_id": _id(chosen.get("location"))}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -35,6 +35,8 @@ class VisitRow:
     services: tuple[str, ...]
     is_billed: bool
     is_partly_billed: bool
+    #: Whether the appointment's own page is the actor's to open: it shows every member of a group.
+    can_open: bool
     cell: BillingCell | None
 
 
@@ -50,6 +52,11 @@ class AppointmentRow:
     title: str
     is_group: bool
     visits: tuple[VisitRow, ...]
+
+    @property
+    def can_open(self) -> bool:
+        """Whether the actor may open the appointment: they may see all its clients."""
+        return all(visit.can_open for visit in self.visits)
 
     @property
     def group_cell(self) -> GroupCell | None:
@@ -131,6 +138,7 @@ def visit_rows(actor: Actor, visits: Sequence[Visit]) -> list[VisitRow]:
     for service in found.order_by("position", "pk"):
         services[service.visit_id].append(service)
     cells = billing_cells(actor, ids) if ids else {}
+    closed = closed_appointments(actor, {visit.appointment_id for visit in visits})
     rows: list[VisitRow] = []
     for visit in visits:
         its_services = services[visit.pk]
@@ -147,7 +155,16 @@ def visit_rows(actor: Actor, visits: Sequence[Visit]) -> list[VisitRow]:
                 services=tuple(service.service_type.label for service in its_services),
                 is_billed=bool(billed) and len(billed) == len(its_services),
                 is_partly_billed=0 < len(billed) < len(its_services),
+                can_open=visit.appointment_id not in closed,
                 cell=cells.get(visit.pk),
             )
         )
     return rows
+
+
+def closed_appointments(actor: Actor, appointment_ids: Collection[UUID]) -> set[UUID]:
+    """Those with a client whom the actor may not see (P1): their own page is not for them."""
+    if not actor.limited_to_assigned:
+        return set()
+    unseen = Visit.objects.filter(appointment_id__in=appointment_ids).exclude(client__in=visible_clients(actor))
+    return set(unseen.values_list("appointment_id", flat=True))

@@ -14,6 +14,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from ..models import Visit, VisitService
+from .day import closed_appointments
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class CalendarSlot:
     staff_name: str
     status_label: str
     is_billed: bool
+    can_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def calendar_week(
     ):
         by_appointment[visit.appointment_id].append(visit)
     unbilled, billed = _billing(days)
+    closed = closed_appointments(actor, by_appointment.keys())
     zone = ZoneInfo(actor.practice.time_zone)
     slots: dict[date, list[CalendarSlot]] = defaultdict(list)
     for appointment_id, members in by_appointment.items():
@@ -67,6 +70,7 @@ def calendar_week(
                 staff_name=appointment.staff_member.name,
                 status_label=members[0].get_status_display() if len({v.status for v in members}) == 1 else "",
                 is_billed=bool(ids & billed) and not ids & unbilled,
+                can_open=appointment_id not in closed,
             )
         )
     return [CalendarDay(day, day == actor.today, tuple(slots[day])) for day in days]

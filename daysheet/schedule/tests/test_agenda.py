@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time
 
 import pytest
 from django.test import Client as Browser
 
+from daysheet.clients.actions import assign_staff
 from daysheet.database.scope import practice_transaction
 from daysheet.practices.models import User
+from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
 from daysheet.schedule.models import Visit
 from daysheet.staff.models import StaffMember
 from tests.billing import DAY, Clinic, build_clinic
@@ -43,7 +46,7 @@ def test_without_billing_there_is_no_money_on_the_agenda(clinic: Clinic) -> None
     visit, _ = clinic.visit(clinic.client(), clinic.talk)
     dan = _as(clinic.cast.dan)
     page = dan.get(URL).content.decode()
-    assert "Ruiz, Ana" in page and "Add Invoice" not in page and "$" not in page
+    assert "Ruiz, Ana" in page and "Add Invoice" not in page and "$" not in page and "Billing" not in page
     assert dan.post(f"/alder/visits/{visit}/invoice/").status_code == 403
 
 
@@ -61,6 +64,31 @@ def test_limited_people_see_only_their_clients(clinic: Clinic) -> None:
     dan = _as(clinic.cast.dan)
     assert "No appointments on this day" in dan.get(URL).content.decode()
     assert dan.get(f"/alder/visits/{visit}/status/").status_code == 404
+
+
+def test_a_group_with_somebody_unseen_is_listed_and_not_linked(clinic: Clinic) -> None:
+    seen, unseen = clinic.client(), clinic.client()
+    slot = Slot(DAY, time(9), 50, clinic.cast.carol.staff_member_id, clinic.location.pk, title="Circle")
+    members = {client: [ServiceChoice(clinic.letter.pk)] for client in (seen, unseen)}
+    group = add_appointment(clinic.owner, slot=slot, members=members)
+    assign_staff(clinic.owner, seen, clinic.cast.dan.staff_member_id)
+    dan = _as(clinic.cast.dan)
+    pages = (URL, URL.replace("agenda", "calendar"), f"/alder/clients/{seen}/appointments/")
+    for url in pages:
+        assert f"/appointments/{group}/" in dan.get(url).content.decode()
+    StaffMember.objects.filter(pk=clinic.cast.dan.staff_member_id).update(limited_to_assigned=True)
+    for url in pages:
+        page = dan.get(url).content.decode()
+        assert "9:00" in page or "LETTER" in page
+        assert f"/appointments/{group}/" not in page
+
+
+def test_somebody_with_provider_permission_who_renders_nothing_sees_everybody(clinic: Clinic) -> None:
+    clinic.visit(clinic.client(), clinic.talk)
+    StaffMember.objects.filter(pk=clinic.cast.dan.staff_member_id).update(permissions=["provider"])
+    page = _as(clinic.cast.dan).get(URL).content.decode()
+    assert "Ruiz, Ana" in page
+    assert "not one of the available choices" not in page
 
 
 def test_a_status_is_changed_and_a_waived_fee_asks_for_its_reason(clinic: Clinic) -> None:
