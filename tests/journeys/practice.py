@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 import django
 
 from .everything import ids_of_everything
+from .staff import people_of_alder
 
 if TYPE_CHECKING:
     from daysheet.practices.actor import Actor
@@ -83,6 +84,7 @@ def build() -> Practice:
             owner, code="LATE", name="Canceled late", kind="non_cpt", rate_cents=5000, bills_insurance=False,
             is_late_cancel_fee=True,
         )  # fmt: skip
+        people_of_alder(builder)
         builder.agenda()
         builder.editor()
         builder.batches()
