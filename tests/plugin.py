@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,6 @@ from daysheet.database.cluster import Cluster  # noqa: E402
 from daysheet.database.server import EmbeddedServer  # noqa: E402
 
 _NAME = f"daysheet_test_{os.getpid()}"
-_JOURNEYS = "_journeys"
 
 
 def _migrations_digest() -> str:
@@ -61,24 +61,25 @@ def _drop_abandoned(cluster: Cluster) -> None:
     with psycopg.connect(cluster.owner_url("postgres")) as connection:
         names = [row[0] for row in connection.execute("SELECT datname FROM pg_database").fetchall()]
     for name in names:
-        pid = name.removeprefix("daysheet_test_").removesuffix(_JOURNEYS)
-        if name.startswith("daysheet_test_") and pid.isdigit() and not Path(f"/proc/{pid}").exists():
+        pid = re.match(r"daysheet_test_(\d+)", name)
+        if pid and not Path(f"/proc/{pid[1]}").exists():
             cluster.drop_database(name)
 
 
-def clone_for_journeys() -> tuple[str, str]:
+def clone_for_journeys(kind: str) -> tuple[str, str]:
     """One more clone, for a real server and the browser: nothing of it is seen by the other tests of this process.
     Returns the addresses of the runtime role and of the owner."""
+    name = f"{_NAME}_{kind}"
     with (HOME / "template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        CLUSTER.drop_database(_NAME + _JOURNEYS)
-        CLUSTER.create_database(_NAME + _JOURNEYS, template=_template(CLUSTER))
-    return CLUSTER.app_url(_NAME + _JOURNEYS), CLUSTER.owner_url(_NAME + _JOURNEYS)
+        CLUSTER.drop_database(name)
+        CLUSTER.create_database(name, template=_template(CLUSTER))
+    return CLUSTER.app_url(name), CLUSTER.owner_url(name)
 
 
-def drop_clone_for_journeys() -> None:
+def drop_clone_for_journeys(kind: str) -> None:
     """Its server has to be stopped first."""
-    CLUSTER.drop_database(_NAME + _JOURNEYS)
+    CLUSTER.drop_database(f"{_NAME}_{kind}")
 
 
 HOME.mkdir(exist_ok=True)

@@ -70,20 +70,22 @@ class Server:
 
 
 @contextmanager
-def running_server(home: Path) -> Iterator[Server]:
-    """Make the database and its practice, serve it, and take everything away afterwards."""
-    runtime_url, owner_url = clone_for_journeys()
+def running_server(home: Path, *, is_empty: bool = False) -> Iterator[Server]:
+    """Make the database and its practice (none: as it is after the installation), serve it, and take everything away
+    afterwards."""
+    kind = "first_hour" if is_empty else "journeys"
+    runtime_url, owner_url = clone_for_journeys(kind)
     testing = os.environ | {"DATABASE_URL": runtime_url, "DATABASE_OWNER_URL": owner_url, "DAYSHEET_HOME": str(home)}
     testing["DAYSHEET_CARD_SIMULATOR"] = f"http://127.0.0.1:{_free_port()}"  # started by the journeys that need it
     serving = {name: value for name, value in testing.items() if name != "DAYSHEET_TESTING"}
     try:
-        practice = json.loads(_run("tests.journeys.practice", environment=serving))
+        practice = {} if is_empty else json.loads(_run("tests.journeys.practice", environment=serving))
         log = home / "server.log"
         with log.open("wb") as output, _serving(serving, output) as (url, process):
             _wait_until_it_answers(url + SIGN_IN, process, log)
             yield Server(url, process, log, serving, practice)
     finally:
-        drop_clone_for_journeys()
+        drop_clone_for_journeys(kind)
 
 
 def _run(module: str, *arguments: str, environment: dict[str, str]) -> str:
