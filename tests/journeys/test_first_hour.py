@@ -91,6 +91,7 @@ def imports(owner: Visitor) -> None:
     owner.look("import")
     upload(owner, "notes.csv", "Dear colleagues,\nplease find attached\n")
     owner.sees(re.compile(r"\d+ problems?\. Nothing was written"))
+    owner.sees("Row 1, column ID: this column is needed and missing")
     owner.look("import-no-table")
     owner.link("Choose another file").click()
 
@@ -106,6 +107,7 @@ def imports(owner: Visitor) -> None:
         expect(row).to_contain_text("Error")
         expect(row).to_contain_text(f"Column {words}")
     expect(verdict(rows, 2)).not_to_contain_text("Error")
+    expect(verdict(rows, 3).get_by_role("rowheader")).to_have_text("Ben")  # no comma before the name that is missing
     owner.sees(re.compile(r"^4 problems\. Nothing was written"))
     expect(owner.button(re.compile("^Import "))).to_have_count(0)
     owner.look("import-malformed")

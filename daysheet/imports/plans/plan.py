@@ -58,4 +58,4 @@ def judge(row: Row, subject: str, *, is_new: bool, changes: list[str], remark: s
         verdict = Verdict.NEW
     else:
         verdict = Verdict.CHANGED if changes else Verdict.UNCHANGED
-    return RowVerdict(row.number, subject, verdict, tuple(changes), tuple(row.problems), remark)
+    return RowVerdict(row.number, subject.strip(" ,"), verdict, tuple(changes), tuple(row.problems), remark)
