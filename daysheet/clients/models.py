@@ -70,7 +70,7 @@ class Client(TenantModel):
         """`Ruiz, Ana (Annie)`: for lists."""
         first = " ".join(part for part in (self.first_name, self.middle_name) if part)
         preferred = f" ({self.preferred_name})" if self.preferred_name else ""
-        return f"{self.last_name}, {first}{preferred}"
+        return ", ".join(part for part in (self.last_name, f"{first}{preferred}".strip()) if part)
 
     @property
     def document_name(self) -> str:

@@ -67,12 +67,14 @@ class Visitor:
         return (within or self.page).get_by_role("row").filter(has_text=text)
 
     def sees(self, text: str | re.Pattern[str]) -> None:
-        """The text is on the page, visible."""
+        """The text is on the page, visible, and the page's scripts have run: what is done next is heard."""
         expect(self.page.get_by_text(text).first).to_be_visible()
+        self.page.wait_for_load_state("load")
 
     def sees_heading(self, name: str | re.Pattern[str]) -> None:
-        """The page's own heading says so."""
+        """The page's own heading says so, and the page's scripts have run."""
         expect(self.page.get_by_role("heading", level=1, name=name)).to_be_visible()
+        self.page.wait_for_load_state("load")
 
     def look(self, name: str) -> None:
         """Check the page as it stands now in both themes, on a desk and on a phone. Leaves light and the desk."""
