@@ -1286,6 +1286,62 @@ CREATE POLICY cards_processormessage_practice ON cards_processormessage FOR ALL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON cards_processormessage TO daysheet_app;
 
+-- ==================== claims ========================================================================================
+
+-- One per invoice, payer, billing provider and rendering provider. The amounts are those of its lines.
+CREATE TABLE claims_claim (
+    id                        uuid NOT NULL,
+    billing_name              character varying(170) NOT NULL,
+    billing_npi               character varying(10) NOT NULL,
+    rendering_name            character varying(170) NOT NULL,
+    queued_at                 timestamp with time zone NOT NULL,
+    queued_by_name            character varying(120) NOT NULL,
+    withdrawn_at              timestamp with time zone,
+    withdrawn_by_name         character varying(120) NOT NULL,
+    withdrawn_reason          character varying(400) NOT NULL,
+    client_id                 uuid NOT NULL,
+    invoice_id                uuid NOT NULL,
+    payer_id                  uuid NOT NULL,
+    practice_id               bigint NOT NULL,
+    rendering_staff_member_id uuid,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT claims_claim_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT claims_claim_invoice_id_fk FOREIGN KEY (practice_id, invoice_id) REFERENCES invoicing_invoice(practice_id, id),
+    CONSTRAINT claims_claim_payer_id_fk FOREIGN KEY (practice_id, payer_id) REFERENCES clients_payer(practice_id, id),
+    CONSTRAINT claims_claim_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT claims_claim_rendering_staff_member_id_fk FOREIGN KEY (practice_id, rendering_staff_member_id) REFERENCES staff_staffmember(practice_id, id),
+    CONSTRAINT claim_withdrawn_has_reason CHECK (((withdrawn_at IS NULL) OR (NOT ((withdrawn_reason)::text = ''::text))))
+);
+CREATE INDEX claim_waiting_ix ON claims_claim USING btree (practice_id, queued_at, id) WHERE (withdrawn_at IS NULL);
+CREATE INDEX claims_claim_invoice_id_ix ON claims_claim USING btree (practice_id, invoice_id);
+ALTER TABLE claims_claim ENABLE ROW LEVEL SECURITY;
+CREATE POLICY claims_claim_practice ON claims_claim FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON claims_claim TO daysheet_app;
+GRANT UPDATE (withdrawn_at, withdrawn_by_name, withdrawn_reason) ON claims_claim TO daysheet_app;
+
+-- That a line is in a claim, until `left_at`: it was changed or voided, or the claim was taken back.
+CREATE TABLE claims_claimline (
+    id          uuid NOT NULL,
+    left_at     timestamp with time zone,
+    claim_id    uuid NOT NULL,
+    line_id     uuid NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT claims_claimline_claim_id_fk FOREIGN KEY (practice_id, claim_id) REFERENCES claims_claim(practice_id, id),
+    CONSTRAINT claims_claimline_line_id_fk FOREIGN KEY (practice_id, line_id) REFERENCES invoicing_invoiceline(practice_id, id),
+    CONSTRAINT claims_claimline_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+CREATE UNIQUE INDEX claim_line_one_live ON claims_claimline USING btree (practice_id, line_id) WHERE (left_at IS NULL);
+CREATE INDEX claims_claimline_claim_id_ix ON claims_claimline USING btree (practice_id, claim_id);
+ALTER TABLE claims_claimline ENABLE ROW LEVEL SECURITY;
+CREATE POLICY claims_claimline_practice ON claims_claimline FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON claims_claimline TO daysheet_app;
+GRANT UPDATE (left_at) ON claims_claimline TO daysheet_app;
+
 -- ==================== imports =======================================================================================
 
 -- One file taken in, all of it or nothing. Insert and select only.

@@ -45,6 +45,8 @@ VERBS: dict[str, Verb] = {
     "connect_processor": Verb("connected a card processor"),
     "close_day": Verb("closed a day", is_money=True),
     "continue_batch": Verb("continued a batch of invoices that had stopped", is_money=True),
+    "queue_claim": Verb("added a claim to those awaiting submission", is_money=True),
+    "withdraw_claim": Verb("took a claim back"),
     "remove_card": Verb("removed a stored card"),
     "request_card_refund": Verb("asked for a refund to a card", is_money=True),
     "settle_card_refund": Verb("heard of a refund to a card", is_money=True),

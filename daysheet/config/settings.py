@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "daysheet.invoicing",
     "daysheet.payments",
     "daysheet.cards",
+    "daysheet.claims",
     "daysheet.reports",
     "daysheet.imports",
     "daysheet.config",
@@ -70,6 +71,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "daysheet.staff.middleware.PracticeMiddleware",
+    "daysheet.web.middleware.words_for_wrong_method",
 ]
 
 TEMPLATES = [
@@ -161,7 +163,6 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200_000
 DATA_FOLDER = environment.home()
 
 STATIC_URL = "static/"
-STATIC_ROOT = environment.home() / "static"
 STATICFILES_DIRS: list[Path] = []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -17,6 +17,7 @@ _practice = [
     path("", include("daysheet.invoicing.urls")),
     path("", include("daysheet.payments.urls")),
     path("", include("daysheet.cards.urls")),
+    path("", include("daysheet.claims.urls")),
     path("", include("daysheet.reports.urls")),
     path("", include("daysheet.imports.urls")),
 ]

@@ -31,13 +31,14 @@ def billed_cell(actor: Actor, visit_id: UUID, issued: Issued) -> BillingCell:
     """The cell of a visit that the door has just found on an invoice, or put there: nothing is read again."""
     made = issued.created[0] if issued.created else None
     number = made.number if made else issued.skipped[0].invoice_number
+    is_due = made is None or made.client_open_cents > 0
     credit_cents = made.credit_cents if made and made.client_open_cents else 0
     return BillingCell(
         invoice_number=number,
         invoice_url=invoice_url(actor, number),
         can_add_invoice=False,
         why_not="",
-        apply_payment_url=apply_payment_url(actor, visit_id),
+        apply_payment_url=apply_payment_url(actor, visit_id) if is_due else None,
         add_invoice_url=None,
         credit_words=_credit_words(credit_cents),
         credit_url=apply_credit_url(actor, made.client_id, number) if made and credit_cents else None,
@@ -56,7 +57,8 @@ def _cell(actor: Actor, visit: VisitBilling, client_credit_cents: int) -> Billin
         invoice_url=invoice_url(actor, number) if number else None,
         can_add_invoice=visit.can_add_invoice,
         why_not=visit.why_not,
-        apply_payment_url=apply_payment_url(actor, visit.visit_id) if number else None,
+        # Nothing to take where the client owes nothing more; other money is taken on the Ledger (M2).
+        apply_payment_url=apply_payment_url(actor, visit.visit_id) if number and visit.client_open_cents else None,
         add_invoice_url=practice_url(actor, "invoicing:add_invoice", visit=visit.visit_id),
         prepay_url=apply_payment_url(actor, visit.visit_id) if visit.status == VisitStatus.UPCOMING.label else None,
         credit_words=_credit_words(credit_cents),

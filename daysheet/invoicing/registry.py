@@ -1,4 +1,4 @@
-"""What the door and its pages ask of the slice that keeps the money (payments), which registers in its ready().
+"""What the door and its pages ask of the slices that keep money (payments) and claims; those register in ready().
 
 M3: a prepayment named for an appointment applies itself when that appointment is billed; other credit is only offered.
 """
@@ -67,3 +67,37 @@ def money_held(actor: Actor, lines: Sequence[LineToPay]) -> MoneyHeld:
 def credit_of(actor: Actor, client_ids: Collection[UUID]) -> Mapping[UUID, int]:
     """The credit to offer, by client, in cents."""
     return _credit[-1](actor, client_ids) if _credit and client_ids else {}
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimKeeper:
+    """What invoicing asks of claims (B3, B6, C1, C3). All run in the caller's transaction, with its clients locked.
+
+    `queue(actor, invoice_id=…)` puts an invoice's insured lines into Claims Awaiting Submission and counts the claims.
+    `claimed(line_ids)` are those in a claim that stands. `withdraw(actor, line_ids, reason)`: the lines are voided.
+    `replace(actor, old, new)`: a line was changed, the new one takes its place.
+    """
+
+    queue: Callable[..., int]
+    claimed: Callable[[Collection[UUID]], frozenset[UUID]]
+    withdraw: Callable[[Actor, Collection[UUID], str], None]
+    replace: Callable[[Actor, UUID, UUID], None]
+
+
+_claims: list[ClaimKeeper] = []
+
+
+def register_claims(keeper: ClaimKeeper) -> None:
+    """Name who keeps the claims. The last one registered answers."""
+    _claims.append(keeper)
+
+
+def claim_keeper() -> ClaimKeeper | None:
+    """Who keeps the claims, if anybody does."""
+    return _claims[-1] if _claims else None
+
+
+def claimed_lines(line_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the lines that are in a claim."""
+    keeper = claim_keeper()
+    return keeper.claimed(line_ids) if keeper and line_ids else frozenset()

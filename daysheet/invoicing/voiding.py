@@ -6,7 +6,7 @@ A void never rewrites: it inserts InvoiceVoid, reverses the charges, ends the li
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from daysheet.ledger.models import Account, Entry
 from daysheet.practices.actor import Actor
 
 from .models import Invoice, InvoiceLine, InvoiceVoid
+from .registry import claim_keeper, claimed_lines
 
 
 class ReasonMissing(Refusal):
@@ -41,9 +42,9 @@ class Voided:
 
 def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str, leave_touched: bool = False) -> Voided:
     """Void invoices in the caller's transaction (C3): their charges are reversed, client money on them becomes credit
-    again, write-offs and moved responsibility are reversed. Invoices with insurance money are left.
+    again, write-offs and moved responsibility are reversed, claims go. Those with insurance money are left.
 
-    `leave_touched`: leave what any entry but the charge has moved (undoing a batch, B6). Raises ReasonMissing.
+    `leave_touched`: leave what a claim or an entry beside the charge touched (undo, B6). Raises ReasonMissing.
     """
     reason = reason.strip()
     if not reason:
@@ -62,6 +63,8 @@ def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str, lea
         for invoice_id, its_lines in lines.items()
         if any(holds(entry) for line in its_lines for entry in standing[line.pk])
     }
+    if leave_touched:
+        touched |= _claimed(lines)
     free = [invoice for invoice in invoices if invoice.pk not in void_before | touched]
     if free:
         freed = [line for invoice in free for line in lines[invoice.pk]]
@@ -95,6 +98,12 @@ def _insurance_paid(entry: Entry) -> bool:
     )
 
 
+def _claimed(lines: Mapping[UUID, Sequence[InvoiceLine]]) -> set[UUID]:
+    """The invoices with a line in a claim."""
+    claimed = claimed_lines([line.pk for its_lines in lines.values() for line in its_lines])
+    return {invoice_id for invoice_id, its_lines in lines.items() if any(line.pk in claimed for line in its_lines)}
+
+
 def _void(
     actor: Actor,
     invoices: Sequence[Invoice],
@@ -112,6 +121,8 @@ def _void(
         batch_size=5000,
     )
     end_lines(actor, [line.pk for line in lines], entry_ids, reason=f"Voided: {reason}")
+    if keeper := claim_keeper():
+        keeper.withdraw(actor, [line.pk for line in lines], f"Voided: {reason}")
     record_many(
         actor,
         (

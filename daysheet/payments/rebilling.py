@@ -16,6 +16,7 @@ from daysheet.audit.actions import record
 from daysheet.clients.queries import visible_clients
 from daysheet.invoicing.actions import InvoiceHasInsuranceMoney, issue_invoices, void_invoice
 from daysheet.invoicing.models import Invoice, InvoiceLine
+from daysheet.invoicing.registry import claim_keeper, claimed_lines
 from daysheet.invoicing.selection import Issued, LineEdit, ManualLine, Selection
 from daysheet.invoicing.voiding import end_lines
 from daysheet.kit.errors import NotFound, Refusal
@@ -96,6 +97,7 @@ def void_and_rebill(
         return _answer(Invoice.objects.get(request_key=request_key), 0, 0)
     lines = list(InvoiceLine.objects.filter(invoice=invoice, ended_at=None).order_by("position", "pk"))
     applied = _applications(actor, lines)
+    was_claimed = bool(claimed_lines([line.pk for line in lines]))
     void_invoice(actor, invoice_id=invoice.pk, reason=reason)
     _correct_services(services or {}, lines)
     issued = issue_invoices(
@@ -107,6 +109,8 @@ def void_and_rebill(
     created = Invoice.objects.get(pk=issued.created[0].id)
     reapplied = _apply_again(actor, list(InvoiceLine.objects.filter(invoice=created)), applied, new_id())
     apply_rest(actor, created)
+    if was_claimed:
+        _claim_again(actor, created)
     record(
         actor, "void_and_rebill", "invoice", created.pk, client_id=invoice.client_id, instead_of=invoice.number,
         number=created.number, reapplied_cents=reapplied,
@@ -155,11 +159,21 @@ def edit_line(
     end_lines(actor, [line.pk], [entry.id for entry in standing], reason=f"Changed: {reason.strip()}")
     anew = _replacement(line, rate_cents, units, client_cents, note)
     _charge(actor, anew, request_key, reason)
+    if keeper := claim_keeper():
+        keeper.replace(actor, line.pk, anew.pk)
     reapplied = _apply_again(actor, [anew], applied, new_id())
     record(
         actor, "edit_line", "line", anew.pk, client_id=line.client_id, reason=reason.strip(), instead_of=str(line.pk),
         before_cents=line.amount_cents, after_cents=anew.amount_cents, reapplied_cents=reapplied,
     )  # fmt: skip
+
+
+def _claim_again(actor: Actor, invoice: Invoice) -> None:
+    """The old invoice's claims waited: the new one's take their place, where an insurer still owes anything."""
+    keeper = claim_keeper()
+    insured = InvoiceLine.objects.filter(invoice=invoice, insurance_cents__gt=0, coverage__isnull=False)
+    if keeper and insured.exists():
+        keeper.queue(actor, invoice_id=invoice.pk)
 
 
 def _visible_invoice(actor: Actor, invoice_id: UUID) -> Invoice:

@@ -40,6 +40,11 @@ WORDS = {
         "Nothing was changed.",
         "Check the address, or look for the client with the search box (press /).",
     ),
+    405: ErrorWords(
+        "This address is not a page to open",
+        "Nothing was changed.",
+        "Go back and use the button that leads here; a reload or a bookmark cannot press it for you.",
+    ),
     500: ErrorWords(
         "Something went wrong on our side",
         "What you were saving was not saved; everything saved before is safe.",
@@ -63,6 +68,10 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404, "404.html", WORDS[404])
+
+
+def wrong_method(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 405, "405.html", WORDS[405], with_shell=False)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

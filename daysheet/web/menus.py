@@ -51,7 +51,7 @@ CLIENT_MENU = (
 
 BILLING_MENU = (
     MenuItem("Batch Invoicing", "invoicing:batch", Permission.BILLING),
-    MenuItem("Claims", None, Permission.BILLING),
+    MenuItem("Claims", "claims:list", Permission.BILLING),
     MenuItem("Insurance Payments (ERA)", None, Permission.BILLING),
     MenuItem("Batch Statements", None, Permission.BILLING),
     MenuItem("Batch Payments", "payments:batch_payments", Permission.BILLING),

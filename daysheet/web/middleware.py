@@ -1,13 +1,14 @@
-"""A request id for logs, audit events and error pages."""
+"""A request id for logs, audit events and error pages; words where a page is asked for in a way it does not know."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 
 from daysheet.kit.ids import new_id
+from daysheet.web.errors import wrong_method
 
 _GIVEN = re.compile(r"^[A-Za-z0-9-]{8,40}$")
 
@@ -21,5 +22,21 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
         response = get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         return response
+
+    return answer
+
+
+def words_for_wrong_method(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """An address that only takes a form, opened as a page (a reload, a bookmark), says so instead of being blank."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or request.method == "HEAD":
+            return response
+        said: HttpResponse = wrong_method(request)
+        said["Allow"] = response["Allow"]
+        return said
 
     return answer

@@ -32,6 +32,7 @@ FORBIDDEN: dict[str, str] = {
     "card_token_is_no_number": "token = '4242 4242 4242 4242'",
     "charge_amount_positive": "amount_cents = 0, told_credit_cents = 0",
     "charge_state_known": "state = 'lost'",
+    "claim_withdrawn_has_reason": "withdrawn_at = now(), withdrawn_reason = ''",
     "client_pays_by_known": "pays_by = 'barter'",
     "client_service_amount_not_negative": "set_payment_amount_cents = -1",
     "client_set_amount_not_negative": "set_payment_amount_cents = -1",
@@ -317,6 +318,7 @@ _FREED: dict[str, dict[str, str]] = {
     "cards_storedcard": {"setup_id": "(SELECT id FROM cards_cardsetup WHERE started_by_name = 'x')"},
     "cards_cardsetup": {"reference": "gen_random_uuid()::text"},
     "cards_processormessage": {"message_ref": "gen_random_uuid()::text"},
+    "claims_claimline": {"left_at": "now()"},
     "services_payerrate": {"starts_on": "'2020-01-01'"},
 }
 

@@ -53,6 +53,7 @@ NEEDS: dict[str, Permission] = {
             "payments:change_responsibility", "payments:edit_line", "payments:void_and_rebill",
             "cards:charge_cards", "cards:history", "cards:charge_run", "cards:retry", "cards:client_cards",
             "cards:charge_client", "cards:remove", "cards:look", "cards:refund",
+            "claims:list", "claims:add", "claims:withdraw",
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
@@ -79,7 +80,7 @@ PUBLIC = {
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup",
+    "card", "setup", "claim",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {

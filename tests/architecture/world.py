@@ -14,6 +14,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from daysheet.cards.actions import due_by_client
 from daysheet.cards.tests.conftest import connect_desk
+from daysheet.claims.actions import queue_claims
+from daysheet.claims.models import Claim
 from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batches import BatchRequest, start_batch
@@ -70,8 +72,10 @@ def build_world(cast: Cast) -> World:
     write_off(clinic.biller, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=100, reason="Hardship")
     note = add_billing_note(owner, client, text="Calls back in May")
     token = _token(owner)
+    queue_claims(clinic.biller, invoice_id=invoice.id)
     ids = {
         "client": client, "payer": payer, "coverage": coverage.pk, "diagnosis": diagnosis.pk,
+        "claim": Claim.objects.get().pk,
         "service_type": clinic.talk.pk, "rate": rate.pk, "appointment": open_one,
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,

@@ -124,6 +124,8 @@ class _Builder:
             self.visit(f"editor_{name}", edith, self.talk, days_ago=days, status=status)
         for first in ("Sam", "Stan", "Prue"):  # one for each way to save
             self.visit(f"saver_{first.lower()}", self.client(first, "Saver"), self.letter, days_ago=3)
+        carmen = self.client("Carmen", "Claimed", insurer=self.insurer("Claim Mutual"), copay_cents=2000)
+        self.visit("claimed", carmen, self.talk, days_ago=3)
         nico = self.client("Nico", "Noscript")
         for name, days in (("recent", 4), ("older", 11), ("long_ago", 50)):
             self.visit(f"nico_{name}", nico, self.letter, days_ago=days)

@@ -94,8 +94,9 @@ def test_each_item_of_the_save_drop_down_leads_where_it_says(
     open_editor(bob, server, client)
     bob.page.get_by_text("Save ▾").press("Enter")
     menu = bob.page.locator("details.drop[open] li")
-    offered = [item for item in menu.all_inner_texts() if "Claims" not in item]  # claims have a slice of their own
-    assert offered == ["Save & Accept Payment", "Save and Stay on Invoice", "Save & Print"]
+    assert menu.all_inner_texts() == [
+        "Save & Accept Payment", "Save & Add to Claims Awaiting Submission", "Save and Stay on Invoice", "Save & Print",
+    ]  # fmt: skip
     bob.look(f"save-menu-{client}")
     bob.button(label).click()
     bob.sees_heading(re.compile(heading))
@@ -179,3 +180,20 @@ def tile(visitor: Visitor, label: str) -> Locator:
 
 def us(server: Server, days_ago: int) -> str:
     return f"{server.day(days_ago):%m/%d/%Y}"
+
+
+def test_save_and_add_to_claims_awaiting_submission_and_take_it_back(enter: Enter, server: Server) -> None:
+    bob = enter("bob")
+    open_editor(bob, server, "carmen")
+    bob.page.get_by_text("Save ▾").press("Enter")
+    bob.button("Save & Add to Claims Awaiting Submission").click()
+    bob.sees(re.compile(r"^Invoice \d+ is in Claims Awaiting Submission"))
+    bob.open("/alder/billing/claims/")
+    bob.sees_heading("Claims Awaiting Submission")
+    row = bob.row("Claimed, Carmen")
+    expect(row).to_contain_text("$130.00")
+    bob.look("claims-waiting")
+    bob.button(re.compile("^Take back the claim of Claimed, Carmen")).click()
+    bob.sees("The claim was taken back")
+    bob.sees("No claim awaits submission")
+    bob.look("claims-none")

@@ -51,6 +51,8 @@ ELSEWHERE = {
     "cards:look": "an action on a card that is being stored",
     "cards:remove": "an action on a stored card",
     "cards:retry": "an action on a run of charges",
+    "claims:add": "an action on an invoice",
+    "claims:withdraw": "an action on a claim",
     "cards:webhook": "the processor's messages",
 }
 #: Reached without signing in.

@@ -20,6 +20,7 @@ from ..links import invoice_url, ledger_url, payment_url
 from ..mending import mend_of
 from ..models import Invoice
 from ..queries.editor import Show, services_of_client
+from ..registry import claim_keeper
 from ..selection import CreatedInvoice, Issued, Selection
 from .editor_page import EditorPage
 from .requests import PracticeRequest
@@ -97,7 +98,19 @@ def _saved(request: PracticeRequest, issued: Issued) -> HttpResponse:
             request,
             f"{skipped.service_on:%m/%d/%Y} is not on it: it was billed meanwhile on invoice {skipped.invoice_number}.",
         )
+    if request.POST.get("then") == "claim":
+        _queue_claims(request, invoice)
     return see_other(request, _where_to(request, invoice))
+
+
+def _queue_claims(request: PracticeRequest, invoice: CreatedInvoice) -> None:
+    """Save & Add to Claims Awaiting Submission: the invoice is made in any case."""
+    keeper = claim_keeper()
+    try:
+        if keeper and keeper.queue(request.actor, invoice_id=invoice.id):
+            messages.success(request, f"Invoice {invoice.number} is in Claims Awaiting Submission.")
+    except Refusal as refusal:
+        messages.warning(request, refusal.message)
 
 
 def _where_to(request: PracticeRequest, invoice: CreatedInvoice) -> str:

@@ -14,7 +14,7 @@ from .. import actions
 from ..forms import ReasonForm
 from ..links import agenda_url, apply_credit_url, invoice_url, ledger_url, payment_url
 from ..queries.invoice_page import InvoiceView, invoice_by_number
-from ..registry import credit_of
+from ..registry import claimed_lines, credit_of
 from .requests import PracticeRequest
 
 
@@ -49,8 +49,12 @@ def void_invoice(request: PracticeRequest, number: int) -> HttpResponse:
 def _context(request: PracticeRequest, found: InvoiceView) -> dict[str, object]:
     actor = request.actor
     credit = credit_of(actor, [found.client_id]).get(found.client_id, 0) if found.client_open_cents else 0
+    insured = [line.id for line in found.lines if line.insurance_cents and not found.void]
+    claimed = claimed_lines(insured)
     return {
         "invoice": found,
+        "is_claimed": bool(claimed),
+        "may_claim": len(claimed) < len(insured),
         "section": "Clients",
         "ledger_url": ledger_url(actor, found.client_id),
         "payment_url": payment_url(actor, found.client_id, found.number) if found.client_open_cents else None,
