@@ -22,6 +22,7 @@ from daysheet.ledger.books import hold_books
 from daysheet.ledger.models import GIVEN_UP, Account
 from daysheet.ledger.queries import least_credit_since, standing_entries
 from daysheet.ledger.requests import claim_request
+from daysheet.ledger.rules import posting_day
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -176,8 +177,8 @@ def reverse_payment(actor: Actor, *, payment_id: UUID, reason: str) -> None:
 def edit_payment(
     actor: Actor, *, payment_id: UUID, method: str, received_on: date, number: str, notes: str, reason: str
 ) -> None:
-    """Correct what was written down beside the amount (M6). A new date reverses the receipt and posts it anew, so that
-    the day sheets of both days show it.
+    """Correct what was written down beside the amount (M6). A new date moves the receipt from the old day to the new
+    one: as of any day it counts once (docs/money/day-sheet.md, Another date).
 
     Raises NotFound, ReasonMissing, CardPaymentFixed, PaymentInFuture, PaymentReversed, DayClosed.
     """
@@ -291,13 +292,24 @@ def _locked_line(actor: Actor, line_id: UUID) -> InvoiceLine:
 
 
 def _move_receipt(actor: Actor, payment: Payment, received_on: date, why: str) -> None:
-    """One event: the old receipt mirrored and the new one, so that the payment's guarded part does not move."""
+    """One event: the old receipt mirrored and the new one, so that the payment's guarded part does not move.
+
+    The mirror stands on the old receipt's own day. Where money of it was used before a later new date, it stands on
+    that date instead: it was there to be used.
+    """
+    closed_on = hold_books(actor)
+    receipts = standing_entries(actor, payment_id=payment.pk, debit=Account.CASH)
+    left = {entry.id: posting_day(entry.effective_on, closed_on) for entry in receipts}
+    first = min(left.values(), default=received_on)
+    is_used = first < received_on and (
+        least_credit_since(actor, payment.pk, first, before=received_on) < payment.amount_cents
+    )
     mirrored = [
         Movement(
-            entry.credit, entry.debit, entry.amount_cents, payment.client_id, actor.today, payment_id=payment.pk,
-            reason=why, reverses_id=entry.id,
+            entry.credit, entry.debit, entry.amount_cents, payment.client_id,
+            received_on if is_used else left[entry.id], payment_id=payment.pk, reason=why, reverses_id=entry.id,
         )
-        for entry in standing_entries(actor, payment_id=payment.pk, debit=Account.CASH)
+        for entry in receipts
     ]  # fmt: skip
     anew = Movement(
         Account.CASH, Account.CREDIT, payment.amount_cents, payment.client_id, received_on, payment_id=payment.pk,
