@@ -94,7 +94,10 @@ _RECEIPTS = """
     WHERE p.practice_id = %(practice)s AND NOT EXISTS (
         SELECT FROM payments_paymentreversal r WHERE r.practice_id = p.practice_id AND r.payment_id = p.id)
     GROUP BY p.practice_id, p.id, p.received_on
-    HAVING count(e.id) <> 1 OR min(e.effective_on) <> p.received_on"""
+    -- Meant for a closed day, it stands on the first open one (ADR 5).
+    HAVING count(e.id) <> 1 OR min(e.effective_on) <> p.received_on AND NOT EXISTS (
+        SELECT FROM ledger_closedday d WHERE d.practice_id = p.practice_id AND d.day >= p.received_on
+            AND d.day = min(e.effective_on) - 1)"""
 
 _FROZEN_INVOICES = f"""
     SELECT 'invoice ' || i.number || ': its lines come to ' || {dollars("coalesce(l.total, 0)")} || ', '
@@ -142,7 +145,7 @@ MONEY_CHECKS = (
     Check("a client's money is on client sides, an insurer's on the lines it covers", _OWN_MONEY),
     Check("every client's balance is one sum: entries, open invoices, payments", _CLIENT_FIGURES),
     Check("every insurer's balance is one sum: entries, open lines", _INSURER_FIGURES),
-    Check("every payment has one receipt, of its own date", _RECEIPTS),
+    Check("every payment has one receipt, of its own date or the first open day after", _RECEIPTS),
     Check("every invoice's lines come to what was created", _FROZEN_INVOICES),
     Check("every payment is what was accepted", _FROZEN_PAYMENTS),
     Check("every batch counts the invoices it made", _BATCHES),

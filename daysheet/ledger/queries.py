@@ -274,7 +274,10 @@ def least_credit_since(actor: Actor, payment_id: UUID, day: date, *, before: dat
     """The least that is unapplied of a payment at the end of any day from `day` on (to the eve of `before`, where that
     is later), in cents: what of it is free to be given back on that day."""
     with connection.cursor() as cursor:
-        cursor.execute(_LEAST_CREDIT, {"practice": actor.practice.id, "payment": payment_id, "day": day, "before": before or date.max})
+        cursor.execute(
+            _LEAST_CREDIT,
+            {"practice": actor.practice.id, "payment": payment_id, "day": day, "before": before or date.max},
+        )
         row = cursor.fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 

@@ -16,6 +16,8 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
+from daysheet.claims.actions import queue_claims, withdraw_claim
+from daysheet.claims.models import Claim
 from daysheet.clients.models import Coverage
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit, issue_invoices, void_invoice
@@ -26,13 +28,15 @@ from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.kit.errors import Refusal
 from daysheet.kit.ids import new_id
+from daysheet.ledger.closing import close_day
 from daysheet.ledger.models import GIVEN_UP, Account, Entry
 from daysheet.payments import corrections, rebilling
 from daysheet.payments.actions import accept_payment, apply_credit
 from daysheet.payments.insurance import LinePosting, accept_insurance_payment
 from daysheet.payments.models import Payment
 from daysheet.practices.actor import Actor
-from daysheet.schedule.models import VisitService
+from daysheet.reports.queries.day_sheet import day_sheet
+from daysheet.schedule.models import Visit, VisitService
 from tests.billing import Clinic
 
 from .at_once import at_once
@@ -234,6 +238,19 @@ def pay(history: History) -> None:
     )  # fmt: skip
 
 
+def prepay(history: History) -> None:
+    """For a date of service that is not billed yet; Add Invoice comes later, or never (M3)."""
+    unbilled = VisitService.objects.filter(line_id=None, is_suspended=False).values("visit_id")
+    visit = Visit.objects.filter(pk__in=unbilled).order_by("pk").first() if history.random.random() < 0.4 else None
+    if visit is None:
+        visit = Visit.objects.get(pk=_new_visit(history, history.random.choice(history.clients))[0])
+    accept_payment(
+        history.actor, request_key=new_id(), client_id=visit.client_id, visit_id=visit.pk, is_prepayment=True,
+        amount_cents=history.random.choice([1, 2_500, 4_000, 15_000, 30_000]), method="cash",
+        received_on=history.day(), applications={},
+    )  # fmt: skip
+
+
 def apply(history: History) -> None:
     client_id = history.pick(Payment.objects.exclude(client=None), unapplied_cents__gt=0).client_id
     chosen = _applications(history, client_id)
@@ -310,8 +327,32 @@ def insurers_payment(history: History) -> None:
     )  # fmt: skip
 
 
-#: Every rule and how often it is tried. A new verb that moves money is added here, and nowhere else: prepayments and
-#: the closing of days come here when their slices are there.
+# Days and claims
+
+
+def a_day_passes(history: History) -> None:
+    history.actor = replace(history.actor, now=history.actor.now + timedelta(days=1))
+
+
+def close_a_day(history: History) -> None:
+    """As its sheet stands, and all before it; what is meant for them later is posted on the first open day (M10)."""
+    day = history.actor.today - timedelta(days=history.random.choice([0, 1, 1, 2, 6]))
+    totals = day_sheet(history.actor, day).totals
+    close_day(
+        history.actor, day=day, expected_closing_cents=totals.closing_cents, expected_entry_count=totals.entry_count
+    )
+
+
+def queue_a_claim(history: History) -> None:
+    insured = InvoiceLine.objects.filter(ended_at=None, insurance_cents__gt=0).values("invoice_id")
+    queue_claims(history.actor, invoice_id=history.pick(Invoice.objects.all(), pk__in=insured).pk)
+
+
+def take_a_claim_back(history: History) -> None:
+    withdraw_claim(history.actor, claim_id=history.pick(Claim.objects.all(), withdrawn_at=None).pk)
+
+
+#: Every rule and how often it is tried. A new verb that moves money is added here, and nowhere else.
 RULES: dict[Rule, int] = {
     bill_from_the_agenda: 8,
     bill_again_what_was_freed: 4,
@@ -322,6 +363,7 @@ RULES: dict[Rule, int] = {
     void: 3,
     void_and_rebill: 4,
     pay: 9,
+    prepay: 5,
     apply: 6,
     unapply: 6,
     refund: 5,
@@ -331,4 +373,8 @@ RULES: dict[Rule, int] = {
     take_write_off_back: 4,
     change_responsibility: 6,
     insurers_payment: 7,
+    a_day_passes: 2,
+    close_a_day: 2,
+    queue_a_claim: 3,
+    take_a_claim_back: 1,
 }

@@ -6,7 +6,9 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
+from daysheet.claims.actions import queue_claims
 from daysheet.clients.models import Coverage
 from daysheet.config.tests.damage import damage
 from daysheet.database.scope import practice_transaction
@@ -21,7 +23,11 @@ from tests.people import Cast
 
 from .books import (
     INVARIANTS,
+    ageing_agrees,
+    claims_stand_on_live_lines,
+    day_sheets_add_up,
     every_service_is_billed_at_most_once,
+    no_day_counts_a_receipt_twice,
     no_past_day_is_negative,
     no_payment_is_overspent,
     no_side_is_negative,
@@ -60,6 +66,7 @@ def books(live_cast: Cast) -> Actor:
             clinic.biller, request_key=uuid4(), payer_id=payer, amount_cents=None, method="eft", received_on=TODAY,
             postings={line.pk: LinePosting(5_000)},
         )  # fmt: skip
+        queue_claims(clinic.biller, invoice_id=line.invoice_id)
     return replace(clinic.biller)
 
 
@@ -95,6 +102,11 @@ def _failing(actor: Actor) -> set[str]:
         (views_agree, ["UPDATE payments_payment SET unapplied_cents = unapplied_cents - 1 WHERE unapplied_cents > 0"]),
         (views_agree, ["UPDATE invoicing_invoiceline SET insurance_open_cents = insurance_open_cents - 1"]),
         (views_agree, [f"UPDATE ledger_entry SET coverage_id = (SELECT id FROM clients_coverage) WHERE {_APPLIED}"]),
+        (no_day_counts_a_receipt_twice, [_COPY.format(reverses="NULL", where="debit_account = 'cash'")]),
+        (ageing_agrees, ["UPDATE invoicing_invoiceline SET client_open_cents = client_open_cents + 1"]),
+        (ageing_agrees, ["UPDATE payments_payment SET unapplied_cents = unapplied_cents + 1"]),
+        (claims_stand_on_live_lines, ["UPDATE claims_claimline SET left_at = now()"]),
+        (claims_stand_on_live_lines, ["UPDATE claims_claim SET withdrawn_at = now(), withdrawn_reason = 'Lost'"]),
         (verified, ["UPDATE invoicing_invoicecounter SET next_number = next_number + 1"]),
     ],
 )  # fmt: skip
@@ -110,3 +122,20 @@ def test_an_invariant_fails_on_a_broken_ledger(books: Actor, invariant: object, 
                 "CREATE UNIQUE INDEX entry_reversed_once ON ledger_entry (practice_id, reverses_id) "
                 "WHERE reverses_id IS NOT NULL",
             )
+
+
+def test_the_day_sheets_fail_where_money_came_by_no_known_method(books: Actor) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'payment_method_known'")
+        [definition] = cursor.fetchone() or ("",)
+    try:
+        damage(
+            "ALTER TABLE payments_payment DROP CONSTRAINT payment_method_known",
+            "UPDATE payments_payment SET method = 'nothing' WHERE method = 'eft'",
+        )
+        assert day_sheets_add_up.__name__ in _failing(books)
+    finally:
+        damage(
+            "UPDATE payments_payment SET method = 'eft' WHERE method = 'nothing'",
+            f"ALTER TABLE payments_payment ADD CONSTRAINT payment_method_known {definition}",
+        )

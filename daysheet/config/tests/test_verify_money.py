@@ -51,7 +51,7 @@ def test_a_history_with_all_kinds_of_money_is_clean(money_history: Cast) -> None
             ],
         ),
         (
-            "every payment has one receipt, of its own date",
+            "every payment has one receipt, of its own date or the first open day after",
             "is dated 2026-11-15, its receipt 2026-11-16",
             [f"UPDATE payments_payment SET received_on = '2026-11-15' WHERE id = {_REFUNDED}"],
         ),
