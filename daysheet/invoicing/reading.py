@@ -17,8 +17,8 @@ from daysheet.clients.models import Client, Coverage, Diagnosis
 from daysheet.clients.queries import visible_clients
 from daysheet.clients.rules import CoverageFacts
 from daysheet.practices.actor import Actor
-from daysheet.practices.models import Practice
-from daysheet.schedule.models import Visit, VisitService, VisitStatus
+from daysheet.practices.models import Location, Practice
+from daysheet.schedule.models import Appointment, Visit, VisitService, VisitStatus
 from daysheet.services.models import ClientService, PayerRate, ServiceType
 from daysheet.staff.licenses.actions import renew_if_due
 from daysheet.staff.models import CptLicense, StaffMember
@@ -75,9 +75,9 @@ class Candidates:
 def read_candidates(wanted: Q, *, lock: bool) -> Candidates:
     """The visit services, locked in id order. Someone else's lock is waited for (lock_timeout).
 
-    Visit, appointment and location come by correlated look-ups, each by its whole key, and not by joins: right after a
-    bulk load PostgreSQL knows nothing of the tables' sizes, and a join was seen to pair every appointment of the
-    practice with every service (minutes for 600 visits).
+    Visit, appointment and location come by look-ups inside each other, each of one table by its whole key, and never
+    by a join: of a practice that is new or was just imported PostgreSQL's statistics know nothing, and a join was seen
+    to pair every appointment of the practice with every visit, for every service (minutes for 600 of them).
     """
     rows = VisitService.objects.filter(wanted, removed_at=None).order_by("pk")
     rows = rows.annotate(facts=Subquery(_facts()), service=Subquery(_service()))
@@ -99,17 +99,19 @@ def _visit_of_service() -> QuerySet[Visit]:
 
 
 def _facts() -> Any:
-    """What the door needs of the visit, its appointment and its location, as one JSON object."""
-    length = Extract(F("appointment__ends_at") - F("appointment__starts_at"), "epoch")
-    return _visit_of_service().values(
+    """What the door needs of the visit, its appointment and its location, as one JSON object inside another."""
+    length = Extract(F("ends_at") - F("starts_at"), "epoch")
+    location = Location.objects.filter(pk=OuterRef("location_id")).values("place_of_service")
+    appointment = Appointment.objects.filter(pk=OuterRef("appointment_id")).values(
         facts=JSONObject(
-            client=F("client_id"),
-            status=F("status"),
             seconds=Cast(length, IntegerField()),
-            staff=F("appointment__staff_member_id"),
-            own_place=F("appointment__place_of_service"),
-            place=F("appointment__location__place_of_service"),
+            staff=F("staff_member_id"),
+            own_place=F("place_of_service"),
+            place=Subquery(location),
         )
+    )
+    return _visit_of_service().values(
+        facts=JSONObject(client=F("client_id"), status=F("status"), slot=Subquery(appointment))
     )
 
 
@@ -120,7 +122,7 @@ def _service() -> Any:
 
 
 def _candidate(row: Any) -> Candidate:
-    facts = row.facts
+    facts, slot = row.facts, row.facts["slot"]
     return Candidate(
         visit_service_id=row.pk,
         visit_id=row.visit_id,
@@ -128,9 +130,9 @@ def _candidate(row: Any) -> Candidate:
         service_on=row.service_on,
         position=row.position,
         service_type_id=row.service_type_id,
-        minutes=facts["seconds"] // 60,
-        staff_member_id=UUID(facts["staff"]),
-        place_of_service=facts["own_place"] or facts["place"],
+        minutes=slot["seconds"] // 60,
+        staff_member_id=UUID(slot["staff"]),
+        place_of_service=slot["own_place"] or slot["place"],
         status_label=VisitStatus(facts["status"]).label,
         is_suspended=row.is_suspended,
         own_rate_cents=row.rate_cents,

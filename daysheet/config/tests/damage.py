@@ -24,6 +24,12 @@ def damage(*statements: str) -> None:
             assert changed.rowcount != 0, f"this damaged nothing: {statement}"
 
 
+def owner_says(statement: str) -> None:
+    """Run a statement as the database's owner, for what the application may not do: ANALYZE."""
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
+        owner.execute(statement)
+
+
 def part_of(report: str, check: str) -> str:
     """The differences that the report names under a failed check."""
     failed = report.split(f"FAIL  {check}")

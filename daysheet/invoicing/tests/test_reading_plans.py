@@ -1,0 +1,83 @@
+"""The door's reads do not go quadratic where PostgreSQL's statistics know nothing of a practice: a new one, or one that
+was just imported, on a server that has others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from daysheet.clients.models import Client
+from daysheet.config.tests.damage import owner_says
+from daysheet.database.scope import practice_transaction
+from daysheet.invoicing.reading import read_candidates
+from daysheet.practices.models import Location
+from daysheet.schedule.models import Appointment, Visit, VisitService
+from daysheet.services.models import ServiceType
+from daysheet.staff.models import StaffMember
+from tests.people import Cast
+
+SIZE = 300
+_DAY = date(2026, 11, 2)
+
+
+def _visits(practice_id: int) -> list[Any]:
+    """A practice with SIZE visits of one service each; returns the services' ids."""
+    with practice_transaction(practice_id):
+        location = Location.objects.create(name="Main", place_of_service="11")
+        service = ServiceType.objects.create(code="9T001", name="Talk", kind="cpt", rate_cents=15000)
+        client = Client.objects.create(first_name="Ana", last_name="Ruiz")
+        staff = StaffMember.objects.first()
+        starts = datetime(2026, 11, 2, 15, tzinfo=UTC)
+        slots = Appointment.objects.bulk_create(
+            Appointment(
+                service_on=_DAY, starts_at=starts, ends_at=starts + timedelta(minutes=50), location=location,
+                staff_member=staff,
+            )
+            for _ in range(SIZE)
+        )  # fmt: skip
+        visits = Visit.objects.bulk_create(
+            Visit(appointment=slot, client=client, service_on=_DAY, status="kept") for slot in slots
+        )
+        services = VisitService.objects.bulk_create(
+            VisitService(visit=visit, service_type=service, position=1, service_on=_DAY) for visit in visits
+        )
+        return [each.pk for each in services]
+
+
+def _touched(node: dict[str, Any]) -> int:
+    """How many rows a plan read, those thrown away included."""
+    rows = sum(node.get(name, 0) for name in ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter"))
+    return int(rows * node["Actual Loops"]) + sum(_touched(each) for each in node.get("Plans", []))
+
+
+def _plan_of(sql: str, params: Sequence[Any]) -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
+        [found] = cursor.fetchone() or (None,)
+    plans = json.loads(found) if isinstance(found, str) else found
+    return dict(plans[0]["Plan"])
+
+
+def test_candidates_of_a_practice_that_the_statistics_do_not_know(live_cast: Cast) -> None:
+    _visits(live_cast.birch.id)
+    owner_says("ANALYZE schedule_appointment, schedule_visit, schedule_visitservice, practices_location")
+    ids = _visits(live_cast.alder.id)
+    asked: list[tuple[str, Any]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with practice_transaction(live_cast.alder.id):
+        with connection.execute_wrapper(note):
+            found = read_candidates(Q(pk__in=ids), lock=True)
+        assert len(found.unbilled) == SIZE
+        touched = sum(_touched(_plan_of(sql, params)) for sql, params in asked if sql.startswith("SELECT"))
+    # Once each service, visit, appointment, location and type; with the worst choice of index one table for each of
+    # them; never one table for each row of another.
+    assert touched < 8 * SIZE * SIZE, touched
