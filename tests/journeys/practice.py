@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -22,6 +22,7 @@ from .staff import people_of_alder
 
 if TYPE_CHECKING:
     from daysheet.practices.actor import Actor
+    from tests.people import Cast
 
 #: Days before today of what the batch journeys bill: far apart, so that no search finds another journey's dates.
 BATCH, RETRY, UNDO, NO_SCRIPT_BATCH, TWICE = 300, 330, 360, 390, 420
@@ -91,7 +92,28 @@ def build() -> Practice:
         builder.money()
         builder.cards()
         practice.everything = ids_of_everything(builder)
+    practice.everything.update(_a_day_to_close(cast, now))
     return practice
+
+
+def _a_day_to_close(cast: Cast, now: datetime) -> dict[str, str]:
+    """In Birch Practice, whose books no other journey needs: a bill of $100 and a payment of $60, of the day before."""
+    from daysheet.clients.actions import add_client
+    from daysheet.database.scope import practice_transaction
+    from daysheet.invoicing.actions import issue_invoices
+    from daysheet.invoicing.selection import ManualLine, Selection
+    from daysheet.payments.actions import accept_payment
+
+    with practice_transaction(cast.birch.id):
+        charlie = cast.actor(cast.charlie, now=now - timedelta(days=1))
+        client = add_client(charlie, first_name="Dara", last_name="Dayend").pk
+        line = ManualLine(None, "Records", charlie.today, 1, 10000)
+        issue_invoices(charlie, selection=Selection((), manual=(line,), client_id=client), door="ledger")
+        paid = accept_payment(
+            charlie, request_key=uuid4(), client_id=client, amount_cents=6000, method="cash",
+            received_on=charlie.today, applications={},
+        )  # fmt: skip
+    return {"closing_day": charlie.today.isoformat(), "closing_payment": str(paid.payment_id)}
 
 
 class _Builder:
