@@ -1,0 +1,72 @@
+"""A client with 700 visits, and a practice full of open invoices: every page asks the database as often as a small one
+does (issue: constant number of queries), and shows a page of them at a time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+
+from daysheet.clients.models import Coverage
+from daysheet.database.scope import practice_transaction
+from daysheet.invoicing.actions import issue_invoices
+from daysheet.invoicing.selection import Selection
+from daysheet.practices.models import User
+from tests.billing import DAY, Clinic, build_clinic
+from tests.people import NOW, Cast
+
+#: Of one client: dates of service with an invoice of their own, all of it open, and as many that are not billed.
+MANY = 700
+PAGES = (
+    "clients/{client}/ledger/", "clients/{client}/ledger/?tab=paid", "clients/{client}/ledger/?tab=payments",
+    "clients/{client}/ledger/?tab=activity", "clients/{client}/", "clients/{client}/appointments/",
+    "clients/{client}/payments/new/", "clients/{client}/write-offs/", "clients/{client}/invoices/new/?show=all",
+    "billing/batch-payments/?payer={payer}", "billing/unbilled/", "billing/batch-invoicing/?from_on=2026-01-01&to_on=2026-11-30",
+    "reports/invoice-aging/", "reports/invoice-aging/?as_of=2026-11-10", "reports/invoice-aging/lines/",
+    "reports/day-sheet/", "reports/credits/", "reports/payments/", "reports/collections/",
+)  # fmt: skip
+
+
+def _bill(clinic: Clinic, client: UUID, count: int, *, first: int = 0) -> None:
+    """An invoice for each of `count` dates of service, one a day backwards."""
+    services = [
+        service
+        for number in range(first, first + count)
+        for service in clinic.visit(client, clinic.talk, day=DAY - timedelta(days=number))[1]
+    ]
+    issued = issue_invoices(clinic.biller, selection=Selection(tuple(services)), door="ledger", grouping="date")
+    assert (len(issued.created), issued.refused) == (count, ())
+    for number in range(first, first + count):  # and as many that nobody billed
+        clinic.visit(client, clinic.letter, day=DAY - timedelta(days=number % 300))
+
+
+def test_no_page_asks_more_often_for_seven_hundred_than_for_seven(cast: Cast) -> None:
+    with time_machine.travel(NOW, tick=False), practice_transaction(cast.alder.id):
+        clinic = build_clinic(cast)
+        client = clinic.client(insured=True, copay_cents=2500)
+        payer = Coverage.objects.get(client_id=client).payer_id
+        browser = Browser()
+        browser.force_login(User.objects.get(pk=cast.bob.user_id))
+        addresses = [f"/alder/{page.format(client=client, payer=payer)}" for page in PAGES]
+        _bill(clinic, client, 7)
+        for address in addresses:
+            assert browser.get(address).status_code == 200, address  # and what is read once is read now
+        few = {address: _count(browser, address) for address in addresses}
+        _bill(clinic, client, MANY - 7, first=7)
+        many = {address: _count(browser, address) for address in addresses}
+    # A page more of them to come may cost a count; never a query for each.
+    assert {address: (few[address], asked) for address, asked in many.items() if asked > few[address] + 2} == {}
+
+
+def _count(browser: Browser, address: str) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        assert browser.get(address).status_code == 200, address
+    return len(asked)
+
+
+pytestmark = pytest.mark.timeout(120)
