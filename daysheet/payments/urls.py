@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .views import correcting, insurers, ledger, taking
+from .views import correcting, entries, insurers, ledger, taking
 
 app_name = "payments"
 urlpatterns: list[URLPattern] = [
     path("clients/<uuid:client>/ledger/", ledger.ledger, name="ledger"),
+    path("clients/<uuid:client>/entries/", entries.entries, name="entries"),
     path("clients/<uuid:client>/billing-notes/", ledger.add_note, name="add_note"),
     path("billing-notes/<uuid:note>/", ledger.update_note, name="update_note"),
     path("clients/<uuid:client>/payments/new/", taking.accept_payment, name="accept_payment"),

@@ -44,7 +44,7 @@ NEEDS: dict[str, Permission] = {
             "invoicing:add_invoice", "invoicing:add_group_invoices", "invoicing:new_invoice", "invoicing:invoice",
             "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit", "invoicing:batch_existing",
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:continue_batch", "invoicing:retry_batch",
-            "invoicing:undo_batch", "invoicing:unbilled", "payments:ledger", "payments:add_note",
+            "invoicing:undo_batch", "invoicing:unbilled", "payments:ledger", "payments:entries", "payments:add_note",
             "payments:update_note",
             "payments:accept_payment", "payments:apply_credit", "payments:apply_payment", "payments:payment",
             "payments:insurance_payment", "payments:batch_payments",

@@ -21,14 +21,14 @@ from daysheet.web.pages import practice_url, practice_url_or_none
 
 @query(Permission.BILLING)
 def balance_tiles(actor: Actor, client_id: UUID) -> list[Tile]:
-    """What is due from the client and from insurers, and the credit. Each leads to the rows behind it."""
+    """What is due from the client and from insurers, and the credit. Each leads to the entries behind it (M8)."""
     get_client(actor, client_id)
     balances = client_balances(actor, client_id)
-    ledger = practice_url(actor, "payments:ledger", client=client_id)
+    behind = practice_url(actor, "payments:entries", client=client_id)
     return [
-        Tile("Client Balance Due", str(Money(balances.client_due_cents)), f"{ledger}?tab=open"),
-        Tile("Client Credit", str(Money(balances.credit_cents)), f"{ledger}#unapplied"),
-        Tile("Insurance Balance Due", str(Money(balances.insurance_due_cents)), f"{ledger}?tab=open"),
+        Tile("Client Balance Due", str(Money(balances.client_due_cents)), f"{behind}?figure=client_due"),
+        Tile("Client Credit", str(Money(balances.credit_cents)), f"{behind}?figure=credit"),
+        Tile("Insurance Balance Due", str(Money(balances.insurance_due_cents)), f"{behind}?figure=insurance_due"),
     ]
 
 

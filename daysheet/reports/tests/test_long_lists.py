@@ -26,7 +26,8 @@ PAGES = (
     "clients/{client}/ledger/", "clients/{client}/ledger/?tab=paid", "clients/{client}/ledger/?tab=payments",
     "clients/{client}/ledger/?tab=activity", "clients/{client}/", "clients/{client}/appointments/",
     "clients/{client}/payments/new/", "clients/{client}/write-offs/", "clients/{client}/invoices/new/?show=all",
-    "billing/batch-payments/?payer={payer}", "billing/unbilled/", "billing/batch-invoicing/?from_on=2026-01-01&to_on=2026-11-30",
+    "billing/batch-payments/?payer={payer}", "billing/unbilled/",
+    "billing/batch-invoicing/?from_on=2026-01-01&to_on=2026-11-30",
     "reports/invoice-aging/", "reports/invoice-aging/?as_of=2026-11-10", "reports/invoice-aging/lines/",
     "reports/day-sheet/", "reports/credits/", "reports/payments/", "reports/collections/",
 )  # fmt: skip

@@ -1,0 +1,119 @@
+"""Every figure of a client opens to the entries behind it, and they come to exactly that figure (M8)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+import time_machine
+from django.test import Client as Browser
+from django.urls import reverse
+
+from daysheet.clients.registry import tiles_for
+from daysheet.database.scope import practice_transaction
+from daysheet.invoicing.actions import bill_visit
+from daysheet.invoicing.models import Invoice, InvoiceLine
+from daysheet.kit.errors import NotAllowed, NotFound
+from daysheet.kit.money import Money
+from daysheet.ledger.queries import client_balances
+from daysheet.payments.actions import accept_payment
+from daysheet.payments.corrections import change_responsibility, refund_payment, unapply, write_off
+from daysheet.payments.insurance import LinePosting, accept_insurance_payment
+from daysheet.payments.queries.entries import Figure, entries_behind
+from daysheet.practices.models import User
+from tests.billing import Clinic, build_clinic
+from tests.people import NOW, Cast
+
+
+def _history(clinic: Clinic) -> tuple[UUID, int]:
+    """An insured client with everything on the ledger; the client's id and the invoice's number."""
+    client = clinic.client(insured=True, copay_cents=2500)
+    visit, _ = clinic.visit(client, clinic.talk)
+    number = bill_visit(clinic.biller, visit_id=visit).created[0].number
+    line = InvoiceLine.objects.get()
+    paid = accept_payment(
+        clinic.biller, request_key=uuid4(), client_id=client, amount_cents=4000, method="cash", received_on=NOW.date(),
+    ).payment_id  # fmt: skip
+    later = replace(clinic.biller, now=NOW + timedelta(hours=1))
+    unapply(later, payment_id=paid, reason="Other date")
+    refund_payment(
+        later, request_key=uuid4(), payment_id=paid, amount_cents=700, refunded_on=NOW.date(), reason="Too much"
+    )
+    assert line.coverage is not None
+    accept_insurance_payment(
+        later, request_key=uuid4(), payer_id=line.coverage.payer_id, amount_cents=8100, method="eft",
+        received_on=NOW.date(), postings={line.pk: LinePosting(8000, 500, 0)}, expected_credit_cents=100,
+    )  # fmt: skip
+    change_responsibility(
+        later, request_key=uuid4(), line_id=line.pk, to_side="client", amount_cents=1000, reason="Deductible"
+    )
+    write_off(later, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=300, reason="Hardship")
+    return client, number
+
+
+@pytest.fixture
+def clinic(cast: Cast) -> Clinic:
+    with practice_transaction(cast.alder.id):
+        return build_clinic(cast)
+
+
+def test_the_entries_come_to_each_figure_now_and_as_it_stood(cast: Cast, clinic: Clinic) -> None:
+    with practice_transaction(cast.alder.id):
+        client, number = _history(clinic)
+        balances = client_balances(clinic.biller, client)
+
+        def sums(**asked: object) -> list[int]:
+            pages = [entries_behind(clinic.biller, client, figure, **asked) for figure in Figure]  # type: ignore[arg-type]
+            for page in pages:
+                assert sum(row.change_cents for row in page.rows) == page.figure_cents
+            return [page.figure_cents for page in pages]
+
+        assert sums() == [
+            balances.client_due_cents, balances.insurance_due_cents, balances.credit_cents, balances.balance_cents,
+        ]  # fmt: skip
+        assert sums() == [3200, 3000, 3300, 2900]
+        # Before the corrections: $25 of $40 was applied, the rest was credit, the insurer owed all of its part.
+        assert sums(known_before=NOW + timedelta(minutes=1)) == [0, 12500, 1500, 11000]
+        assert sums(known_before=NOW) == [0, 0, 0, 0]
+        line = InvoiceLine.objects.get()
+        of_invoice = sums(invoice_number=number)
+        assert of_invoice[:2] == [line.client_open_cents, line.insurance_open_cents]
+
+
+def test_each_tile_leads_to_a_page_that_shows_its_figure(cast: Cast, clinic: Clinic) -> None:
+    with time_machine.travel(NOW, tick=False), practice_transaction(cast.alder.id):
+        client, number = _history(clinic)
+        browser = Browser()
+        browser.force_login(User.objects.get(pk=cast.bob.user_id))
+        tiles = [tile for tile in tiles_for(clinic.biller, client) if "$" in tile.value and "Copay" not in tile.label]
+        assert len(tiles) == 3
+        for tile in tiles:
+            page = browser.get(tile.url).text
+            assert re.search(rf"<dt>{tile.label}</dt>\s*<dd>{re.escape(tile.value)}", page), tile
+            assert Money.parse(tile.value).cents > 0
+        invoice = browser.get(reverse("invoicing:invoice", kwargs={"practice": "alder", "number": number})).text
+        for figure in ("client_due", "insurance_due"):
+            address = f"{_address(client)}?figure={figure}&amp;invoice={number}"
+            assert address in invoice
+            assert browser.get(address.replace("&amp;", "&")).status_code == 200
+        past = browser.get(f"{_address(client)}?figure=client_due&as_of=2026-11-16T09:59").text
+        assert "No entries" in past
+        assert browser.get(f"{_address(client)}?as_of=yesterday").status_code == 422
+        assert browser.get(f"{_address(client)}?figure=all").status_code == 422
+
+
+def test_without_billing_or_in_another_practice_there_are_none(cast: Cast, clinic: Clinic) -> None:
+    with practice_transaction(cast.alder.id):
+        client, _ = _history(clinic)
+        with pytest.raises(NotAllowed):
+            entries_behind(cast.actor(cast.dan), client, Figure.BALANCE)
+        with pytest.raises(NotFound):
+            entries_behind(clinic.biller, uuid4(), Figure.BALANCE)
+        assert Invoice.objects.count() == 1
+
+
+def _address(client: UUID) -> str:
+    return reverse("payments:entries", kwargs={"practice": "alder", "client": client})
