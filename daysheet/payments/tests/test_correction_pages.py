@@ -12,9 +12,11 @@ from django.test import Client as Browser
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import Invoice, InvoiceLine
+from daysheet.ledger.closing import close_day
 from daysheet.ledger.models import Entry
 from daysheet.payments.actions import accept_payment
 from daysheet.payments.models import Payment, PaymentReversal
+from daysheet.reports.queries.day_sheet import day_sheet
 from tests.architecture.world import browser_of
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import Cast
@@ -131,3 +133,16 @@ def test_a_reason_is_always_asked_for(clinic: Clinic) -> None:
     bob = browser_of(clinic.cast.bob)
     for url in (f"payments/{payment}/unapply/", f"lines/{line.pk}/write-off/", f"lines/{line.pk}/edit/"):
         assert bob.post(f"/alder/{url}", {"request_key": str(uuid4())}).status_code == 422
+
+
+def test_a_correction_meant_for_a_closed_day_says_when_it_is_posted(clinic: Clinic) -> None:
+    _, payment = _billed(clinic, paid_cents=17000)
+    totals = day_sheet(clinic.biller, DAY).totals
+    close_day(
+        clinic.biller, day=DAY, expected_closing_cents=totals.closing_cents, expected_entry_count=totals.entry_count
+    )
+    bob, typed = browser_of(clinic.cast.bob), {"request_key": str(uuid4()), "amount": "20.00", "reason": "Moved away"}
+    said = "11/02/2026 is closed: this is posted on 11/03/2026, the first open day."
+    url = f"/alder/payments/{payment}/refund/"
+    assert said in bob.post(url, typed | {"refunded_on": "2026-11-02"}).text
+    assert "is closed" not in bob.post(url, typed | {"refunded_on": "2026-11-16"}).text

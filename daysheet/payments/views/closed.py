@@ -12,6 +12,14 @@ from daysheet.ledger.books import first_open_day
 from daysheet.practices.actor import Actor
 
 
+def posting_words(actor: Actor, meant_on: date) -> str:
+    """On which day it is posted, where that is not the day it is meant for; empty otherwise."""
+    open_on = first_open_day(actor)
+    if not open_on or meant_on >= open_on:
+        return ""
+    return f"{us_date(meant_on)} is closed: this is posted on {us_date(open_on)}, the first open day."
+
+
 def tell_posting_day(request: HttpRequest, actor: Actor, received_on: date) -> None:
     """Say on which day it was posted, where that is not the day it was received on."""
     open_on = first_open_day(actor)

@@ -7,7 +7,8 @@ figures are read on both sides of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import date
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -41,6 +42,7 @@ from ..correction_forms import (
 )
 from ..queries.correcting import figures, invoice_id_of, invoice_lines, line_facts, lines_to_write_off, write_offs
 from ..queries.payment import payment_view
+from .closed import posting_words
 
 _PAGE = "payments/correct.html"
 Typed = Mapping[str, Any]
@@ -243,7 +245,8 @@ def _correct(
     try:
         if "confirmed" not in request.POST:
             effect = _dry_run(actor, client_id, lambda: save(form.cleaned_data))
-            return render_page(request, _PAGE, {**context, "effect": effect})
+            posted = posting_words(actor, _meant_for(actor, form.cleaned_data))
+            return render_page(request, _PAGE, {**context, "effect": effect, "posted": posted})
         saved = save(form.cleaned_data)
     except (NotFound, NotAllowed):
         raise
@@ -251,6 +254,14 @@ def _correct(
         return refused(request, form, _PAGE, context, message=refusal)
     messages.success(request, f"{verb}: done.")
     return see_other(request, done_url(saved) if done_url else back_url)
+
+
+def _meant_for(actor: Actor, typed: Typed) -> date:
+    """The day that was typed, or today."""
+    for name in ("refunded_on", "received_on"):
+        if name in typed:
+            return cast(date, typed[name])
+    return actor.today
 
 
 def _dry_run(actor: Actor, client_id: UUID | None, save: Callable[[], Any]) -> list[tuple[str, int, int]]:
