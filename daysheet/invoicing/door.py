@@ -29,8 +29,9 @@ from daysheet.schedule.models import Visit
 from .models import Batch, Invoice, InvoiceLine
 from .reading import Candidates, ClientsToBill, clients_behind, read_candidates, read_clients, read_terms, skipped_of
 from .registry import LineToPay, MoneyHeld, Prepaid, money_held
-from .rules import Candidate, ClientTerms, DecidedLine, Terms, decide_lines, decide_manual_line
+from .rules import decide_lines, decide_manual_line
 from .selection import CreatedInvoice, Issued, Refused, Selection
+from .terms import Candidate, ClientTerms, DecidedLine, Terms
 
 
 class BilledMeanwhile(Refusal):

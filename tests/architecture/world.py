@@ -16,7 +16,15 @@ from daysheet.cards.actions import due_by_client
 from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
 from daysheet.claims.models import Claim
-from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
+from daysheet.clients.actions import (
+    add_billing_note,
+    add_client,
+    add_coverage,
+    add_diagnosis,
+    add_payer,
+    record_income,
+    set_bill_to,
+)
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batches import BatchRequest, start_batch
 from daysheet.invoicing.models import InvoiceLine
@@ -30,7 +38,13 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
 from daysheet.schedule.models import Visit, VisitService
-from daysheet.services.actions import add_payer_rate, set_client_service
+from daysheet.services.actions import (
+    NewStep,
+    add_income_scale,
+    add_payer_rate,
+    add_payer_rule,
+    set_client_service,
+)
 from daysheet.staff.actions import add_staff_member, invite_staff_member
 from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
@@ -58,6 +72,10 @@ def build_world(cast: Cast) -> World:
     diagnosis = add_diagnosis(owner, client, code="F41.1", starts_on=since)
     set_client_service(owner, client, clinic.talk.pk, is_default=True, set_payment_amount_cents=None)
     rate = add_payer_rate(owner, payer, clinic.talk.pk, rate_cents=14000, starts_on=since)
+    rule = add_payer_rule(owner, payer, service_type_id=clinic.talk.pk, place_of_service="10", starts_on=since)
+    steps = [NewStep(clinic.talk.pk, 1, 0, 2000)]
+    scale = add_income_scale(owner, starts_on=since, period="year", steps=steps)
+    record_income(owner, client, income_cents=3_000_000, period="year", household_size=2, given_on=since)
     slot = Slot(DAY, time(9), 50, cast.carol.staff_member_id, clinic.location.pk)
     billed = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
     billed_visit = Visit.objects.get(appointment_id=billed)
@@ -76,7 +94,7 @@ def build_world(cast: Cast) -> World:
     ids = {
         "client": client, "payer": payer, "coverage": coverage.pk, "diagnosis": diagnosis.pk,
         "claim": Claim.objects.get().pk,
-        "service_type": clinic.talk.pk, "rate": rate.pk, "appointment": open_one,
+        "service_type": clinic.talk.pk, "rate": rate.pk, "rule": rule.pk, "scale": scale.pk, "appointment": open_one,
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
         "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,

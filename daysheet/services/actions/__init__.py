@@ -1,0 +1,73 @@
+"""Writes about service types and prices. What is billed already does not move: its lines froze their terms (B9)."""
+
+from .agreements import set_client_service
+from .fee_schedules import (
+    Copied,
+    NothingToCopy,
+    RateAlreadyThere,
+    RateEndsBeforeStart,
+    add_payer_rate,
+    copy_fee_schedule,
+    edit_payer_rate,
+    end_payer_rate,
+    remove_payer_rate,
+)
+from .income_amounts import (
+    MOST_STEPS,
+    NewStep,
+    ScaleStartTaken,
+    StepTwice,
+    TooManySteps,
+    add_income_scale,
+    edit_income_scale,
+    remove_income_scale,
+)
+from .payer_rules import RuleAlreadyThere, RuleEndsBeforeStart, add_payer_rule, end_payer_rule, remove_payer_rule
+from .service_types import (
+    FeeAlreadyThere,
+    FeeIsNotCpt,
+    ServiceCodeTaken,
+    ServiceCodeWrong,
+    ServiceNameMissing,
+    UnitRuleWrong,
+    add_service_type,
+    archive_service_type,
+    edit_service_type,
+    restore_service_type,
+)
+
+__all__ = [
+    "MOST_STEPS",
+    "Copied",
+    "FeeAlreadyThere",
+    "FeeIsNotCpt",
+    "NewStep",
+    "NothingToCopy",
+    "RateAlreadyThere",
+    "RateEndsBeforeStart",
+    "RuleAlreadyThere",
+    "RuleEndsBeforeStart",
+    "ScaleStartTaken",
+    "ServiceCodeTaken",
+    "ServiceCodeWrong",
+    "ServiceNameMissing",
+    "StepTwice",
+    "TooManySteps",
+    "UnitRuleWrong",
+    "add_income_scale",
+    "add_payer_rate",
+    "add_payer_rule",
+    "add_service_type",
+    "archive_service_type",
+    "copy_fee_schedule",
+    "edit_income_scale",
+    "edit_payer_rate",
+    "edit_service_type",
+    "end_payer_rate",
+    "end_payer_rule",
+    "remove_income_scale",
+    "remove_payer_rate",
+    "remove_payer_rule",
+    "restore_service_type",
+    "set_client_service",
+]
