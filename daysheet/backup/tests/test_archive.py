@@ -40,7 +40,8 @@ def backup(request: pytest.FixtureRequest) -> Iterator[tuple[bytes, str | None]]
     """Opened a hundred times: the work of making a key from a passphrase is kept small."""
     with pytest.MonkeyPatch.context() as cheap:
         cheap.setattr(archive_module, "_COST", 2)
-        yield written(request.param), request.param
+        content = written(request.param)
+    yield content, request.param
 
 
 def files_of(content: bytes, passphrase: str | None) -> dict[str, bytes]:
