@@ -1,4 +1,4 @@
-"""The format of a backup file: named files in one stream of records, each sealed as it is written and opened as it is read.
+"""The format of a backup file: named files in one stream of records, each sealed when written and opened when read.
 
     "daysheet-backup-1\\n" · length and JSON header · record · record · … · last record
 
