@@ -145,8 +145,10 @@ def set_fee_services(actor: Actor, *, chosen: Mapping[str, UUID | None]) -> None
             raise NotFound("There is no such service type in use.")
         if service_type_id is not None and by_id[service_type_id].kind != NON_CPT:
             raise FeeIsNotCpt("A fee for a missed visit is a Non-CPT service: nothing was performed that has a code.")
-        ServiceType.objects.filter(pk=before[flag]).update(**{flag: False})
-        ServiceType.objects.filter(pk=service_type_id).update(**{flag: True})
+        # The mark is taken off first: there is one of each.
+        for marked_id, is_fee in ((before[flag], False), (service_type_id, True)):
+            if marked_id is not None:
+                ServiceType.objects.filter(pk=marked_id).update(**{flag: is_fee})
     if changed:
         changes = {flag: [_code_of(by_id, before[flag]), _code_of(by_id, chosen[flag])] for flag in changed}
         record(actor, "set_fee_services", "practice", actor.practice.id, changes=changes)
