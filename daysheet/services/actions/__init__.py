@@ -34,6 +34,7 @@ from .service_types import (
     archive_service_type,
     edit_service_type,
     restore_service_type,
+    set_fee_services,
 )
 
 __all__ = [
@@ -70,4 +71,5 @@ __all__ = [
     "remove_payer_rule",
     "restore_service_type",
     "set_client_service",
+    "set_fee_services",
 ]

@@ -25,9 +25,18 @@ from .payer_prices import (
     priced_payers,
 )
 from .schedule_table import fee_schedule_table
-from .service_types import default_service_type_ids, get_service_type, service_choices, service_types
+from .service_types import (
+    FEE_FLAGS,
+    default_service_type_ids,
+    fee_choices,
+    fee_services,
+    get_service_type,
+    service_choices,
+    service_types,
+)
 
 __all__ = [
+    "FEE_FLAGS",
     "ClientServiceRow",
     "IncomeAmount",
     "PayerPrices",
@@ -41,7 +50,9 @@ __all__ = [
     "client_service",
     "client_services",
     "default_service_type_ids",
+    "fee_choices",
     "fee_schedule_table",
+    "fee_services",
     "get_payer_rate",
     "get_payer_rule",
     "get_service_type",

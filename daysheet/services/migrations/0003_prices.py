@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("clients", "0002_client_income"),
         ("practices", "0001_initial"),
-        ("services", "0001_initial"),
+        ("services", "0002_canceled_fee"),
     ]
 
     operations = [
