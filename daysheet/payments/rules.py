@@ -5,6 +5,7 @@ Invariants: applied + credit = amount; no line gets more than its client side ow
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -151,6 +152,24 @@ def prepay(prepayments: Iterable[Credit], lines: Iterable[OpenLine]) -> list[tup
         applied += [(prepayment.payment_id, line_id, cents) for line_id, cents in paid.applications]
         open_lines = left_open(open_lines, paid)
     return applied
+
+
+def free_from(changes: Iterable[tuple[date, int]], first: date, to_on: date) -> date:
+    """The first day from `first` on after which credit that is not there any more is never missed, `to_on` at the
+    latest: where an old receipt can be taken back. `changes` are what happens to the credit on each day, the receipt
+    left out, in cents."""
+    of_day: dict[date, int] = defaultdict(int)
+    for day, cents in changes:
+        of_day[max(day, first)] += cents
+    credit, free_on = 0, first
+    for day in sorted(of_day):
+        if day >= to_on:
+            break
+        was_missed = credit < 0
+        credit += of_day[day]
+        if was_missed:
+            free_on = day
+    return to_on if credit < 0 else free_on
 
 
 def _first_received(credits: Iterable[Credit]) -> list[Credit]:

@@ -38,7 +38,7 @@ def _history(clinic: Clinic) -> tuple[UUID, int]:
         clinic.biller, request_key=uuid4(), client_id=client, amount_cents=4000, method="cash", received_on=NOW.date(),
     ).payment_id  # fmt: skip
     later = replace(clinic.biller, now=NOW + timedelta(hours=1))
-    unapply(later, payment_id=paid, reason="Other date")
+    unapply(later, request_key=uuid4(), payment_id=paid, reason="Other date")
     refund_payment(
         later, request_key=uuid4(), payment_id=paid, amount_cents=700, refunded_on=NOW.date(), reason="Too much"
     )

@@ -30,7 +30,7 @@ from daysheet.web.pages import practice_url
 from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
-from .. import corrections, rebilling
+from .. import corrections, rebilling, redating
 from ..correction_forms import (
     EditLineForm,
     EditPaymentForm,
@@ -55,7 +55,9 @@ def unapply(request: HttpRequest, payment: UUID) -> HttpResponse:
     actor, shown = actor_of(request), payment_view(actor_of(request), payment)
     return _correct(
         request, ReasonForm(request.POST or None), shown.client_id, "Unapply payment", _payment_url(actor, payment),
-        lambda typed: corrections.unapply(actor, payment_id=payment, reason=typed["reason"]),
+        lambda typed: corrections.unapply(
+            actor, request_key=typed["request_key"], payment_id=payment, reason=typed["reason"]
+        ),
         about=f"{Money(shown.row.applied_cents)} of this payment of {Money(shown.row.amount_cents)} is applied; "
         "it becomes credit, and the lines are due again.",
     )  # fmt: skip
@@ -82,7 +84,9 @@ def delete_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     actor, shown = actor_of(request), payment_view(actor_of(request), payment)
     return _correct(
         request, ReasonForm(request.POST or None), shown.client_id, "Delete payment", _payment_url(actor, payment),
-        lambda typed: corrections.reverse_payment(actor, payment_id=payment, reason=typed["reason"]),
+        lambda typed: corrections.reverse_payment(
+            actor, request_key=typed["request_key"], payment_id=payment, reason=typed["reason"]
+        ),
         about=f"The payment of {Money(shown.row.amount_cents)} is reversed. Its row and both entries stay."
         + (" The card keeps its charge: to give the money back, refund it instead." if shown.charge_id else ""),
         danger=True,
@@ -100,8 +104,8 @@ def edit_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     form = EditPaymentForm(request.POST or None, initial=initial, is_insurers=shown.client_id is None)
     return _correct(
         request, form, shown.client_id, "Edit payment", _payment_url(actor, payment),
-        lambda typed: corrections.edit_payment(
-            actor, payment_id=payment, **{name: typed[name] for name in (*initial, "reason")}
+        lambda typed: redating.edit_payment(
+            actor, payment_id=payment, **{name: typed[name] for name in (*initial, "reason", "request_key")}
         ),
         about="The amount is not edited: unapply, delete and enter it again.",
     )  # fmt: skip
@@ -131,7 +135,9 @@ def remove_write_off(request: HttpRequest, line: UUID, entry: UUID) -> HttpRespo
     return _correct(
         request, ReasonForm(request.POST or None), facts.client_id, "Take back write-off",
         practice_url(actor, "payments:write_offs", client=facts.client_id),
-        lambda typed: corrections.remove_write_off(actor, line_id=line, entry_id=entry, reason=typed["reason"]),
+        lambda typed: corrections.remove_write_off(
+            actor, request_key=typed["request_key"], line_id=line, entry_id=entry, reason=typed["reason"]
+        ),
         about=f"The amount is due again on {facts.name}.",
     )  # fmt: skip
 
