@@ -54,6 +54,12 @@ class PaymentReversed(Refusal):
     code = "payment_reversed"
 
 
+class PaymentMoved(Refusal):
+    """An insurer's payment was put on another client's lines in this moment."""
+
+    code = "payment_moved"
+
+
 class CardPaymentFixed(Refusal):
     """A card payment is immutable but for where it is applied (M6)."""
 
@@ -246,8 +252,12 @@ def lock_payment(actor: Actor, payment_id: UUID) -> Payment:
     payment = Payment.objects.filter(pk=payment_id).first()
     if payment is None or (payment.client_id is None and actor.limited_to_assigned):
         raise NotFound("There is no such payment in this practice.")
-    lock_visible_clients(actor, _clients_of(actor, payment))
-    return Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    clients = _clients_of(actor, payment)
+    lock_visible_clients(actor, clients)
+    locked = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    if payment.client_id is None and not _clients_of(actor, locked) <= clients:
+        raise PaymentMoved("The payment was put on more lines meanwhile. Nothing was changed; reload and try again.")
+    return locked
 
 
 def _clients_of(actor: Actor, payment: Payment) -> set[UUID]:

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("payments/<uuid:payment>/", taking.payment, name="payment"),
     path("clients/<uuid:client>/insurance-payments/new/", insurers.insurance_payment, name="insurance_payment"),
     path("billing/batch-payments/", insurers.batch_payments, name="batch_payments"),
+    path("payments/<uuid:insurer_payment>/apply/", insurers.apply_insurance_credit, name="apply_insurance_credit"),
     path("payments/<uuid:payment>/unapply/", correcting.unapply, name="unapply"),
     path("payments/<uuid:payment>/refund/", correcting.refund, name="refund"),
     path("payments/<uuid:payment>/delete/", correcting.delete_payment, name="delete_payment"),
