@@ -36,11 +36,12 @@ def line_of(each: Measured) -> str:
     """One row of the table that is printed."""
     floor = f"{each.floor.median * 1000:9.1f}" if each.floor else " " * 9
     ratio = f"{each.ratio.median:5.2f} ({each.ratio.low:.2f}-{each.ratio.high:.2f})" if each.ratio else " " * 18
+    cpu = f"cpu {each.cpu_ratio.median:.2f} ({each.cpu_ratio.low:.2f}-{each.cpu_ratio.high:.2f})" if each.cpu_ratio else ""
     over = f"  OVER: {', '.join(each.failures)}" if each.failures else ""
     return (
         f"{each.title:<38} {each.seconds.median * 1000:9.1f} ms ({each.seconds.low * 1000:.1f}-"
         f"{each.seconds.high * 1000:.1f})  queries {each.queries:5} in {each.database.median * 1000:8.1f} ms  "
-        f"floor {floor} ms  ratio {ratio:<18} {each.peak_mb:5.0f} MB{over}"
+        f"floor {floor} ms  ratio {ratio:<18} {cpu:<20} {each.peak_mb:5.0f} MB{over}"
     )
 
 

@@ -10,11 +10,13 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 from typing import Any
 
 from django.db import connection
+
+from .sql import backends
 
 #: Work that is ready to be done: only doing it is timed.
 Work = Callable[[], Any]
@@ -67,7 +69,8 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came of a path. Seconds; `database` is the part spent in the application's own queries."""
+    """What came of a path. Seconds; `database` is the part spent in the application's own queries. `cpu_ratio` compares
+    what processors did, here and in PostgreSQL, which says more than time while others use the machine."""
 
     key: str
     title: str
@@ -79,6 +82,7 @@ class Measured:
     peak_mb: float
     floor: Spread | None
     ratio: Spread | None
+    cpu_ratio: Spread | None
     budget: Budget
 
     @property
@@ -107,40 +111,64 @@ class _Queries:
             self.seconds += time.perf_counter() - began
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run: seconds of the clock, and of processors in this process and in PostgreSQL."""
+
+    seconds: float
+    here: float
+    there: float
+    queries: _Queries = field(default_factory=_Queries)
+    peak_mb: float = 0.0
+
+
 def measure(path: Path, rounds: int) -> Measured:
     """Product and floor, turn and turn about, after one round that does not count where nothing is written."""
-    rounds = min(rounds, path.most_rounds)
     if path.by_database:
         path.product(-1)()
         if path.floor:
             path.floor(-1)()
-    seconds, database, floors, ratios = [], [], [], []
-    queries, peak = 0, 0.0
-    for number in range(rounds):
-        floor_first = number % 2 == 1
-        if path.floor and floor_first:
+    products: list[_Run] = []
+    floors: list[_Run] = []
+    for number in range(min(rounds, path.most_rounds)):
+        if path.floor and number % 2 == 1:
             floors.append(_timed(path.floor(number)))
-        counted = _Queries()
-        work = path.product(number)
-        with _peak_memory() as memory, connection.execute_wrapper(counted):
-            seconds.append(_timed(work))
-        database.append(counted.seconds)
-        queries, peak = counted.count, max(peak, memory.mb)
-        if path.floor and not floor_first:
+        products.append(_watched(path.product(number)))
+        if path.floor and number % 2 == 0:
             floors.append(_timed(path.floor(number)))
-        if path.floor:
-            ratios.append((database if path.by_database else seconds)[-1] / floors[-1])
+    pairs = list(zip(products, floors, strict=True)) if floors else []
     return Measured(
-        path.key, path.title, rounds, path.units, Spread.of(seconds), Spread.of(database), queries, peak,
-        Spread.of(floors) if floors else None, Spread.of(ratios) if ratios else None, path.budget,
+        path.key, path.title, len(products), path.units, Spread.of([run.seconds for run in products]),
+        Spread.of([run.queries.seconds for run in products]), products[-1].queries.count,
+        max(run.peak_mb for run in products), Spread.of([run.seconds for run in floors]) if floors else None,
+        Spread.of([_ratio(path, *pair) for pair in pairs]) if pairs else None,
+        Spread.of([_cpu_ratio(path, *pair) for pair in pairs]) if pairs else None, path.budget,
     )  # fmt: skip
 
 
-def _timed(work: Work) -> float:
+def _ratio(path: Path, product: _Run, floor: _Run) -> float:
+    return (product.queries.seconds if path.by_database else product.seconds) / floor.seconds
+
+
+def _cpu_ratio(path: Path, product: _Run, floor: _Run) -> float:
+    if path.by_database:
+        return product.there / max(floor.there, 1e-9)
+    return (product.here + product.there) / max(floor.here + floor.there, 1e-9)
+
+
+def _watched(work: Work) -> _Run:
+    queries = _Queries()
+    with _peak_memory() as memory, connection.execute_wrapper(queries):
+        run = _timed(work)
+    return replace(run, queries=queries, peak_mb=memory.mb)
+
+
+def _timed(work: Work) -> _Run:
     gc.collect()
-    began = time.perf_counter()
+    there, here, began = backends.cpu_seconds(), time.process_time(), time.perf_counter()
     work()
-    return time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    return _Run(seconds, time.process_time() - here, backends.cpu_seconds() - there)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -22,6 +23,25 @@ _NEW_ID = """
     $$"""
 
 
+class _Backends:
+    """The server's processes that work for this one: Django's connection and the floors'."""
+
+    floor: int = 0
+
+    def cpu_seconds(self) -> float:
+        """What processors have done for them so far. Only where the server runs on this Linux."""
+        ours = django_connection.connection.info.backend_pid if django_connection.connection else 0
+        return sum(self._of(pid) for pid in (ours, self.floor) if pid)
+
+    @staticmethod
+    def _of(pid: int) -> float:
+        account = Path(f"/proc/{pid}/schedstat")
+        return int(account.read_text().split()[0]) / 1e9 if account.exists() else 0.0
+
+
+backends = _Backends()
+
+
 @contextmanager
 def owner() -> Iterator[Connection]:
     """The owner's connection, which loads. Row security does not hold for it; every constraint does."""
@@ -33,6 +53,7 @@ def owner() -> Iterator[Connection]:
 def runtime() -> Iterator[Connection]:
     """The application's role, with row security: what floors are measured with."""
     with _connect(os.environ["DATABASE_URL"]) as connection:
+        backends.floor = connection.info.backend_pid
         yield connection
 
 
