@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from daysheet.audit.models import AuditEvent
 from daysheet.invoicing.models import Invoice, InvoiceLine
@@ -176,8 +176,8 @@ def _write_invoices(connection: Connection, params: Mapping[str, Any]) -> None:
 
 
 _SAME = (
-    "invoice_id", "client_id", "position", "visit_service_id", "service_on", "service_type_id", "code", "name", "is_cpt",
-    "modifiers", "place_of_service", "rate_cents", "units", "amount_cents", "client_cents", "insurance_cents",
+    "invoice_id", "client_id", "position", "visit_service_id", "service_on", "service_type_id", "code", "name",
+    "is_cpt", "modifiers", "place_of_service", "rate_cents", "units", "amount_cents", "client_cents", "insurance_cents",
     "price_source", "coverage_id", "copay_cents", "rendering_staff_member_id", "rendering_name", "rendering_npi",
     "billing_name", "billing_npi", "diagnosis_codes",
 )  # fmt: skip

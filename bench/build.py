@@ -1,5 +1,5 @@
-"""`python -m bench.build VISITS`: loads the practice into the (migrated, empty) database that the environment names, and
-lets `verify` look at it. What it holds is written on the database last of all.
+"""`python -m bench.build VISITS`: loads the practice into the (migrated, empty) database that the environment names,
+and lets `verify` look at it. What it holds is written on the database last of all.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Where the benchmark lives: an embedded server and one database for each size, in a folder of their own.
 
 A database is built under another name and renamed when it is whole, so that a build that was killed begins again and a
-whole one is used again. `BENCH_HOME` moves the folder; `BENCH_DATABASE` names a database that is there already, as the
-tests do.
+whole one is used again. `BENCH_HOME` moves the folder.
 """
 
 from __future__ import annotations
@@ -65,17 +64,29 @@ def rename_database(cluster: Cluster, name: str, new: str) -> None:
         connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(new)))
 
 
-def remember(facts: dict[str, Any]) -> None:
+def copy_database(cluster: Cluster, name: str, copy: str) -> None:
+    """A copy to write in, with what is remembered of the first."""
+    cluster.drop_database(copy)
+    cluster.create_database(copy, template=name)
+    remember(recall(cluster.owner_url(name)), cluster.owner_url(copy))
+
+
+def stop() -> None:
+    """Stop the benchmark's own server."""
+    EmbeddedServer(folder()).stop()
+
+
+def remember(facts: dict[str, Any], owner_url: str = "") -> None:
     """Write on the database itself what it holds: it has been built to the end."""
-    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as connection:
+    with psycopg.connect(owner_url or os.environ["DATABASE_OWNER_URL"], autocommit=True) as connection:
         name = connection.info.dbname
         comment = sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(json.dumps(facts)))
         connection.execute(comment)
 
 
-def recall() -> dict[str, Any]:
+def recall(owner_url: str = "") -> dict[str, Any]:
     """What `remember` wrote. Raises NotBuilt."""
-    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as connection:
+    with psycopg.connect(owner_url or os.environ["DATABASE_OWNER_URL"]) as connection:
         row = connection.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
         ).fetchone()

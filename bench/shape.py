@@ -1,8 +1,9 @@
-"""How a practice of N visits looks. Everything follows from N, so that growth from one size to the next is growth of the
-same practice and of nothing else.
+"""How a practice of N visits looks. Everything follows from N, so that growth from one size to the next is growth of
+the same practice and of nothing else.
 
-Clients come once a week for 40 weeks and then leave: at any time a fifth of them is active. Each visit has two services.
-The last four weeks are not billed yet; the last two bills before are not paid yet, and 3 % of the older ones never were.
+Clients come once a week for 40 weeks and then leave: at any time a fifth of them is active. Each visit has two
+services. The last four weeks are not billed yet; the last two bills before are not paid yet, and 3 % of the older ones
+never were.
 """
 
 from __future__ import annotations

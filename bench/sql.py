@@ -101,4 +101,3 @@ def _connect(url: str) -> Connection:
     connection.execute(_NEW_ID)
     connection.commit()
     return connection
-

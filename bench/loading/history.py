@@ -98,7 +98,8 @@ def _end_batch(connection: Connection, params: dict[str, object]) -> None:
     """Its items are what `decided` says was billed in it."""
     insert(connection, BatchItem, {
         "practice_id": "%(practice)s", "id": "pg_temp.new_id(%(last)s, %(practice)s, min(no))",
-        "batch_id": "batch_id", "client_id": "client_id", "done_at": "%(last)s + time '20:04'", "created_count": "count(DISTINCT invoice_no)",
+        "batch_id": "batch_id", "client_id": "client_id", "done_at": "%(last)s + time '20:04'",
+        "created_count": "count(DISTINCT invoice_no)",
         "visit_service_ids": "array_agg(visit_service_id ORDER BY no)",
     }, "FROM decided WHERE batch_id IS NOT NULL GROUP BY batch_id, client_id ORDER BY min(no)", params)  # fmt: skip
     insert(connection, JobRun, {

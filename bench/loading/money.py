@@ -17,6 +17,7 @@ from daysheet.payments.models import Payment
 from ..sql import Connection, insert
 from .people import Loaded
 
+
 def pay_invoices(connection: Connection, loaded: Loaded, first: date, last: date) -> None:
     """Pay for the invoices issued in [first, last)."""
     params = {**loaded.params, "first": first, "last": last, "payers": list(loaded.payers)}
@@ -98,7 +99,9 @@ def _pay_by_insurers(connection: Connection, params: Mapping[str, Any]) -> None:
         "request_digest": "md5(no::text) || md5(no::text)",
     }, "FROM paying ORDER BY payment_id", params)  # fmt: skip
     _receive(connection, {"n": "2 * p.no + 1", "cents": "p.amount_cents", "client": "NULL"}, params)
-    joined = "JOIN paying p ON p.payer_id = d.payer_id AND p.paid_on = d.insurer_paid_on WHERE d.insurance_open_cents > 0"
+    joined = (
+        "JOIN paying p ON p.payer_id = d.payer_id AND p.paid_on = d.insurer_paid_on WHERE d.insurance_open_cents > 0"
+    )
     _post(connection, "d.no * 4 + 1", ("'credit'", "'insurance_receivable'", "d.paid_cents"), joined, params)
     _post(connection, "d.no * 4 + 2", ("'contractual'", "'insurance_receivable'",
           "d.insurance_open_cents - d.paid_cents"), f"{joined} AND d.insurance_open_cents > d.paid_cents", params,

@@ -1,5 +1,5 @@
-"""Batch invoicing through the job, with all rules, audit and progress, beside the plain SQL of billing.py; and one click
-on Add Invoice. Each round bills visits of its own, on Sundays, when nobody else comes.
+"""Batch invoicing through the job, with all rules, audit and progress, beside the plain SQL of billing.py; and one
+click on Add Invoice. Each round bills visits of its own, on Sundays, when nobody else comes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from .bench import Bench
 
 #: Dates of service of each client of a batch: a month of weekly visits.
 DATES_EACH = 4
-SIZES = (1_000, 10_000, 100_000)
 
 _ON_SUNDAYS = """
     SELECT c.no AS client_no, d.day, 0 AS kind, 'kept' AS status
@@ -42,7 +41,7 @@ class Pool:
     _weeks: Iterator[int] = field(default_factory=itertools.count)
 
     def make(self, visits: int) -> list[date]:
-        """That many visits, four each of as many clients as it takes. Returns their days, on which nobody else comes."""
+        """That many visits, four each of as many clients as it takes. Returns their days, which are only theirs."""
         shape = self.bench.shape
         weeks = itertools.islice(self._weeks, DATES_EACH)
         days = [shape.first_monday + timedelta(weeks=week, days=6) for week in weeks]
@@ -71,7 +70,7 @@ class Pool:
         return found
 
 
-def batch_paths(bench: Bench, pool: Pool, sizes: tuple[int, ...] = SIZES) -> Iterator[Path]:
+def batch_paths(bench: Bench, pool: Pool, sizes: tuple[int, ...]) -> Iterator[Path]:
     """Batches up to a tenth of the practice."""
     for visits in sizes:
         if visits * 10 <= bench.shape.visits:
@@ -121,7 +120,7 @@ def _plain(bench: Bench, pool: Pool, visits: int) -> Work:
 
 def add_invoice_paths(bench: Bench, pool: Pool) -> Iterator[Path]:
     """The verb behind the button, and the click as a browser sends it."""
-    days = pool.make(200)
+    days = pool.make(min(200, bench.shape.clients * DATES_EACH))
     with owner() as connection:
         rows = connection.execute(
             "SELECT id FROM schedule_visit WHERE practice_id = %s AND service_on = ANY(%s) ORDER BY id",

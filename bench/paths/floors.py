@@ -39,7 +39,9 @@ UNBILLED = """
 STAFF_CHOICES = """
     SELECT id, first_name, last_name, credentials FROM staff_staffmember
     WHERE practice_id = %(practice)s AND is_active AND is_provider ORDER BY last_name, first_name"""
-LOCATION_CHOICES = "SELECT id, name FROM practices_location WHERE practice_id = %(practice)s AND is_active ORDER BY name"
+LOCATION_CHOICES = (
+    "SELECT id, name FROM practices_location WHERE practice_id = %(practice)s AND is_active ORDER BY name"
+)
 SERVICE_CHOICES = "SELECT id, code, name FROM services_servicetype WHERE practice_id = %(practice)s ORDER BY code"
 
 AGENDA = (
@@ -143,14 +145,14 @@ _PAYMENTS = f"""
     SELECT p.*, (SELECT sum(e.amount_cents * ((e.debit_account = 'cash')::int - (e.credit_account = 'cash')::int))
             FROM ledger_entry e WHERE e.practice_id = p.practice_id AND e.payment_id = p.id),
         EXISTS (SELECT FROM payments_paymentreversal r WHERE r.practice_id = p.practice_id AND r.payment_id = p.id)
-    FROM payments_payment p WHERE {_of('p')}
+    FROM payments_payment p WHERE {_of("p")}
     ORDER BY p.received_on DESC, p.id DESC LIMIT 51"""
 _ACTIVITY = f"""
     SELECT x.*, i.number, l.service_on, l.code, l.name, p.method, p.number FROM (
         SELECT e.*, sum(e.amount_cents * ((e.debit_account IN ('client_receivable', 'insurance_receivable'))::int
             - (e.credit_account IN ('client_receivable', 'insurance_receivable'))::int))
             OVER (ORDER BY e.effective_on, e.id ROWS UNBOUNDED PRECEDING)
-        FROM ledger_entry e WHERE {_of('e')}
+        FROM ledger_entry e WHERE {_of("e")}
         ORDER BY e.effective_on DESC, e.id DESC LIMIT 50
     ) x
     LEFT JOIN invoicing_invoiceline l ON l.practice_id = x.practice_id AND l.id = x.line_id

@@ -1,5 +1,5 @@
-"""A file of appointments taken in: read, compared row by row with what is there, written by COPY; beside a plain COPY of
-the same file into a temporary table and three INSERTs from there, which checks nothing.
+"""A file of appointments taken in: read, compared row by row with what is there, written by COPY; beside a plain COPY
+of the same file into a temporary table and three INSERTs from there, which checks nothing.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ def import_paths(bench: Bench) -> Iterator[Path]:
     with owner() as connection:
         for table, prefix in (("staff_staffmember", "staff-"), ("practices_location", "office-"),
                               ("services_servicetype", "service-")):  # fmt: skip
-            connection.execute(
-                _EXTERNAL_IDS.format(table, table), {"prefix": prefix, "practice": bench.practice_id}
-            )
+            connection.execute(_EXTERNAL_IDS.format(table, table), {"prefix": prefix, "practice": bench.practice_id})
     yield Path(
         "import", f"import of {rows:,} rows", lambda number: _import(bench, rows, number),
         lambda number: _plain(bench, rows, number), Budget(ratio=3.0), units=rows, most_rounds=3,

@@ -1,4 +1,4 @@
-"""An insurer's payment over 500 lines: four fifths paid, the rest adjusted by contract; beside the same in plain SQL."""
+"""An insurer's payment over 500 lines: four fifths paid, the rest adjusted by contract; beside plain SQL."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Reports over the whole practice, each beside the one statement that defines it; `verify` beside its own checks' sum."""
+"""Reports over the whole practice, each beside the one statement that defines it; and `verify`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
 from typing import Any
 
 from daysheet.config.verify import verify_practice
@@ -35,8 +34,7 @@ def report_paths(bench: Bench) -> Iterator[Path]:
     )  # fmt: skip
     yield _page(bench, "ageing_page", "ageing by client, the page", "reports/invoice-aging/")
     yield _page(bench, "day_sheet_page", "day sheet, the page", f"reports/day-sheet/?day={past}")
-    verify = Path("verify", "verify", _verify(bench), units=visits, most_rounds=3)
-    yield verify
+    yield Path("verify", "verify", _verify(bench), units=visits, most_rounds=3)
 
 
 def _path(

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from daysheet.config.verify import verify_practice
 
 from ..measuring import Path
-from .batches import SIZES, Pool, add_invoice_paths, batch_paths
+from .batches import Pool, add_invoice_paths, batch_paths
 from .bench import Bench
 from .importing import import_paths
 from .posting import posting_paths
 
 
-def writing_paths(bench: Bench, sizes: tuple[int, ...] = SIZES) -> Iterator[Path]:
+def writing_paths(bench: Bench, sizes: tuple[int, ...]) -> Iterator[Path]:
     """Batches first: they leave the open lines that the payments pay."""
     pool = Pool(bench)
     yield from batch_paths(bench, pool, sizes)
