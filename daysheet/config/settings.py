@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "daysheet.cards",
     "daysheet.claims",
     "daysheet.reports",
+    "daysheet.documents",
     "daysheet.imports",
     "daysheet.config",
 ]
