@@ -45,6 +45,8 @@ FORBIDDEN: dict[str, str] = {
     "diagnosis_position_sane": "position = 13",
     "dispute_amount_positive": "amount_cents = 0",
     "dispute_outcome_known": "outcome = 'tie'",
+    "document_settings_colour_shape": "brand_colour = 'green'",
+    "document_settings_pay_to_known": "pay_to = 'moon'",
     "entry_accounts_differ": "debit_account = credit_account",
     "entry_accounts_known": "debit_account = 'pocket'",
     "entry_amount_positive": "amount_cents = 0",
@@ -68,6 +70,14 @@ FORBIDDEN: dict[str, str] = {
     "line_sides_not_negative": "client_cents = -1, insurance_cents = amount_cents + 1",
     "line_units_and_rate": "units = 0, amount_cents = 0, client_cents = 0, insurance_cents = 0, "
     "client_open_cents = 0, insurance_open_cents = 0",
+    "logo_bytes_bounded": "png = decode(repeat('00', 400001), 'hex')",
+    "logo_has_alt": "alt = ''",
+    "logo_size_sane": "width = 5000",
+    "made_has_pages": "page_count = 0",
+    "made_kind_known": "kind = 'poem'",
+    "made_of_its_subject": "invoice_id = NULL",
+    "made_period_in_order": "first_on = '2026-11-02', last_on = '2026-11-01'",
+    "made_sha256_shape": "sha256 = 'x'",
     "location_pos_digits": "place_of_service = '1'",
     "payer_rate_ends_after_start": "ends_on = starts_on",
     "payer_rate_not_negative": "rate_cents = -1",
@@ -289,6 +299,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
     return {
         "service_one_no_show_fee": ("true", ["is_no_show_fee = true", "kind = 'non_cpt'"]),
         "service_one_late_cancel_fee": ("true", ["is_late_cancel_fee = true", "kind = 'non_cpt'"]),
+        "service_one_canceled_fee": ("true", ["is_canceled_fee = true", "kind = 'non_cpt'"]),
         "job_run_one_live": ("true", ["state = 'queued'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
         "payment_charge_once": ("charge_id IS NOT NULL", []),
@@ -319,6 +330,7 @@ _FREED: dict[str, dict[str, str]] = {
     "cards_cardsetup": {"reference": "gen_random_uuid()::text"},
     "cards_processormessage": {"message_ref": "gen_random_uuid()::text"},
     "claims_claimline": {"left_at": "now()"},
+    "documents_logo": {"removed_at": "now()"},
     "services_payerrate": {"starts_on": "'2020-01-01'"},
 }
 
