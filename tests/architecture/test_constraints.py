@@ -366,6 +366,7 @@ def test_what_is_not_granted_is_refused(world: World) -> None:
 
 #: Facts: nothing of them is ever updated or deleted. (What may move on other tables stands in their migrations.)
 APPEND_ONLY = {
+    "documents_madedocument",
     "ledger_closedday",
     "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "invoicing_batchproblem",
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
