@@ -103,7 +103,8 @@ def _fee_words(fee: ServiceType, forecast: FeeForecast | None, *, is_automatic: 
         side = ", billed to the insurer"
     else:
         side = f", {Money(forecast.client_cents)} of it billed to the client and the rest to the insurer"
-    return f"{'Will add' if is_automatic else 'If charged, will add'} {what}{side}{', unless it is waived' * is_automatic}."
+    begin, end = ("Will add", ", unless it is waived") if is_automatic else ("If charged, will add", "")
+    return f"{begin} {what}{side}{end}."
 
 
 def _late_words(policy: Policy) -> str:
