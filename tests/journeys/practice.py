@@ -135,6 +135,8 @@ class _Builder:
         self.visit("twice", self.client("Tara", "Twice"), self.letter)
         self.visit("license", self.client("Lena", "License"), self.talk, staff="nora")
         self.visit("frozen", self.client("Fay", "Front"), self.talk, status="upcoming")
+        for first in ("Stella", "Sten", "Sila"):  # one for each way to change a status
+            self.visit(f"status_{first.lower()}", self.client(first, "Status"), self.talk, status="upcoming")
         members = [self.client(first, "Group") for first in ("Gail", "Gene", "Gina", "Guy")]
         self.appointment("group", members, (self.talk,), title="Tuesday circle")
 
@@ -262,8 +264,9 @@ class _Builder:
         charge_fee: bool = False,
     ) -> list[UUID]:
         """An appointment of these clients, each with all services and the status; a fee not charged is waived."""
-        from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment, set_status
+        from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
         from daysheet.schedule.models import Visit
+        from daysheet.schedule.statuses import set_status
 
         self._at = (self._at + 1) % 48
         appointment_id = add_appointment(

@@ -12,7 +12,6 @@ from daysheet.clients.actions import assign_staff
 from daysheet.database.scope import practice_transaction
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
-from daysheet.schedule.models import Visit
 from daysheet.staff.models import StaffMember
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import Cast, Person
@@ -91,16 +90,6 @@ def test_somebody_with_provider_permission_who_renders_nothing_sees_everybody(cl
     assert "not one of the available choices" not in page
 
 
-def test_a_status_is_changed_and_a_waived_fee_asks_for_its_reason(clinic: Clinic) -> None:
-    visit, _ = clinic.visit(clinic.client(), clinic.talk)
-    dan = _as(clinic.cast.dan)
-    url = f"/alder/visits/{visit}/status/"
-    refused = dan.post(url, {"status": "no_show"})
-    assert refused.status_code == 422 and b"say why it is waived" in refused.content
-    assert dan.post(url, {"status": "no_show", "fee_waived_reason": "Storm"}).status_code in {302, 303}
-    assert Visit.objects.get(pk=visit).status == "no_show"
-
-
 def test_a_full_day_needs_no_more_statements_than_an_empty_one(
     clinic: Clinic, django_assert_max_num_queries: object
 ) -> None:
@@ -114,3 +103,10 @@ def test_a_full_day_needs_no_more_statements_than_an_empty_one(
         clinic.visit(client, clinic.talk)
     with django_assert_max_num_queries(18):  # type: ignore[operator]
         bob.get(URL)
+
+
+def test_telehealth_is_named_beside_the_location(clinic: Clinic) -> None:
+    slot = Slot(DAY, time(9), 50, clinic.cast.carol.staff_member_id, clinic.location.pk, place_of_service="10")
+    add_appointment(clinic.owner, slot=slot, members={clinic.client(): [ServiceChoice(clinic.talk.pk)]})
+    clinic.visit(clinic.client("Office"), clinic.talk)
+    assert _as(clinic.cast.dan).get(URL).content.decode().count("Telehealth at home") == 1
