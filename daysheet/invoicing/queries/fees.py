@@ -15,8 +15,8 @@ from daysheet.schedule.registry import FeeForecast
 from daysheet.services.models import ServiceType
 
 from ..reading import Candidates, read_clients, read_terms, service_terms
-from ..rules import Candidate, decide_lines
 from ..selection import Selection
+from ..terms import Candidate, decide_lines
 
 
 def forecast_fees(actor: Actor, visit_id: UUID, service_type_ids: Collection[UUID]) -> dict[UUID, FeeForecast]:
