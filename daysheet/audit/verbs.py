@@ -63,6 +63,7 @@ VERBS: dict[str, Verb] = {
     "edit_client": Verb("changed a client"),
     "edit_coverage": Verb("changed a coverage"),
     "edit_location": Verb("changed a location"),
+    "edit_mailbox": Verb("changed how e-mail is signed"),
     "edit_payer": Verb("changed an insurer"),
     "edit_practice": Verb("changed the settings"),
     "edit_service_type": Verb("changed a service type"),
@@ -73,9 +74,12 @@ VERBS: dict[str, Verb] = {
     "import_file": Verb("imported a file"),
     "invite_staff_member": Verb("invited a staff member"),
     "issue_invoice": Verb("created an invoice", is_money=True),
+    "mark_message_sent": Verb("marked an e-mail as sent"),
     "move_diagnosis_up": Verb("moved a diagnosis up"),
     "renew_license": Verb("renewed a CPT license"),
     "restore_service_type": Verb("restored a service type"),
+    "send_message_again": Verb("had an e-mail sent again"),
+    "send_test_message": Verb("sent a test message"),
     "set_bill_to": Verb("changed who is billed"),
     "set_client_service": Verb("changed a client's services", is_money=True),
     "set_cpt_access": Verb("turned CPT Code Access on or off"),
@@ -87,6 +91,7 @@ VERBS: dict[str, Verb] = {
     "verify_books": Verb("verified the books"),
     "update_billing_note": Verb("updated a billing note"),
     "void_invoice": Verb("voided an invoice", is_money=True),
+    "withdraw_message": Verb("withdrew an e-mail"),
     "withdraw_invitation": Verb("withdrew an invitation"),
 }
 
