@@ -56,11 +56,13 @@ class MailServer:
 
     # What aiosmtpd calls.
 
-    async def handle_EHLO(self, server: SMTP, session: Any, envelope: Any, hostname: str) -> str:
+    async def handle_EHLO(
+        self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
         session.host_name = hostname
         session.taken = 0
         self.connections += 1
-        return "250 HELP"
+        return responses
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: Any) -> str:
         if self.most_in_a_connection is not None and session.taken >= self.most_in_a_connection:

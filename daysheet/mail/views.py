@@ -52,7 +52,14 @@ def message(request: HttpRequest, message: UUID) -> HttpResponse:
 @require_safe
 def attachment(request: HttpRequest, message: UUID, position: int) -> HttpResponse:
     """An attachment of a message, made again."""
-    name, content = queries.attached_file(actor_of(request), message, position)
+    actor = actor_of(request)
+    try:
+        name, content = queries.attached_file(actor, message, position)
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+        return see_other(request, practice_url(actor, "mail:message", message=message))
     answer = HttpResponse(content, content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{name}"'
     answer["Cache-Control"] = "no-store"
