@@ -29,6 +29,8 @@ class Appointment(TenantModel):
     is_group = models.BooleanField(default=False)
     title = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    #: When its facts last changed after it was made; calendars that subscribe are told (LAST-MODIFIED, SEQUENCE).
+    changed_at = models.DateTimeField(null=True)
     external_id = models.CharField(max_length=100, null=True)
 
     class Meta:
