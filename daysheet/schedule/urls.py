@@ -13,5 +13,6 @@ urlpatterns: list[URLPattern] = [
     path("appointments/new/", appointments.add_appointment, name="add_appointment"),
     path("appointments/<uuid:appointment>/", appointments.appointment, name="appointment"),
     path("visits/<uuid:visit>/status/", statuses.change_status, name="change_status"),
+    path("organization/cancellation-policy/", statuses.cancellation_policy, name="cancellation_policy"),
     path("clients/<uuid:client>/appointments/", appointments.client_appointments, name="client_appointments"),
 ]
