@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "daysheet.cards",
     "daysheet.claims",
     "daysheet.reports",
+    "daysheet.documents",
     "daysheet.imports",
     "daysheet.backup",
     "daysheet.config",
