@@ -74,6 +74,7 @@ VERBS: dict[str, Verb] = {
     "edit_document_settings": Verb("changed how documents look"),
     "edit_coverage": Verb("changed a coverage"),
     "edit_location": Verb("changed a location"),
+    "edit_mailbox": Verb("changed how e-mail is signed"),
     "edit_payer": Verb("changed an insurer"),
     "edit_practice": Verb("changed the settings"),
     "edit_service_type": Verb("changed a service type"),
@@ -84,6 +85,7 @@ VERBS: dict[str, Verb] = {
     "import_file": Verb("imported a file"),
     "invite_staff_member": Verb("invited a staff member"),
     "issue_invoice": Verb("created an invoice", is_money=True),
+    "mark_message_sent": Verb("marked an e-mail as sent"),
     "make_document": Verb("made a document"),
     "move_diagnosis_up": Verb("moved a diagnosis up"),
     "record_income": Verb("recorded a client's income"),
@@ -91,6 +93,8 @@ VERBS: dict[str, Verb] = {
     "remove_logo": Verb("removed the logo"),
     "renew_license": Verb("renewed a CPT license"),
     "restore_service_type": Verb("restored a service type"),
+    "send_message_again": Verb("had an e-mail sent again"),
+    "send_test_message": Verb("sent a test message"),
     "set_bill_to": Verb("changed who is billed"),
     "set_cancellation_policy": Verb("changed the cancellation policy"),
     "set_fee_services": Verb("chose the fees for missed visits"),
@@ -105,6 +109,7 @@ VERBS: dict[str, Verb] = {
     "upload_logo": Verb("uploaded a logo"),
     "update_billing_note": Verb("updated a billing note"),
     "void_invoice": Verb("voided an invoice", is_money=True),
+    "withdraw_message": Verb("withdrew an e-mail"),
     "withdraw_invitation": Verb("withdrew an invitation"),
 }
 

@@ -15,8 +15,9 @@ from daysheet.schedule.registry import FeeForecast
 from daysheet.services.models import ServiceType
 
 from ..reading import Candidates, read_clients, read_terms, service_terms
+from ..rules import decide_lines
 from ..selection import Selection
-from ..terms import Candidate, decide_lines
+from ..terms import Candidate
 
 
 def forecast_fees(actor: Actor, visit_id: UUID, service_type_ids: Collection[UUID]) -> dict[UUID, FeeForecast]:
