@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "daysheet.payments",
     "daysheet.cards",
     "daysheet.claims",
+    "daysheet.automation",
     "daysheet.reports",
     "daysheet.imports",
     "daysheet.config",

@@ -11,6 +11,8 @@ from django.utils.crypto import salted_hmac
 
 from daysheet.database.models import TenantModel
 
+from .actor import PracticeFacts
+
 
 class UserManager(BaseUserManager["User"]):
     """Users are found by e-mail address, whatever its capitals."""
@@ -87,6 +89,11 @@ class Practice(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(cpt_license_fee_cents__gte=0), name="practice_fee_not_negative"),
         ]
+
+    @property
+    def facts(self) -> PracticeFacts:
+        """The part of a practice that every request and job carries."""
+        return PracticeFacts(self.pk, self.slug, self.name, self.time_zone)
 
     def __str__(self) -> str:
         return self.name
