@@ -90,13 +90,13 @@ class Practice(models.Model):
             models.CheckConstraint(condition=models.Q(cpt_license_fee_cents__gte=0), name="practice_fee_not_negative"),
         ]
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def facts(self) -> PracticeFacts:
         """The part of a practice that every request and job carries."""
         return PracticeFacts(self.pk, self.slug, self.name, self.time_zone)
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Membership(models.Model):

@@ -53,7 +53,7 @@ NEEDS: dict[str, Permission] = {
             "payments:change_responsibility", "payments:edit_line", "payments:void_and_rebill",
             "cards:charge_cards", "cards:history", "cards:charge_run", "cards:retry", "cards:client_cards",
             "cards:charge_client", "cards:remove", "cards:look", "cards:refund",
-            "claims:list", "claims:add", "claims:withdraw",
+            "claims:list", "claims:add", "claims:withdraw", "automation:night", "automation:dry_run",
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
@@ -67,7 +67,7 @@ NEEDS: dict[str, Permission] = {
             "staff:licenses_csv", "staff:license", "staff:assign_license", "staff:cpt_access", "services:list",
             "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
-            "cards:processor",
+            "cards:processor", "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
         ),
         _A,
     ),
@@ -93,6 +93,8 @@ OBJECTS = OF_A_CLIENT | {
     "staff_member",
     "run",
     "account",
+    "night",
+    "rule",
 }
 #: What an allowed request may end in: shown, done, or refused by a rule with its reason. Never 403, 404 or 500.
 ANSWERS = {200, 302, 303, 405, 422}
