@@ -31,6 +31,8 @@ FORBIDDEN: dict[str, str] = {
     "batch_door_known": "door = 'window'",
     "batch_grouping_known": "grouping = 'week'",
     "batch_problem_kind_known": "kind = 'lost'",
+    "cancellation_charge_known": "no_show_charge = 'never'",
+    "cancellation_notice_sane": "notice_hours = 721",
     "card_expiry_sane": "expires_month = 13",
     "card_last4_digits": "last4 = '12x4'",
     "card_refund_amount_positive": "amount_cents = 0",
@@ -104,6 +106,7 @@ FORBIDDEN: dict[str, str] = {
     "service_unit_rule_known": "unit_rule = 'sometimes'",
     "staff_npi_digits": "npi = '12'",
     "staff_permissions_known": "permissions = ARRAY['everything']",
+    "visit_initiator_known": "initiated_by = 'weather'",
     "visit_service_rate_not_negative": "rate_cents = -1",
     "visit_service_removed_is_suspended": "removed_at = now(), is_suspended = false",
     "visit_service_units_positive": "units = 0",
@@ -131,6 +134,9 @@ FILLED = {
     "cards_cardsetup": "INSERT INTO cards_cardsetup (practice_id, id, client_id, account_id, reference, started_at, "
     "started_by_name) SELECT practice_id, gen_random_uuid(), client_id, account_id, 'x', now(), 'x' "
     "FROM cards_cardsetup LIMIT 1",
+    "schedule_cancellationpolicy": "INSERT INTO schedule_cancellationpolicy (practice_id, id, notice_hours, "
+    "no_show_charge, late_cancel_charge, canceled_charge) SELECT id, gen_random_uuid(), 24, 'ask', 'ask', 'ask' "
+    "FROM practices_practice WHERE slug = 'alder'",
     "staff_licenserenewalrun": "INSERT INTO staff_licenserenewalrun (practice_id, id, year, ran_at, renewed_count) "
     "SELECT id, gen_random_uuid(), 2025, now(), 0 FROM practices_practice WHERE slug = 'alder'",
     "config_verification": "INSERT INTO config_verification (practice_id, id, ran_on, ran_at, check_count, "
@@ -312,6 +318,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
         "service_one_no_show_fee": ("true", ["is_no_show_fee = true", "kind = 'non_cpt'"]),
         "service_one_late_cancel_fee": ("true", ["is_late_cancel_fee = true", "kind = 'non_cpt'"]),
         "automation_night_batch_once": ("true", ["night_on = '2027-01-01'::date + (random() * 9999)::int"]),
+        "service_one_canceled_fee": ("true", ["is_canceled_fee = true", "kind = 'non_cpt'"]),
         "job_run_one_live": ("true", ["state = 'queued'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
         "payment_charge_once": ("charge_id IS NOT NULL", []),

@@ -68,6 +68,7 @@ NEEDS: dict[str, Permission] = {
             "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
             "cards:processor", "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
+            "schedule:cancellation_policy",
         ),
         _A,
     ),
