@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "daysheet.claims",
     "daysheet.automation",
     "daysheet.reports",
+    "daysheet.documents",
     "daysheet.imports",
     "daysheet.backup",
     "daysheet.config",

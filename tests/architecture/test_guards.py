@@ -34,6 +34,7 @@ MONEY = (
     "cards",
     "imports",
     "reports",
+    "documents",
     "claims",
     "automation",
     "x12",
@@ -43,6 +44,7 @@ FLOATS = {
     "daysheet/imports/demo/plan.py": "chances of the demo's dice",
     "daysheet/invoicing/batches.py": "seconds to wait for a lock",
     "daysheet/automation/claiming.py": "seconds to wait for a lock",
+    "daysheet/documents/colours.py": "contrast of colours",
     "daysheet/cards/simulator/core.py": "seconds of a delivery's delay",
     "daysheet/cards/simulator/server.py": "seconds of a delivery's delay",
 }
