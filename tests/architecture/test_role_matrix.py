@@ -53,7 +53,10 @@ NEEDS: dict[str, Permission] = {
             "payments:change_responsibility", "payments:edit_line", "payments:void_and_rebill",
             "cards:charge_cards", "cards:history", "cards:charge_run", "cards:retry", "cards:client_cards",
             "cards:charge_client", "cards:remove", "cards:look", "cards:refund",
-            "claims:list", "claims:add", "claims:withdraw", "automation:night", "automation:dry_run",
+            "claims:list", "claims:add", "claims:withdraw",
+            "automation:night", "automation:dry_run",
+            "mail:delivery_log", "mail:message", "mail:attachment", "mail:send_again", "mail:mark_sent",
+            "mail:withdraw",
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
@@ -67,8 +70,9 @@ NEEDS: dict[str, Permission] = {
             "staff:licenses_csv", "staff:license", "staff:assign_license", "staff:cpt_access", "services:list",
             "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
-            "cards:processor", "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
-            "schedule:cancellation_policy",
+            "cards:processor", "schedule:cancellation_policy",
+            "mail:mailbox", "mail:send_test",
+            "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
         ),
         _A,
     ),
@@ -81,7 +85,7 @@ PUBLIC = {
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim", "insurer_payment",
+    "card", "setup", "claim", "insurer_payment", "message",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {
