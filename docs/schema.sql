@@ -559,6 +559,98 @@ CREATE POLICY clients_billingnotetext_practice ON clients_billingnotetext FOR AL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON clients_billingnotetext TO daysheet_app;
 
+-- ==================== mail ==========================================================================================
+
+-- The practice's outgoing mail, one row: how messages are signed, and what the delivery job works for.
+CREATE TABLE mail_mailbox (
+    id          uuid NOT NULL,
+    sender_name character varying(120) NOT NULL,
+    reply_to    character varying(254) NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT mailbox_one UNIQUE (practice_id),
+    CONSTRAINT mail_mailbox_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+ALTER TABLE mail_mailbox ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mail_mailbox_practice ON mail_mailbox FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON mail_mailbox TO daysheet_app;
+GRANT UPDATE (sender_name, reply_to) ON mail_mailbox TO daysheet_app;
+
+-- One e-mail to one person, written in the transaction of what wants it sent.
+CREATE TABLE mail_message (
+    id              uuid NOT NULL,
+    kind            character varying(30) NOT NULL,
+    run_id          uuid NOT NULL,
+    recipient_id    uuid NOT NULL,
+    recipient_name  character varying(170) NOT NULL,
+    address         character varying(254) NOT NULL,
+    subject         character varying(120) NOT NULL,
+    body            text NOT NULL,
+    attachments     jsonb NOT NULL,
+    is_bulk         boolean NOT NULL,
+    created_at      timestamp with time zone NOT NULL,
+    created_by_name character varying(120) NOT NULL,
+    state           character varying(10) NOT NULL,
+    due_at          timestamp with time zone NOT NULL,
+    failure_count   smallint NOT NULL,
+    claim_id        uuid,
+    handed_over_at  timestamp with time zone,
+    sent_at         timestamp with time zone,
+    client_id       uuid,
+    practice_id     bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT message_once_in_a_run UNIQUE (practice_id, run_id, recipient_id),
+    CONSTRAINT mail_message_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT mail_message_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT mail_message_failure_count_check CHECK ((failure_count >= 0)),
+    CONSTRAINT message_address_shape CHECK (((address)::text ~ '^[^[:space:]<>,;]+@[^[:space:]<>,;]+$'::text)),
+    CONSTRAINT message_claim_fits_state CHECK ((((claim_id IS NOT NULL) AND ((state)::text = 'sending'::text)) OR ((claim_id IS NOT NULL) AND (handed_over_at IS NOT NULL) AND ((state)::text = 'unknown'::text)) OR ((NOT ((state)::text = ANY ((ARRAY['sending'::character varying, 'unknown'::character varying])::text[]))) AND (claim_id IS NULL) AND (handed_over_at IS NULL)))),
+    CONSTRAINT message_client_is_recipient CHECK (((client_id IS NULL) OR (client_id = recipient_id))),
+    CONSTRAINT message_sent_has_moment CHECK ((((sent_at IS NOT NULL) AND ((state)::text = 'sent'::text)) OR ((NOT ((state)::text = 'sent'::text)) AND (sent_at IS NULL)))),
+    CONSTRAINT message_state_known CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'sending'::character varying, 'sent'::character varying, 'failed'::character varying, 'given_up'::character varying, 'unknown'::character varying, 'withdrawn'::character varying])::text[]))),
+    CONSTRAINT message_subject_one_line CHECK (((subject)::text ~ '^[^\r\n]+$'::text))
+);
+CREATE INDEX message_client_ix ON mail_message USING btree (practice_id, client_id, created_at DESC);
+CREATE INDEX message_created_ix ON mail_message USING btree (practice_id, created_at DESC, id DESC);
+CREATE INDEX message_open_ix ON mail_message USING btree (practice_id) WHERE ((state)::text = ANY ((ARRAY['sending'::character varying, 'unknown'::character varying])::text[]));
+CREATE INDEX message_waiting_ix ON mail_message USING btree (practice_id, is_bulk, due_at, id) WHERE ((state)::text = 'waiting'::text);
+ALTER TABLE mail_message ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mail_message_practice ON mail_message FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON mail_message TO daysheet_app;
+GRANT UPDATE (address, state, due_at, failure_count, claim_id, handed_over_at, sent_at) ON mail_message TO daysheet_app;
+
+-- What happened to a message: a try of ours, or what a person decided. Append-only.
+CREATE TABLE mail_deliverystep (
+    id          uuid NOT NULL,
+    at          timestamp with time zone NOT NULL,
+    outcome     character varying(12) NOT NULL,
+    code        smallint,
+    words       character varying(400) NOT NULL,
+    address     character varying(254) NOT NULL,
+    by_name     character varying(120) NOT NULL,
+    sha256      character varying(64) NOT NULL,
+    size_bytes  integer NOT NULL,
+    practice_id bigint NOT NULL,
+    message_id  uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT mail_deliverystep_message_id_fk FOREIGN KEY (practice_id, message_id) REFERENCES mail_message(practice_id, id),
+    CONSTRAINT mail_deliverystep_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT delivery_step_decision_has_name CHECK (((NOT ((outcome)::text = ANY ((ARRAY['again'::character varying, 'marked_sent'::character varying, 'withdrawn'::character varying])::text[]))) OR (NOT ((by_name)::text = ''::text)))),
+    CONSTRAINT delivery_step_outcome_known CHECK (((outcome)::text = ANY ((ARRAY['accepted'::character varying, 'temporary'::character varying, 'refused'::character varying, 'gave_up'::character varying, 'unknown'::character varying, 'again'::character varying, 'marked_sent'::character varying, 'withdrawn'::character varying])::text[]))),
+    CONSTRAINT mail_deliverystep_code_check CHECK ((code >= 0)),
+    CONSTRAINT mail_deliverystep_size_bytes_check CHECK ((size_bytes >= 0))
+);
+CREATE INDEX mail_deliverystep_message_id_ix ON mail_deliverystep USING btree (practice_id, message_id);
+ALTER TABLE mail_deliverystep ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mail_deliverystep_practice ON mail_deliverystep FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON mail_deliverystep TO daysheet_app;
+
 -- ==================== services ======================================================================================
 
 -- A thing that can be billed. Archived, never deleted.
@@ -578,10 +670,11 @@ CREATE TABLE services_servicetype (
     archived_at        timestamp with time zone,
     external_id        character varying(100),
     practice_id        bigint NOT NULL,
+    is_canceled_fee    boolean NOT NULL,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT service_external_id_once UNIQUE (practice_id, external_id),
     CONSTRAINT services_servicetype_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
-    CONSTRAINT service_fee_is_not_cpt CHECK (((NOT (is_no_show_fee OR is_late_cancel_fee)) OR ((kind)::text = 'non_cpt'::text))),
+    CONSTRAINT service_fee_is_not_cpt CHECK (((NOT (is_no_show_fee OR is_late_cancel_fee OR is_canceled_fee)) OR ((kind)::text = 'non_cpt'::text))),
     CONSTRAINT service_kind_known CHECK (((kind)::text = ANY ((ARRAY['cpt'::character varying, 'hcpcs'::character varying, 'non_cpt'::character varying])::text[]))),
     CONSTRAINT service_rate_not_negative CHECK ((rate_cents >= 0)),
     CONSTRAINT service_unit_count_positive CHECK ((unit_count >= 1)),
@@ -590,6 +683,7 @@ CREATE TABLE services_servicetype (
     CONSTRAINT services_servicetype_unit_count_check CHECK ((unit_count >= 0))
 );
 CREATE UNIQUE INDEX service_code_once ON services_servicetype USING btree (practice_id, lower((code)::text)) WHERE (archived_at IS NULL);
+CREATE UNIQUE INDEX service_one_canceled_fee ON services_servicetype USING btree (practice_id) WHERE ((archived_at IS NULL) AND is_canceled_fee);
 CREATE UNIQUE INDEX service_one_late_cancel_fee ON services_servicetype USING btree (practice_id) WHERE ((archived_at IS NULL) AND is_late_cancel_fee);
 CREATE UNIQUE INDEX service_one_no_show_fee ON services_servicetype USING btree (practice_id) WHERE ((archived_at IS NULL) AND is_no_show_fee);
 ALTER TABLE services_servicetype ENABLE ROW LEVEL SECURITY;
@@ -696,6 +790,7 @@ CREATE TABLE schedule_visit (
     CONSTRAINT schedule_visit_appointment_id_fk FOREIGN KEY (practice_id, appointment_id) REFERENCES schedule_appointment(practice_id, id),
     CONSTRAINT schedule_visit_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
     CONSTRAINT schedule_visit_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT visit_initiator_known CHECK (((initiated_by)::text = ANY ((ARRAY[''::character varying, 'client'::character varying, 'practice'::character varying])::text[]))),
     CONSTRAINT visit_status_known CHECK (((status)::text = ANY ((ARRAY['upcoming'::character varying, 'kept'::character varying, 'no_show'::character varying, 'late_cancel'::character varying, 'canceled'::character varying, 'rescheduled'::character varying])::text[])))
 );
 CREATE INDEX visit_client_ix ON schedule_visit USING btree (practice_id, client_id, service_on);
@@ -741,6 +836,28 @@ CREATE POLICY schedule_visitservice_practice ON schedule_visitservice FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT, UPDATE, DELETE ON schedule_visitservice TO daysheet_app;
+
+-- What the practice asks of a cancellation, and how its fees are charged (S1). One row, or none: ask, no notice.
+CREATE TABLE schedule_cancellationpolicy (
+    id                 uuid NOT NULL,
+    practice_id        bigint NOT NULL,
+    notice_hours       smallint NOT NULL,
+    no_show_charge     character varying(10) NOT NULL,
+    late_cancel_charge character varying(10) NOT NULL,
+    canceled_charge    character varying(10) NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT cancellation_policy_once UNIQUE (practice_id),
+    CONSTRAINT schedule_cancellationpolicy_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT cancellation_charge_known CHECK ((((no_show_charge)::text = ANY ((ARRAY['ask'::character varying, 'automatic'::character varying])::text[])) AND ((late_cancel_charge)::text = ANY ((ARRAY['ask'::character varying, 'automatic'::character varying])::text[])) AND ((canceled_charge)::text = ANY ((ARRAY['ask'::character varying, 'automatic'::character varying])::text[])))),
+    CONSTRAINT cancellation_notice_sane CHECK ((notice_hours <= 720)),
+    CONSTRAINT schedule_cancellationpolicy_notice_hours_check CHECK ((notice_hours >= 0))
+);
+ALTER TABLE schedule_cancellationpolicy ENABLE ROW LEVEL SECURITY;
+CREATE POLICY schedule_cancellationpolicy_practice ON schedule_cancellationpolicy FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON schedule_cancellationpolicy TO daysheet_app;
+GRANT UPDATE (notice_hours, no_show_charge, late_cancel_charge, canceled_charge) ON schedule_cancellationpolicy TO daysheet_app;
 
 -- ==================== invoicing =====================================================================================
 
@@ -1516,6 +1633,95 @@ CREATE POLICY automation_nightclaim_practice ON automation_nightclaim FOR ALL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON automation_nightclaim TO daysheet_app;
 GRANT UPDATE (done_at, claim_count, code, message) ON automation_nightclaim TO daysheet_app;
+
+-- ==================== documents =====================================================================================
+
+-- How documents look: one row of a practice, made with the first change.
+CREATE TABLE documents_documentsettings (
+    id           uuid NOT NULL,
+    pay_to       character varying(10) NOT NULL,
+    brand_colour character varying(7) NOT NULL,
+    message      character varying(400) NOT NULL,
+    practice_id  bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT document_settings_one UNIQUE (practice_id),
+    CONSTRAINT documents_documentsettings_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT document_settings_colour_shape CHECK (((brand_colour)::text ~ '^#[0-9a-f]{6}$'::text)),
+    CONSTRAINT document_settings_pay_to_known CHECK (((pay_to)::text = ANY ((ARRAY['practice'::character varying, 'location'::character varying])::text[])))
+);
+ALTER TABLE documents_documentsettings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_documentsettings_practice ON documents_documentsettings FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_documentsettings TO daysheet_app;
+GRANT UPDATE (pay_to, brand_colour, message) ON documents_documentsettings TO daysheet_app;
+
+-- A practice's logo, drawn anew as PNG when it was uploaded. The one not removed is printed.
+CREATE TABLE documents_logo (
+    id               uuid NOT NULL,
+    png              bytea NOT NULL,
+    alt              character varying(120) NOT NULL,
+    width            integer NOT NULL,
+    height           integer NOT NULL,
+    uploaded_at      timestamp with time zone NOT NULL,
+    uploaded_by_name character varying(120) NOT NULL,
+    removed_at       timestamp with time zone,
+    practice_id      bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT documents_logo_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT documents_logo_height_check CHECK ((height >= 0)),
+    CONSTRAINT documents_logo_width_check CHECK ((width >= 0)),
+    CONSTRAINT logo_bytes_bounded CHECK ((octet_length(png) <= 400000)),
+    CONSTRAINT logo_has_alt CHECK ((NOT ((alt)::text = ''::text))),
+    CONSTRAINT logo_size_sane CHECK (((height >= 1) AND (height <= 600) AND (width >= 1) AND (width <= 1200)))
+);
+CREATE UNIQUE INDEX logo_one_printed ON documents_logo USING btree (practice_id) WHERE (removed_at IS NULL);
+ALTER TABLE documents_logo ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_logo_practice ON documents_logo FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_logo TO daysheet_app;
+GRANT UPDATE (removed_at) ON documents_logo TO daysheet_app;
+
+-- That a document of a client was made, and what it said. Insert and select only.
+CREATE TABLE documents_madedocument (
+    id           uuid NOT NULL,
+    kind         character varying(10) NOT NULL,
+    first_on     date,
+    last_on      date,
+    title        character varying(200) NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    made_by_name character varying(120) NOT NULL,
+    content      jsonb NOT NULL,
+    sha256       character varying(64) NOT NULL,
+    page_count   integer NOT NULL,
+    client_id    uuid NOT NULL,
+    invoice_id   uuid,
+    logo_id      uuid,
+    payment_id   uuid,
+    practice_id  bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT documents_madedocument_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT documents_madedocument_invoice_id_fk FOREIGN KEY (practice_id, invoice_id) REFERENCES invoicing_invoice(practice_id, id),
+    CONSTRAINT documents_madedocument_logo_id_fk FOREIGN KEY (practice_id, logo_id) REFERENCES documents_logo(practice_id, id),
+    CONSTRAINT documents_madedocument_payment_id_fk FOREIGN KEY (practice_id, payment_id) REFERENCES payments_payment(practice_id, id),
+    CONSTRAINT documents_madedocument_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT documents_madedocument_page_count_check CHECK ((page_count >= 0)),
+    CONSTRAINT made_has_pages CHECK ((page_count >= 1)),
+    CONSTRAINT made_kind_known CHECK (((kind)::text = ANY ((ARRAY['invoice'::character varying, 'receipt'::character varying, 'statement'::character varying, 'superbill'::character varying, 'estimate'::character varying])::text[]))),
+    CONSTRAINT made_of_its_subject CHECK ((((NOT ((kind)::text = 'invoice'::text)) OR (invoice_id IS NOT NULL)) AND ((NOT ((kind)::text = 'receipt'::text)) OR (payment_id IS NOT NULL)) AND ((NOT ((kind)::text = 'statement'::text)) OR (first_on IS NOT NULL)))),
+    CONSTRAINT made_period_in_order CHECK ((((first_on IS NULL) AND (last_on IS NULL)) OR ((first_on IS NOT NULL) AND (last_on >= first_on)))),
+    CONSTRAINT made_sha256_shape CHECK (((sha256)::text ~ '^[0-9a-f]{64}$'::text))
+);
+CREATE INDEX documents_madedocument_invoice_id_ix ON documents_madedocument USING btree (practice_id, invoice_id);
+CREATE INDEX documents_madedocument_logo_id_ix ON documents_madedocument USING btree (practice_id, logo_id);
+CREATE INDEX documents_madedocument_payment_id_ix ON documents_madedocument USING btree (practice_id, payment_id);
+CREATE INDEX made_document_client_ix ON documents_madedocument USING btree (practice_id, client_id, made_at DESC);
+ALTER TABLE documents_madedocument ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_madedocument_practice ON documents_madedocument FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_madedocument TO daysheet_app;
 
 -- ==================== imports =======================================================================================
 
