@@ -140,11 +140,11 @@ def test_a_rule_is_added_ended_and_removed(cast, sign_in, session, payer):
         assert refused.status_code == 422 and why in words(refused), wrong
     with practice_transaction(cast.alder.id):
         rule = PayerRule.objects.get()
-    end = at("services:end_payer_rule", rule=rule.pk)
+    end = at("services:end_payer_rule", payer_rule=rule.pk)
     assert "All service types at place 10" in words(alice.get(end))
     assert alice.post(end, {"ends_on": "2025-01-01"}).status_code == 422
     assert alice.post(end, {"ends_on": "2027-01-01"}).status_code == 303
-    remove = at("services:remove_payer_rule", rule=rule.pk)
+    remove = at("services:remove_payer_rule", payer_rule=rule.pk)
     assert "Remove this rule?" in words(alice.get(remove))
     assert alice.post(remove, {"confirmed": "yes"}).status_code == 303
     with practice_transaction(cast.alder.id):

@@ -133,29 +133,29 @@ def add_payer_rule(request: HttpRequest, payer: UUID) -> HttpResponse:
     )
 
 
-def end_payer_rule(request: HttpRequest, rule: UUID) -> HttpResponse:
+def end_payer_rule(request: HttpRequest, payer_rule: UUID) -> HttpResponse:
     """End a rule."""
     actor = actor_of(request)
-    row = queries.get_payer_rule(actor, rule)
+    row = queries.get_payer_rule(actor, payer_rule)
     return form_page(
         request,
         EndForm(request.POST or None, initial={"ends_on": actor.today}),
         "services/end_payer_rule.html",
         {"rule": row},
-        save=lambda typed: actions.end_payer_rule(actor, rule, **typed),
+        save=lambda typed: actions.end_payer_rule(actor, payer_rule, **typed),
         done="The rule was ended.",
         back_url=_prices_url(actor, row.payer_id),
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def remove_payer_rule(request: HttpRequest, rule: UUID) -> HttpResponse:
+def remove_payer_rule(request: HttpRequest, payer_rule: UUID) -> HttpResponse:
     """Take a rule, or its end, away."""
     actor = actor_of(request)
-    row = queries.get_payer_rule(actor, rule)
+    row = queries.get_payer_rule(actor, payer_rule)
     what = "end of a rule" if row.is_end else "rule"
     if _is_confirmed(request):
-        actions.remove_payer_rule(actor, rule)
+        actions.remove_payer_rule(actor, payer_rule)
         messages.success(request, f"The {what} was removed.")
         return see_other(request, _prices_url(actor, row.payer_id))
     return _ask(request, f"Remove this {what}?", _prices_url(actor, row.payer_id))

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("invoicing", "0002_insured_has_coverage"),
+        ("invoicing", "0003_automation_door"),
     ]
 
     operations = [
