@@ -106,7 +106,8 @@ def build_world(cast: Cast) -> World:
     ids = {
         "client": client, "payer": payer, "coverage": coverage.pk, "diagnosis": diagnosis.pk,
         "claim": Claim.objects.get().pk,
-        "service_type": clinic.talk.pk, "rate": rate.pk, "payer_rule": rule.pk, "scale": scale.pk, "appointment": open_one,
+        "service_type": clinic.talk.pk, "rate": rate.pk, "payer_rule": rule.pk, "scale": scale.pk,
+        "appointment": open_one,
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
         "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,
