@@ -660,6 +660,7 @@ CREATE TABLE schedule_appointment (
     location_id      uuid NOT NULL,
     practice_id      bigint NOT NULL,
     staff_member_id  uuid NOT NULL,
+    changed_at       timestamp with time zone,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT appointment_external_id_once UNIQUE (practice_id, external_id),
     CONSTRAINT schedule_appointment_location_id_fk FOREIGN KEY (practice_id, location_id) REFERENCES practices_location(practice_id, id),

@@ -1,4 +1,4 @@
-"""The verbs of the schedule: add an appointment, change a visit's status.
+"""The verbs of the schedule: add an appointment, change it. A visit's status changes in statuses.py.
 
 Invariant: `service_on` of an appointment is its wall-clock date in practice time; its visits and their services carry
 the same date (S6). The facts of a billed visit are frozen (S5).
@@ -27,8 +27,8 @@ from daysheet.practices.permissions import Permission
 from daysheet.services.models import ServiceType
 from daysheet.staff.models import StaffMember
 
-from .models import Appointment, Visit, VisitService, VisitStatus
-from .rules import effect_of, fee_kind, span
+from .models import Appointment, Visit, VisitService
+from .rules import effect_of, span
 
 
 class VisitBilled(Refusal):
@@ -37,16 +37,14 @@ class VisitBilled(Refusal):
     code = "visit_billed"
 
 
+#: What is said of a billed visit (S5).
+FROZEN = "This visit is on an invoice, so its facts are frozen. Void the invoice first, then change it."
+
+
 class AppointmentIncomplete(Refusal):
     """No client, no provider, or no length."""
 
     code = "appointment_incomplete"
-
-
-class FeeNotDecided(Refusal):
-    """A waived fee needs its reason, or the practice has no fee service to charge (S1)."""
-
-    code = "fee_not_decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,76 +112,14 @@ def edit_appointment(actor: Actor, *, appointment_id: UUID, slot: Slot, members:
     )
     columns = _columns(actor, slot)
     if billed and any(getattr(appointment, name) != value for name, value in columns.items() if name != "title"):
-        raise VisitBilled(_FROZEN)
+        raise VisitBilled(FROZEN)
     _change_members(appointment, visits, members, billed, actor.now)
-    Appointment.objects.filter(pk=appointment.pk).update(is_group=len(members) > 1, **columns)
+    Appointment.objects.filter(pk=appointment.pk).update(is_group=len(members) > 1, changed_at=actor.now, **columns)
     Visit.objects.filter(appointment=appointment).update(service_on=slot.day)
     VisitService.objects.filter(visit__in=Visit.objects.filter(appointment=appointment)).update(service_on=slot.day)
     record(
         actor, "edit_appointment", "appointment", appointment.pk, clients=len(members), service_on=slot.day.isoformat()
     )
-
-
-@action(Permission.DEFAULT)
-def set_status(
-    actor: Actor,
-    *,
-    visit_id: UUID,
-    status: str,
-    initiated_by: str = "",
-    charge_fee: bool = False,
-    fee_waived_reason: str = "",
-) -> None:
-    """Change a visit's status (S1): what is planned is suspended or comes back, the fee is charged or waived.
-
-    Raises NotFound, VisitBilled, FeeNotDecided.
-    """
-    effect = effect_of(VisitStatus(status))
-    visit = Visit.objects.filter(pk=visit_id, client__in=visible_clients(actor)).first()
-    if visit is None:
-        raise NotFound("There is no such visit, or you are not assigned to the client.")
-    lock_clients([visit.client_id])
-    services = VisitService.objects.filter(visit=visit, removed_at=None)
-    if services.exclude(line_id=None).exists():
-        raise VisitBilled(_FROZEN)
-    _remove(services.filter(is_fee=True), actor.now)
-    services.filter(is_fee=False).update(is_suspended=effect.suspends_planned)
-    waived = _fee(visit, status, charge_fee, fee_waived_reason) if effect.offers_fee else ""
-    Visit.objects.filter(pk=visit.pk).update(
-        status=status, initiated_by=initiated_by, fee_waived_reason=waived, status_changed_at=actor.now
-    )
-    record(
-        actor,
-        "set_status",
-        "visit",
-        visit.pk,
-        client_id=visit.client_id,
-        before=visit.status,
-        after=status,
-        initiated_by=initiated_by,
-        fee=charge_fee and effect.offers_fee,
-    )
-
-
-def _fee(visit: Visit, status: str, charge_fee: bool, reason: str) -> str:
-    """Adds the fee service, or answers with the reason for waiving it."""
-    if not charge_fee:
-        if status != VisitStatus.CANCELED and not reason.strip():
-            raise FeeNotDecided("Charge the fee, or say why it is waived. Nothing was changed.")
-        return reason.strip()[:200]
-    flag = {f"is_{fee_kind(status)}_fee": True}
-    service = ServiceType.objects.filter(archived_at=None, **flag).first()
-    if service is None:
-        raise FeeNotDecided(
-            "The practice has no fee service for this. Mark one under Organization, Service Types, or waive the fee."
-        )
-    VisitService.objects.create(
-        visit=visit, service_type=service, position=99, service_on=visit.service_on, is_fee=True
-    )
-    return ""
-
-
-_FROZEN = "This visit is on an invoice, so its facts are frozen. Void the invoice first, then change it."
 
 
 def _columns(actor: Actor, slot: Slot) -> dict[str, Any]:
@@ -239,11 +175,11 @@ def _change_members(
         if wanted is not None and [choice.service_type_id for choice in wanted] == planned[visit.pk]:
             continue
         if client_id in billed:
-            raise VisitBilled(_FROZEN)
+            raise VisitBilled(FROZEN)
         if wanted is None:
             _leave(visit)
             continue
-        _remove(VisitService.objects.filter(visit=visit, is_fee=False, removed_at=None), now)
+        remove_services(VisitService.objects.filter(visit=visit, is_fee=False, removed_at=None), now)
         VisitService.objects.bulk_create(_services(visit, wanted))
     _add_visits(appointment, {client: choices for client, choices in members.items() if client not in visits})
 
@@ -256,7 +192,7 @@ def _planned(appointment: Appointment) -> dict[UUID, list[UUID]]:
     return planned
 
 
-def _remove(services: QuerySet[VisitService], now: datetime) -> None:
+def remove_services(services: QuerySet[VisitService], now: datetime) -> None:
     """Take services off their visit. The rows stay: an invoice that was voided still names them."""
     services.update(removed_at=now, is_suspended=True)
 

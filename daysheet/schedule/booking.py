@@ -19,18 +19,10 @@ from daysheet.web.fields import DayField, IdInAdvance
 
 from . import queries
 from .actions import ServiceChoice, Slot
+from .rules import PLACE_NAMES
 
-#: Telehealth and the places a practice of this kind works at; empty is the location's own.
-PLACES = (
-    ("", "The location's"),
-    ("02", "02 Telehealth, not at home"),
-    ("10", "10 Telehealth at home"),
-    ("11", "11 Office"),
-    ("12", "12 Home"),
-    ("03", "03 School"),
-    ("53", "53 Community mental health center"),
-    ("99", "99 Other"),
-)
+#: Empty is the location's own.
+PLACES = (("", "The location's"), *((code, f"{code} {name}") for code, name in PLACE_NAMES.items()))
 #: A service drop-down more than a member has services, so that the next one can be chosen.
 _SPARE = 1
 MOST_MEMBERS = 50

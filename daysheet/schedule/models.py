@@ -113,6 +113,8 @@ class Appointment(TenantModel):
     apart_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1, db_default=1)
     created_at = models.DateTimeField(auto_now_add=True)
+    #: When its facts last changed after it was made; calendars that subscribe are told (LAST-MODIFIED, SEQUENCE).
+    changed_at = models.DateTimeField(null=True)
     external_id = models.CharField(max_length=100, null=True)
 
     class Meta:

@@ -12,6 +12,26 @@ BILLS_PLANNED = frozenset({"upcoming", "kept"})
 #: For these the practice's fee service is offered, or the fee is waived with a reason.
 MAY_CHARGE_FEE = frozenset({"no_show", "late_cancel", "canceled"})
 
+#: The places a practice of this kind works at (CMS place-of-service codes, box 24B).
+PLACE_NAMES = {
+    "02": "Telehealth, not at home",
+    "10": "Telehealth at home",
+    "11": "Office",
+    "12": "Home",
+    "03": "School",
+    "53": "Community mental health center",
+    "99": "Other",
+}
+
+
+def place_words(own: str, of_location: str) -> str:
+    """What the Agenda says of where a visit takes place: nothing where it is the location's own place and somewhere to
+    go to; `Telehealth at home`, `Place of service 04` otherwise."""
+    place = own or of_location
+    if place in ("02", "10") or (own and own != of_location):
+        return PLACE_NAMES.get(place, f"Place of service {place}")
+    return ""
+
 
 @dataclass(frozen=True, slots=True)
 class StatusEffect:

@@ -20,7 +20,7 @@ from daysheet.web.paging import page_of
 from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
-from . import actions, queries
+from . import actions, queries, statuses
 from .booking import Booking, SlotForm, initial_of
 from .forms import AgendaFilterForm, StatusForm
 
@@ -101,7 +101,7 @@ def change_status(request: HttpRequest, visit: UUID) -> HttpResponse:
         StatusForm(request.POST or None, initial={"status": row.status}),
         "schedule/change_status.html",
         {"visit": row, "back_url": _agenda_url(actor, row.service_on)},
-        save=lambda typed: actions.set_status(actor, visit_id=visit, **typed),
+        save=lambda typed: statuses.set_status(actor, visit_id=visit, **typed),
         done="The status was changed.",
         back_url=_agenda_url(actor, row.service_on),
     )

@@ -262,8 +262,9 @@ class _Builder:
         charge_fee: bool = False,
     ) -> list[UUID]:
         """An appointment of these clients, each with all services and the status; a fee not charged is waived."""
-        from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment, set_status
+        from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
         from daysheet.schedule.models import Visit
+        from daysheet.schedule.statuses import set_status
 
         self._at = (self._at + 1) % 48
         appointment_id = add_appointment(

@@ -118,10 +118,13 @@ def write_visits(actor: Actor, things: Things, found: Found) -> None:
     restated = [visit for visit in things.visits.values() if not visit.is_new and visit.differs("status")]
     for visit in restated:
         visit.after["status_changed_at"] = actor.now
+    for appointment in things.appointments.values():
+        if appointment.is_dirty:
+            appointment.after["changed_at"] = actor.now
     insert_rows(Appointment, _new(things.appointments), now=actor.now)
     insert_rows(Visit, _new(things.visits), now=actor.now)
     insert_rows(VisitService, _new(things.services), now=actor.now)
-    update_rows(Appointment, APPOINTMENT_COLUMNS, _dirty(things.appointments))
+    update_rows(Appointment, (*APPOINTMENT_COLUMNS, "changed_at"), _dirty(things.appointments))
     update_rows(Visit, (*VISIT_COLUMNS, "status_changed_at"), _dirty(things.visits))
     update_rows(VisitService, SERVICE_COLUMNS, _dirty(things.services))
     moved = [thing.id for thing in things.appointments.values() if not thing.is_new and thing.differs("service_on")]

@@ -19,6 +19,7 @@ from daysheet.staff.models import StaffMember
 
 from ..models import Visit, VisitService
 from ..registry import BillingCell, GroupCell, billing_cells
+from ..rules import place_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class AppointmentRow:
     ends_at: datetime
     staff_name: str
     location_name: str
+    #: Telehealth, or another place than the location's own; empty otherwise.
+    place_words: str
     title: str
     is_group: bool
     visits: tuple[VisitRow, ...]
@@ -99,6 +102,7 @@ def agenda_day(
             ends_at=appointment.ends_at.astimezone(zone),
             staff_name=appointment.staff_member.name,
             location_name=appointment.location.name,
+            place_words=place_words(appointment.place_of_service, appointment.location.place_of_service),
             title=appointment.title,
             is_group=appointment.is_group,
             visits=tuple(by_appointment[appointment.pk]),

@@ -13,16 +13,15 @@ from daysheet.invoicing.actions import NothingToBill, bill_visit, void_invoice
 from daysheet.kit.errors import NotFound
 from daysheet.schedule.actions import (
     AppointmentIncomplete,
-    FeeNotDecided,
     ServiceChoice,
     Slot,
     VisitBilled,
     add_appointment,
     edit_appointment,
-    set_status,
 )
 from daysheet.schedule.models import Appointment, Visit, VisitService
 from daysheet.schedule.rules import span
+from daysheet.schedule.statuses import FeeNotDecided, set_status
 from daysheet.services.actions import add_service_type
 from tests.billing import Clinic, build_clinic
 from tests.people import Cast

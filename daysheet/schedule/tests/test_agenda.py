@@ -114,3 +114,10 @@ def test_a_full_day_needs_no_more_statements_than_an_empty_one(
         clinic.visit(client, clinic.talk)
     with django_assert_max_num_queries(18):  # type: ignore[operator]
         bob.get(URL)
+
+
+def test_telehealth_is_named_beside_the_location(clinic: Clinic) -> None:
+    slot = Slot(DAY, time(9), 50, clinic.cast.carol.staff_member_id, clinic.location.pk, place_of_service="10")
+    add_appointment(clinic.owner, slot=slot, members={clinic.client(): [ServiceChoice(clinic.talk.pk)]})
+    clinic.visit(clinic.client("Office"), clinic.talk)
+    assert _as(clinic.cast.dan).get(URL).content.decode().count("Telehealth at home") == 1
