@@ -18,8 +18,8 @@ from daysheet.services import queries as services
 from daysheet.web.fields import DayField, IdInAdvance
 
 from . import queries
-from .actions import ServiceChoice, Slot
 from .rules import PLACE_NAMES
+from .slot_rules import ServiceChoice, Slot
 
 #: Empty is the location's own.
 PLACES = (("", "The location's"), *((code, f"{code} {name}") for code, name in PLACE_NAMES.items()))

@@ -74,7 +74,9 @@ class Series(TenantModel):
                 )
                 | (
                     models.Q(
-                        frequency=Frequency.MONTHLY_WEEKDAY.value, month_day__isnull=True, month_week__range=(1, LAST_WEEK)
+                        frequency=Frequency.MONTHLY_WEEKDAY.value,
+                        month_day__isnull=True,
+                        month_week__range=(1, LAST_WEEK),
                     )
                     & _ONE_WEEKDAY
                 ),

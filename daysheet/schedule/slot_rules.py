@@ -1,11 +1,12 @@
-"""When, where and by whom an appointment takes place, as wall-clock time; and what a change of one does to another.
+"""When, where, by whom and for whom an appointment takes place; and what a change of one does to another.
 
-A change of an appointment is told as what it changes, never as a whole slot: told to the rest of a series it leaves
-alone whatever it does not speak of. No database, no clock.
+A change of an appointment is told as what it changes, never as a whole: told to the rest of a series it leaves alone
+whatever it does not speak of. Times are wall-clock times in practice time. No database, no clock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from typing import Any
@@ -43,6 +44,20 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceChoice:
+    """One service of a visit; what is None follows the service type and the rules of pricing."""
+
+    service_type_id: UUID
+    rate_cents: int | None = None
+    units: int | None = None
+    modifiers: tuple[str, ...] | None = None
+
+
+#: The services of each client's visit, in order.
+Members = Mapping[UUID, Sequence[ServiceChoice]]
+
+
+@dataclass(frozen=True, slots=True)
 class SlotChange:
     """What one edit changes: so many days later (or earlier), and the facts that differ, by their names in Slot."""
 
@@ -66,6 +81,31 @@ def change_between(before: Slot, after: Slot) -> SlotChange:
     """What somebody changed who was shown `before` and sent `after`."""
     facts = {name: getattr(after, name) for name in _FACTS if getattr(after, name) != getattr(before, name)}
     return SlotChange((after.day - before.day).days, facts)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    """Who joins, who leaves, and who stays with other services than before."""
+
+    joined: Members
+    left: frozenset[UUID]
+    services: Members
+
+    def __bool__(self) -> bool:
+        return bool(self.joined or self.left or self.services)
+
+
+def members_between(planned: Mapping[UUID, Sequence[UUID]], wanted: Members) -> MemberChange:
+    """What somebody changed who was shown the service types `planned` of each client and sent `wanted`."""
+    return MemberChange(
+        joined={client: choices for client, choices in wanted.items() if client not in planned},
+        left=frozenset(planned.keys() - wanted.keys()),
+        services={
+            client: choices
+            for client, choices in wanted.items()
+            if client in planned and [each.service_type_id for each in choices] != list(planned[client])
+        },
+    )
 
 
 def check_slot(slot: Slot) -> None:

@@ -12,7 +12,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.services.models import ServiceType
 
-from .actions import FROZEN, VisitBilled, remove_services
+from .members import FROZEN, VisitBilled, remove_services
 from .models import Visit, VisitService, VisitStatus
 from .rules import effect_of, fee_kind
 
