@@ -578,10 +578,11 @@ CREATE TABLE services_servicetype (
     archived_at        timestamp with time zone,
     external_id        character varying(100),
     practice_id        bigint NOT NULL,
+    is_canceled_fee    boolean NOT NULL,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT service_external_id_once UNIQUE (practice_id, external_id),
     CONSTRAINT services_servicetype_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
-    CONSTRAINT service_fee_is_not_cpt CHECK (((NOT (is_no_show_fee OR is_late_cancel_fee)) OR ((kind)::text = 'non_cpt'::text))),
+    CONSTRAINT service_fee_is_not_cpt CHECK (((NOT (is_no_show_fee OR is_late_cancel_fee OR is_canceled_fee)) OR ((kind)::text = 'non_cpt'::text))),
     CONSTRAINT service_kind_known CHECK (((kind)::text = ANY ((ARRAY['cpt'::character varying, 'hcpcs'::character varying, 'non_cpt'::character varying])::text[]))),
     CONSTRAINT service_rate_not_negative CHECK ((rate_cents >= 0)),
     CONSTRAINT service_unit_count_positive CHECK ((unit_count >= 1)),
@@ -590,6 +591,7 @@ CREATE TABLE services_servicetype (
     CONSTRAINT services_servicetype_unit_count_check CHECK ((unit_count >= 0))
 );
 CREATE UNIQUE INDEX service_code_once ON services_servicetype USING btree (practice_id, lower((code)::text)) WHERE (archived_at IS NULL);
+CREATE UNIQUE INDEX service_one_canceled_fee ON services_servicetype USING btree (practice_id) WHERE ((archived_at IS NULL) AND is_canceled_fee);
 CREATE UNIQUE INDEX service_one_late_cancel_fee ON services_servicetype USING btree (practice_id) WHERE ((archived_at IS NULL) AND is_late_cancel_fee);
 CREATE UNIQUE INDEX service_one_no_show_fee ON services_servicetype USING btree (practice_id) WHERE ((archived_at IS NULL) AND is_no_show_fee);
 ALTER TABLE services_servicetype ENABLE ROW LEVEL SECURITY;

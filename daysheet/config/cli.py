@@ -9,10 +9,13 @@ import argparse
 import errno
 import getpass
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+from daysheet.backup import archive
 from daysheet.database.requirements import check_server
 from daysheet.database.server import EmbeddedServer
 
@@ -76,6 +79,16 @@ def command_parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="recompute everything that is stored twice; 1 where something differs")
     verify.add_argument("practice", nargs="?", help="one practice's address (default: all)")
     verify.set_defaults(run=_verify)
+    backup = commands.add_parser("backup", help="write the whole database into one file, and prove that it restores")
+    backup.add_argument("file", help="the file to make")
+    backup.add_argument("--passphrase-file", help="seal it with the first line of this file; keys are then included")
+    backup.add_argument("--no-proof", action="store_true", help="do not try it out in a scratch database")
+    backup.set_defaults(run=_backup)
+    restore = commands.add_parser("restore", help="put a backup in the place of an empty database")
+    restore.add_argument("file", help="the backup file")
+    restore.add_argument("--passphrase-file", help="the passphrase it was sealed with is this file's first line")
+    restore.add_argument("--replace", action="store_true", help="keep a database that has tables under another name")
+    restore.set_defaults(run=_restore)
     renew = commands.add_parser("renew-licenses", help="carry out the January 1 renewal wherever it is due")
     renew.set_defaults(run=_renew_licenses)
     database = commands.add_parser("db", help="the embedded PostgreSQL: start, stop, or print its address")
@@ -186,6 +199,51 @@ def _verify(options: argparse.Namespace) -> int:
     from .verify import run_verify
 
     return run_verify(options.practice, sys.stdout)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    _set_up(migrate=False)
+    from daysheet.backup.restoring import known_migrations, prove_backup
+    from daysheet.backup.taking import take_backup
+    from daysheet.kit.dates import utc_now
+
+    passphrase, place = _passphrase(options), environment.backup_place()
+    taken = take_backup(
+        Path(options.file).absolute(), owner_url=place.owner_url, home=place.home, passphrase=passphrase, now=utc_now()
+    )
+    sealed = "sealed with the passphrase" if passphrase else "NOT sealed: keep it as you keep the books"
+    _say(f"{taken.path}: {taken.size_bytes:,} bytes, {sealed}.")
+    if not taken.with_keys:
+        _say("It holds no keys of the data folder: only a backup with a passphrase does.")
+    if options.no_proof:
+        _say("It was not tried out, as asked.")
+        return 0
+    said = prove_backup(taken.path, place=place, passphrase=passphrase, known_migrations=known_migrations())
+    _say(f"Restored into a scratch database: {said}")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    # Its keys come out of the backup: reading the settings must not make new ones first.
+    os.environ.setdefault("DAYSHEET_SECRET_KEY", secrets.token_urlsafe(50))
+    os.environ.setdefault("DAYSHEET_CARD_KEY", secrets.token_urlsafe(50))
+    passphrase = _passphrase(options)
+    with Path(options.file).open("rb") as source:
+        archive.check(source, passphrase)
+    _set_up(migrate=False)
+    from daysheet.backup.restoring import known_migrations, restore_backup
+    from daysheet.kit.dates import utc_now
+
+    said = restore_backup(
+        Path(options.file).absolute(), place=environment.backup_place(), passphrase=passphrase,
+        known_migrations=known_migrations(), replace=options.replace, now=utc_now(),
+    )  # fmt: skip
+    _say(f"Restored. {said}")
+    return 0
+
+
+def _passphrase(options: argparse.Namespace) -> str | None:
+    return environment.passphrase_in(options.passphrase_file) if options.passphrase_file else None
 
 
 def _renew_licenses(options: argparse.Namespace) -> int:

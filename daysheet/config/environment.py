@@ -10,6 +10,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from daysheet.backup.restoring import Place
+from daysheet.backup.rules import retention_from
+from daysheet.backup.scheduled import Schedule
+
 
 def home() -> Path:
     """The data folder, absolute."""
@@ -35,6 +39,36 @@ def secret_key() -> str:
 def card_key() -> str:
     """The key under which card processors' secrets are sealed: apart from the signing key, kept in the same way."""
     return _kept_key(os.environ.get("DAYSHEET_CARD_KEY"), "card-key")
+
+
+def backup_schedule() -> Schedule | None:
+    """Where scheduled backups go; None where none are taken."""
+    folder = os.environ.get("DAYSHEET_BACKUP_FOLDER")
+    if not folder:
+        return None
+    passphrase_file = os.environ.get("DAYSHEET_BACKUP_PASSPHRASE_FILE")
+    try:
+        retention = retention_from(os.environ.get("DAYSHEET_BACKUP_KEEP") or "7,4,12")
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DAYSHEET_BACKUP_KEEP is three numbers, such as 7,4,12: {error}") from error
+    return Schedule(Path(folder).absolute(), passphrase_in(passphrase_file) if passphrase_file else None, retention)
+
+
+def backup_place() -> Place:
+    """What is backed up."""
+    owner = os.environ.get("DATABASE_OWNER_URL") or ""
+    return Place(owner, os.environ.get("DATABASE_URL") or owner, home())
+
+
+def passphrase_in(file: str) -> str:
+    """The first line of a passphrase file. Raises ImproperlyConfigured where there is none."""
+    try:
+        first = Path(file).read_text(encoding="utf-8").splitlines()[:1]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"The passphrase file {file} cannot be read: {error}") from error
+    if not first or not first[0].strip():
+        raise ImproperlyConfigured(f"The passphrase file {file} is empty: a passphrase is its first line.")
+    return first[0].strip()
 
 
 def card_simulator_url() -> str:

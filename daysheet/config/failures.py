@@ -9,7 +9,10 @@ import errno
 from enum import IntEnum
 
 import psycopg
+from django.core.exceptions import ImproperlyConfigured
 
+from daysheet.backup.archive import ArchiveRefused
+from daysheet.backup.programs import BackupFailed
 from daysheet.database.binaries import DiskFull, EmbeddedServerError, FolderRefused, OtherVersion
 from daysheet.database.requirements import DatabaseUnusable, RightsMissing, ServerTooOld, UnsafeRole
 
@@ -40,6 +43,9 @@ class CommandFailed(Exception):
 
 #: The first that fits.
 _CODES: dict[type[Exception], ExitCode] = {
+    ImproperlyConfigured: ExitCode.FAILED,
+    ArchiveRefused: ExitCode.FAILED,
+    BackupFailed: ExitCode.FAILED,
     DiskFull: ExitCode.DISK_FULL,
     FolderRefused: ExitCode.NO_PERMISSION,
     OtherVersion: ExitCode.WRONG_VERSION,

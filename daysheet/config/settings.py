@@ -17,6 +17,8 @@ HTTPS = environment.flag("DAYSHEET_HTTPS")
 SECRET_KEY = environment.secret_key()
 CARD_KEY = environment.card_key()
 CARD_SIMULATOR_URL = environment.card_simulator_url()
+BACKUP_SCHEDULE = environment.backup_schedule()
+BACKUP_PLACE = environment.backup_place()
 ALLOWED_HOSTS = environment.hosts()
 ROOT_URLCONF = "daysheet.config.urls"
 WSGI_APPLICATION = "daysheet.config.wsgi.application"
@@ -54,6 +56,7 @@ INSTALLED_APPS = [
     "daysheet.claims",
     "daysheet.reports",
     "daysheet.imports",
+    "daysheet.backup",
     "daysheet.config",
 ]
 

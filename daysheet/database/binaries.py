@@ -57,7 +57,7 @@ def find_binaries() -> Binaries:
         # A person who names a folder wants that one: no silent fall back.
         return _inspect(Path(chosen), named_by="PG_BIN")
     reasons = []
-    for folder in _candidates():
+    for folder in installed_folders():
         try:
             return _inspect(folder, named_by="found")
         except PostgresNotFound as reason:
@@ -76,7 +76,8 @@ def runnable_by(account: Account, binaries: Binaries, copies: Path) -> Binaries:
     return Binaries(_copy(binaries.folder, copies), binaries.major)
 
 
-def _candidates() -> Iterator[Path]:
+def installed_folders() -> Iterator[Path]:
+    """Folders with PostgreSQL's programs: the wheel's, then the system's, newest first."""
     spec = importlib.util.find_spec(WHEEL)
     for package in (spec.submodule_search_locations or []) if spec else []:
         yield Path(package) / "pginstall" / "bin"
@@ -94,15 +95,19 @@ def _inspect(folder: Path, named_by: str) -> Binaries:
             "the one that is installed with Daysheet."
         )
     try:
-        command = [str(folder / "postgres"), "--version"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        major = major_of(folder / "postgres")
     except (OSError, subprocess.CalledProcessError) as failure:
         raise PostgresNotFound(f"{where}: postgres does not run on this machine: {failure}") from failure
-    version = re.search(r"\b(\d+)", said)
-    major = int(version[1]) if version else 0
     if major < OLDEST_MAJOR:
-        raise OtherVersion(f"{where} is {said.strip()}; Daysheet needs PostgreSQL {OLDEST_MAJOR} or newer.")
+        raise OtherVersion(f"{where} is PostgreSQL {major}; Daysheet needs {OLDEST_MAJOR} or newer.")
     return Binaries(folder, major)
+
+
+def major_of(program: Path) -> int:
+    """16 for a program of PostgreSQL 16.14; 0 where it does not say. Raises OSError, CalledProcessError."""
+    said = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=True).stdout
+    version = re.search(r"\b(\d+)", said)
+    return int(version[1]) if version else 0
 
 
 def _copy(folder: Path, copies: Path) -> Path:

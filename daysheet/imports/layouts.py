@@ -161,6 +161,8 @@ SERVICE_TYPES = Layout(
         Column("No Show Fee", YesNo(), "Offered for a No Show; at most one, non-CPT.", field="is_no_show_fee"),
         Column("Late Cancel Fee", YesNo(), "Offered for a Late Cancel; at most one, non-CPT.",
                field="is_late_cancel_fee"),
+        Column("Canceled Fee", YesNo(), "Offered for a visit canceled in time; at most one, non-CPT.",
+               field="is_canceled_fee"),
     ),
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any
@@ -20,7 +21,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from .models import ClientService, PayerRate, ServiceType
-from .queries import get_service_type
+from .queries import FEE_FLAGS, get_service_type
 from .rules import NON_CPT, PER_MINUTES, code_problem
 
 
@@ -49,7 +50,7 @@ class UnitRuleWrong(Refusal):
 
 
 class FeeAlreadyThere(Refusal):
-    """Another service type in use is the No Show or Late Cancel fee."""
+    """Another service type in use is the No Show, Late Cancel or Canceled fee."""
 
     code = "fee_already_there"
 
@@ -131,6 +132,28 @@ def restore_service_type(actor: Actor, service_type_id: UUID) -> None:
         record(actor, "restore_service_type", "service_type", service.pk, code=service.code)
 
 
+@action(Permission.ADMINISTRATOR, audited=False)
+def set_fee_services(actor: Actor, *, chosen: Mapping[str, UUID | None]) -> None:
+    """Which service types are the practice's fees (S1): for each of FEE_FLAGS one in use, or none. Takes the mark off
+    whichever had it. Raises NotFound, FeeIsNotCpt."""
+    marked = list(ServiceType.objects.filter(archived_at=None).select_for_update(no_key=True))
+    by_id = {service.pk: service for service in marked}
+    before = {flag: next((each.pk for each in marked if getattr(each, flag)), None) for flag in FEE_FLAGS}
+    changed = {flag: chosen[flag] for flag in FEE_FLAGS if chosen[flag] != before[flag]}
+    for flag, service_type_id in changed.items():
+        if service_type_id is not None and service_type_id not in by_id:
+            raise NotFound("There is no such service type in use.")
+        if service_type_id is not None and by_id[service_type_id].kind != NON_CPT:
+            raise FeeIsNotCpt("A fee for a missed visit is a Non-CPT service: nothing was performed that has a code.")
+        # The mark is taken off first: there is one of each.
+        for marked_id, is_fee in ((before[flag], False), (service_type_id, True)):
+            if marked_id is not None:
+                ServiceType.objects.filter(pk=marked_id).update(**{flag: is_fee})
+    if changed:
+        changes = {flag: [_code_of(by_id, before[flag]), _code_of(by_id, chosen[flag])] for flag in changed}
+        record(actor, "set_fee_services", "practice", actor.practice.id, changes=changes)
+
+
 @action(Permission.BILLING, audited=False)
 def set_client_service(
     actor: Actor,
@@ -204,6 +227,10 @@ def end_payer_rate(actor: Actor, rate_id: UUID, *, ends_on: date) -> None:
         record(actor, "end_payer_rate", "payer", rate.payer_id, rate_id=str(rate.pk), ends_on=str(ends_on))
 
 
+def _code_of(services: Mapping[UUID, ServiceType], service_type_id: UUID | None) -> str:
+    return services[service_type_id].code if service_type_id else ""
+
+
 _NOTHING_AGREED = {"is_default": False, "set_payment_amount_cents": None}
 
 
@@ -225,8 +252,8 @@ def _check(service: ServiceType) -> None:
     if service.unit_count < 1:
         what = "minutes" if service.unit_rule == PER_MINUTES else "units"
         raise UnitRuleWrong(f"The number of {what} must be at least 1.")
-    if (service.is_no_show_fee or service.is_late_cancel_fee) and service.kind != NON_CPT:
-        raise FeeIsNotCpt("A No Show or Late Cancel fee is a Non-CPT service: nothing was performed that has a code.")
+    if service.fee_words and service.kind != NON_CPT:
+        raise FeeIsNotCpt(f"A {service.fee_words} is a Non-CPT service: nothing was performed that has a code.")
 
 
 def _unique(code: str) -> AbstractContextManager[None]:
@@ -237,6 +264,7 @@ def _unique(code: str) -> AbstractContextManager[None]:
         service_one_late_cancel_fee=FeeAlreadyThere(
             "Another service type is the Late Cancel fee. Untick it there first."
         ),
+        service_one_canceled_fee=FeeAlreadyThere("Another service type is the Canceled fee. Untick it there first."),
     )
 
 

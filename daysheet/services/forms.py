@@ -45,6 +45,9 @@ class ServiceTypeForm(forms.Form):
     is_late_cancel_fee = forms.BooleanField(
         label="Late Cancel fee", required=False, help_text="Offered when a visit becomes Late Cancel. Non-CPT only."
     )
+    is_canceled_fee = forms.BooleanField(
+        label="Canceled fee", required=False, help_text="Offered when a visit is canceled in time. Non-CPT only."
+    )
 
     def clean_modifiers(self) -> tuple[str, ...]:
         """The modifiers as they are kept."""

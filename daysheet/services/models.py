@@ -36,9 +36,10 @@ class ServiceType(TenantModel):
     modifiers = ArrayField(models.CharField(max_length=2), default=list)
     #: Off: the whole amount is the client's, whatever the coverage (a missed-appointment fee).
     bills_insurance = models.BooleanField(default=True)
-    #: Offered when a visit becomes No Show or Late Cancel (S1).
+    #: Offered when a visit becomes No Show, Late Cancel or Canceled (S1).
     is_no_show_fee = models.BooleanField(default=False)
     is_late_cancel_fee = models.BooleanField(default=False)
+    is_canceled_fee = models.BooleanField(default=False)
     archived_at = models.DateTimeField(null=True)
     external_id = models.CharField(max_length=100, null=True)
 
@@ -58,6 +59,11 @@ class ServiceType(TenantModel):
                 condition=models.Q(is_late_cancel_fee=True, archived_at__isnull=True),
                 name="service_one_late_cancel_fee",
             ),
+            models.UniqueConstraint(
+                fields=["practice"],
+                condition=models.Q(is_canceled_fee=True, archived_at__isnull=True),
+                name="service_one_canceled_fee",
+            ),
             models.CheckConstraint(condition=models.Q(rate_cents__gte=0), name="service_rate_not_negative"),
             models.CheckConstraint(condition=models.Q(unit_count__gte=1), name="service_unit_count_positive"),
             models.CheckConstraint(condition=models.Q(kind__in=["cpt", "hcpcs", "non_cpt"]), name="service_kind_known"),
@@ -66,7 +72,9 @@ class ServiceType(TenantModel):
             ),
             models.CheckConstraint(
                 # A fee for a visit that did not happen is never a CPT code (S1).
-                condition=~(models.Q(is_no_show_fee=True) | models.Q(is_late_cancel_fee=True))
+                condition=~(
+                    models.Q(is_no_show_fee=True) | models.Q(is_late_cancel_fee=True) | models.Q(is_canceled_fee=True)
+                )
                 | models.Q(kind="non_cpt"),
                 name="service_fee_is_not_cpt",
             ),
@@ -76,6 +84,13 @@ class ServiceType(TenantModel):
     def label(self) -> str:
         """`90001 Long session`: code and name as the practice typed them."""
         return f"{self.code} {self.name}"
+
+    @property
+    def fee_words(self) -> str:
+        """`No Show and Late Cancel fee`; empty where it is none."""
+        kinds = ((self.is_no_show_fee, "No Show"), (self.is_late_cancel_fee, "Late Cancel"))
+        names = [name for is_fee, name in (*kinds, (self.is_canceled_fee, "Canceled")) if is_fee]
+        return f"{', '.join(names[:-1])}{' and ' * (len(names) > 1)}{names[-1]} fee" if names else ""
 
     @property
     def units_label(self) -> str:

@@ -53,6 +53,25 @@ def service_choices(actor: Actor) -> list[tuple[UUID, str]]:
     return [(service.pk, service.label) for service in service_types(actor)]
 
 
+#: The marks of the fees for visits that did not take place (S1); each on one service type in use at most.
+FEE_FLAGS = ("is_no_show_fee", "is_late_cancel_fee", "is_canceled_fee")
+
+
+@query(Permission.DEFAULT)
+def fee_services(actor: Actor) -> dict[str, ServiceType]:
+    """The service types in use that are a fee, by mark; a mark that nothing has is left out. One statement."""
+    marked = ServiceType.objects.filter(
+        Q(is_no_show_fee=True) | Q(is_late_cancel_fee=True) | Q(is_canceled_fee=True), archived_at=None
+    )
+    return {flag: service for service in marked for flag in FEE_FLAGS if getattr(service, flag)}
+
+
+@query(Permission.ADMINISTRATOR)
+def fee_choices(actor: Actor) -> list[tuple[UUID, str]]:
+    """The service types that may be a fee: Non-CPT ones in use, by code."""
+    return [(service.pk, service.label) for service in service_types(actor) if service.kind == ServiceType.Kind.NON_CPT]
+
+
 @dataclass(frozen=True, slots=True)
 class ClientServiceRow:
     """What is agreed with a client about one service. `is_archived`: it cannot be chosen any more."""

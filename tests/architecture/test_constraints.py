@@ -289,6 +289,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
     return {
         "service_one_no_show_fee": ("true", ["is_no_show_fee = true", "kind = 'non_cpt'"]),
         "service_one_late_cancel_fee": ("true", ["is_late_cancel_fee = true", "kind = 'non_cpt'"]),
+        "service_one_canceled_fee": ("true", ["is_canceled_fee = true", "kind = 'non_cpt'"]),
         "job_run_one_live": ("true", ["state = 'queued'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
         "payment_charge_once": ("charge_id IS NOT NULL", []),

@@ -25,7 +25,19 @@ def _environment() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "demo", "import", "verify", "renew-licenses", "create-practice", "set-password", "db"]
+    "command",
+    [
+        "serve",
+        "demo",
+        "import",
+        "verify",
+        "renew-licenses",
+        "create-practice",
+        "set-password",
+        "db",
+        "backup",
+        "restore",
+    ],
 )
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:

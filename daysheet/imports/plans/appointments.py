@@ -222,7 +222,7 @@ class _Planner:
 
 def _fee_services(service_type_ids: Iterable[UUID]) -> set[UUID]:
     """The service types that are a fee for a missed visit (S1)."""
-    fees = ServiceType.objects.filter(Q(is_no_show_fee=True) | Q(is_late_cancel_fee=True))
+    fees = ServiceType.objects.filter(Q(is_no_show_fee=True) | Q(is_late_cancel_fee=True) | Q(is_canceled_fee=True))
     return set(fees.values_list("pk", flat=True)) & set(service_type_ids)
 
 

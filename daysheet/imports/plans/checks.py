@@ -19,7 +19,11 @@ from .sets import find_rows
 if TYPE_CHECKING:
     from .tables import Draft
 
-_FEES = (("is_no_show_fee", "No Show Fee"), ("is_late_cancel_fee", "Late Cancel Fee"))
+_FEES = (
+    ("is_no_show_fee", "No Show Fee"),
+    ("is_late_cancel_fee", "Late Cancel Fee"),
+    ("is_canceled_fee", "Canceled Fee"),
+)
 
 
 def check_nothing(parsed: ParsedFile, drafts: Sequence[Draft]) -> None:
@@ -53,7 +57,7 @@ def check_clients(parsed: ParsedFile, drafts: Sequence[Draft]) -> None:
 
 
 def check_service_types(parsed: ParsedFile, drafts: Sequence[Draft]) -> None:
-    """Codes fit their kind (in capitals), and at most one service type is the fee for a missed visit (S1)."""
+    """Codes fit their kind (in capitals), and at most one service type is each fee for a missed visit (S1)."""
     others = {
         name: set(ServiceType.objects.filter(archived_at=None, **{name: True}).values_list("pk", flat=True))
         for name, _ in _FEES

@@ -55,10 +55,15 @@ def test_a_change_is_audited_with_the_values_before_and_after_and_no_change_is_n
 def test_there_is_one_fee_of_each_kind_and_it_has_no_cpt_code(alice):
     fee = add(alice, "NOSHOW", "non_cpt", is_no_show_fee=True)
     add(alice, "LATE", "non_cpt", is_late_cancel_fee=True)
+    add(alice, "CANCEL", "non_cpt", is_canceled_fee=True)
     with pytest.raises(actions.FeeAlreadyThere):
         add(alice, "NOSHOW2", "non_cpt", is_no_show_fee=True)
     with pytest.raises(actions.FeeAlreadyThere):
         add(alice, "LATE2", "non_cpt", is_late_cancel_fee=True)
+    with pytest.raises(actions.FeeAlreadyThere):
+        add(alice, "CANCEL2", "non_cpt", is_canceled_fee=True)
+    with pytest.raises(actions.FeeIsNotCpt):
+        add(alice, "9T010", is_canceled_fee=True)
     with pytest.raises(actions.FeeIsNotCpt):
         add(alice, "9T009", is_no_show_fee=True)
     with pytest.raises(actions.FeeIsNotCpt):
@@ -67,6 +72,26 @@ def test_there_is_one_fee_of_each_kind_and_it_has_no_cpt_code(alice):
     add(alice, "NOSHOW2", "non_cpt", is_no_show_fee=True)
     with pytest.raises(actions.FeeAlreadyThere):
         actions.restore_service_type(alice, fee.pk)
+
+
+def test_the_fees_are_chosen_together_and_a_mark_moves(alice):
+    old, new, session = add(alice, "OLD", "non_cpt", is_no_show_fee=True), add(alice, "NEW", "non_cpt"), add(alice)
+    chosen = {"is_no_show_fee": new.pk, "is_late_cancel_fee": new.pk, "is_canceled_fee": None}
+    actions.set_fee_services(alice, chosen=chosen)
+    assert {flag: each.pk for flag, each in queries.fee_services(alice).items()} == {
+        "is_no_show_fee": new.pk,
+        "is_late_cancel_fee": new.pk,
+    }
+    actions.set_fee_services(alice, chosen=chosen)
+    (event,) = AuditEvent.objects.filter(verb="set_fee_services")
+    assert event.details["changes"]["is_no_show_fee"] == ["OLD", "NEW"]
+    for wrong, refusal in ((session.pk, actions.FeeIsNotCpt), (new_id(), NotFound)):
+        with pytest.raises(refusal):
+            actions.set_fee_services(alice, chosen=chosen | {"is_canceled_fee": wrong})
+    actions.archive_service_type(alice, old.pk)
+    with pytest.raises(NotFound):
+        actions.set_fee_services(alice, chosen=chosen | {"is_canceled_fee": old.pk})
+    assert queries.fee_services(alice)["is_no_show_fee"].fee_words == "No Show and Late Cancel fee"
 
 
 def test_nothing_is_found_in_another_practice(cast, alice):
@@ -128,8 +153,8 @@ def test_rates_of_one_service_never_overlap(alice):
 
 SERVICE = (
     "INSERT INTO services_servicetype (practice_id, id, code, name, kind, rate_cents, unit_rule, unit_count, "
-    "default_minutes, modifiers, bills_insurance, is_no_show_fee, is_late_cancel_fee) "
-    "VALUES (%s, gen_random_uuid(), %s, 'n', %s, %s, %s, %s, 50, '{{}}', true, {no_show}, {late})"
+    "default_minutes, modifiers, bills_insurance, is_no_show_fee, is_late_cancel_fee, is_canceled_fee) "
+    "VALUES (%s, gen_random_uuid(), %s, 'n', %s, %s, %s, %s, 50, '{{}}', true, {no_show}, {late}, false)"
 )
 
 

@@ -1,0 +1,1 @@
+"""Backup files: taken while the application works, proven by restoring them, restored on an empty machine."""

@@ -1,0 +1,36 @@
+"""The Agenda."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from daysheet.practices.permissions import Permission
+from daysheet.web.requests import actor_of
+from daysheet.web.views import render_page
+
+from .. import queries
+from .days import day_of, day_url, filters_of
+
+
+@require_GET
+def agenda(request: HttpRequest) -> HttpResponse:
+    """A day, with prev, next and today; filtered by staff and location in the address."""
+    actor = actor_of(request)
+    day = day_of(request, actor)
+    filters, chosen = filters_of(request, actor)
+    appointments = queries.agenda_day(actor, day, **chosen)
+    context = {
+        "day": day,
+        "filters": filters,
+        "appointments": appointments,
+        "may_bill": actor.may(Permission.BILLING),
+        "visit_count": sum(len(appointment.visits) for appointment in appointments),
+        "previous_url": day_url(request, "schedule:agenda", day - timedelta(days=1)),
+        "next_url": day_url(request, "schedule:agenda", day + timedelta(days=1)),
+        "today_url": day_url(request, "schedule:agenda", actor.today),
+        "is_today": day == actor.today,
+    }
+    return render_page(request, "schedule/agenda.html", context)
