@@ -1,4 +1,4 @@
-"""The verbs of one appointment: add it, change it, move it. A visit's status changes in statuses.py, a series in series.py.
+"""The verbs of one appointment: add it, change it, move it. Statuses change in statuses.py, series in series.py.
 
 Invariant: `service_on` of an appointment is its wall-clock date in practice time; its visits and their services carry
 the same date (S6). The facts of a billed visit are frozen (S5).
@@ -111,7 +111,7 @@ def edit_appointment(
     )
 
 
-@action(Permission.DEFAULT)
+@action(Permission.DEFAULT, audited=False)
 def move_appointment(actor: Actor, *, appointment_id: UUID, slot: Slot, version: int | None = None) -> None:
     """Move one appointment, of a series only this one, to another time, provider or location. Its visits and their
     services go along, and so does money that was named for it. Two people at once: one moves it, the other is told.
@@ -120,10 +120,12 @@ def move_appointment(actor: Actor, *, appointment_id: UUID, slot: Slot, version:
     """
     opened = open_appointment(actor, appointment_id, version=version)
     change = change_between(opened.slot, slot)
+    if not change:
+        return
     check_change(change, slot)
-    if opened.billed and change:
+    if opened.billed:
         raise VisitBilled(FROZEN)
-    _change_slot(actor, opened, change, slot, is_apart=bool(change))
+    _change_slot(actor, opened, change, slot, is_apart=True)
     record(actor, "move_appointment", "appointment", appointment_id, **moved_words(opened.slot, slot))
 
 
@@ -139,7 +141,8 @@ def check_new(actor: Actor, slot: Slot, members: Members) -> None:
 
 
 def check_change(change: SlotChange, after: Slot) -> None:
-    """What changes must be possible; what stays may be of the past (a provider who left). Raises AppointmentIncomplete."""
+    """What changes must be possible; what stays may be of the past (a provider who left).
+    Raises AppointmentIncomplete."""
     if change.moves:
         check_slot(after)
     if "staff_member_id" in change.facts:
@@ -149,7 +152,8 @@ def check_change(change: SlotChange, after: Slot) -> None:
 
 
 def check_members(actor: Actor, change: MemberChange) -> None:
-    """Who joins must be somebody the actor may see; new services must be there. Raises NotFound, AppointmentIncomplete."""
+    """Who joins must be somebody the actor may see; new services must be there.
+    Raises NotFound, AppointmentIncomplete."""
     check_clients(actor, change.joined.keys())
     check_services([change.joined, change.services])
 

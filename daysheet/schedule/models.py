@@ -20,6 +20,9 @@ from daysheet.staff.models import StaffMember
 from .series_rules import LAST_WEEK, MOST_DATES, MOST_DAYS, MOST_EVERY, Frequency
 
 _NO_ANCHOR = models.Q(month_day__isnull=True, month_week__isnull=True)
+# A comparison with NULL is neither true nor false, and a CHECK lets it pass: what must be there is asked for by name.
+_MONTH_DAY = models.Q(month_day__isnull=False, month_day__range=(1, 31), month_week__isnull=True)
+_MONTH_WEEK = models.Q(month_week__isnull=False, month_week__range=(1, LAST_WEEK), month_day__isnull=True)
 _ANY_WEEKDAY = models.Q(weekdays__range=(1, 127))
 _ONE_WEEKDAY = models.Q(weekdays__in=[1, 2, 4, 8, 16, 32, 64])
 
@@ -27,8 +30,8 @@ _ONE_WEEKDAY = models.Q(weekdays__in=[1, 2, 4, 8, 16, 32, 64])
 class Series(TenantModel):
     """How appointments repeat (S3), in wall-clock practice time, and what slot each of them has. A fact: never changed.
 
-    All its appointments are made with it; each points here with the date of the rule it stands for. An edit of *this and
-    following* adds another row, which those appointments then point to; all rows of one series have the same `root`.
+    All its appointments are made with it; each points here with the date of the rule it stands for. An edit of *this
+    and following* adds another row, which those appointments then point to; the rows of one series have the same root.
     """
 
     #: The row this series began with; null in that row itself.
@@ -58,9 +61,10 @@ class Series(TenantModel):
         constraints = [
             models.CheckConstraint(condition=models.Q(every__range=(1, MOST_EVERY)), name="series_every_sane"),
             models.CheckConstraint(
-                condition=models.Q(until_on__isnull=True, count__range=(1, MOST_DATES))
+                condition=models.Q(until_on__isnull=True, count__isnull=False, count__range=(1, MOST_DATES))
                 | models.Q(
                     count__isnull=True,
+                    until_on__isnull=False,
                     until_on__gte=models.F("starts_on"),
                     until_on__lte=models.F("starts_on") + timedelta(days=MOST_DAYS),
                 ),
@@ -69,17 +73,8 @@ class Series(TenantModel):
             models.CheckConstraint(
                 condition=(models.Q(frequency=Frequency.DAILY.value, weekdays=0) & _NO_ANCHOR)
                 | (models.Q(frequency=Frequency.WEEKLY.value) & _ANY_WEEKDAY & _NO_ANCHOR)
-                | models.Q(
-                    frequency=Frequency.MONTHLY_DAY.value, weekdays=0, month_day__range=(1, 31), month_week__isnull=True
-                )
-                | (
-                    models.Q(
-                        frequency=Frequency.MONTHLY_WEEKDAY.value,
-                        month_day__isnull=True,
-                        month_week__range=(1, LAST_WEEK),
-                    )
-                    & _ONE_WEEKDAY
-                ),
+                | (models.Q(frequency=Frequency.MONTHLY_DAY.value, weekdays=0) & _MONTH_DAY)
+                | (models.Q(frequency=Frequency.MONTHLY_WEEKDAY.value) & _ONE_WEEKDAY & _MONTH_WEEK),
                 name="series_rule_complete",
             ),
             models.CheckConstraint(condition=models.Q(week_starts__lte=6), name="series_week_starts_sane"),
@@ -88,7 +83,8 @@ class Series(TenantModel):
                 condition=models.Q(place_of_service__regex=r"^([0-9]{2})?$"), name="series_pos_digits"
             ),
             models.CheckConstraint(
-                condition=models.Q(group_limit__isnull=True) | models.Q(group_limit__gte=2), name="series_limit_sane"
+                condition=models.Q(group_limit__isnull=True) | models.Q(group_limit__gte=2),
+                name="series_group_limit_sane",
             ),
         ]
 
@@ -130,13 +126,18 @@ class Appointment(TenantModel):
             models.UniqueConstraint(fields=["practice", "external_id"], name="appointment_external_id_once"),
             models.CheckConstraint(
                 condition=models.Q(group_limit__isnull=True) | models.Q(group_limit__gte=2),
-                name="appointment_limit_sane",
+                name="appointment_group_limit_sane",
             ),
             # Either no series at all, or a date of one; on that date unless it is known to stand apart.
             models.CheckConstraint(
                 condition=models.Q(series__isnull=True, occurrence_on__isnull=True, apart_at__isnull=True)
                 | models.Q(series__isnull=False, occurrence_on__isnull=False, apart_at__isnull=False)
-                | models.Q(series__isnull=False, occurrence_on=models.F("service_on"), apart_at__isnull=True),
+                | models.Q(
+                    series__isnull=False,
+                    occurrence_on__isnull=False,
+                    occurrence_on=models.F("service_on"),
+                    apart_at__isnull=True,
+                ),
                 name="appointment_on_its_series_date",
             ),
             # A date of a series has one appointment, so that a canceled or moved one is never made again.

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url
+from daysheet.web.requests import next_url
 from daysheet.web.views import is_htmx, render_page, see_other
 
 from .. import actions
@@ -20,7 +21,7 @@ from ..links import agenda_url
 from ..mending import mend_of
 from ..queries.agenda import VisitBilling, group_billing, group_cell_of, one_visit_billing
 from ..selection import Issued
-from .requests import PracticeRequest, next_url
+from .requests import PracticeRequest
 
 _PAGE = "invoicing/add_invoice.html"
 _GROUP = "invoicing/add_group_invoices.html"

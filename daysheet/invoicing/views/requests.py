@@ -1,11 +1,10 @@
-"""What every view of this slice is given, and where it may lead back to."""
+"""What every view of this slice is given."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from django.http import HttpRequest
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from daysheet.practices.actor import Actor
 
@@ -16,14 +15,6 @@ class PracticeRequest(HttpRequest):
     """A request inside a practice: the middleware has found the actor."""
 
     actor: Actor
-
-
-def next_url(request: HttpRequest, otherwise: str) -> str:
-    """The page named by `next`, when it is a page of ours; never another host."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
-        return wanted
-    return otherwise
 
 
 def page_number(request: HttpRequest) -> int:
