@@ -18,6 +18,7 @@ from pathlib import Path
 from daysheet.backup import archive
 from daysheet.database.requirements import check_server
 from daysheet.database.server import EmbeddedServer
+from daysheet.exports.manifest import is_export
 
 from . import environment
 from .failures import CommandFailed, ExitCode, explained
@@ -76,6 +77,11 @@ def command_parser() -> argparse.ArgumentParser:
     take.add_argument("paths", nargs="+", metavar="path", help="a CSV or Excel file, or a folder of them")
     take.add_argument("--dry-run", action="store_true", help="say what would happen, write nothing")
     take.set_defaults(run=_import)
+    take.add_argument("--owner-email", help="for an export of Daysheet: who of it gets a login, to invite the others")
+    export = commands.add_parser("export", help="write all data of a practice as documented CSV files in a ZIP")
+    export.add_argument("practice", help="the practice's address")
+    export.add_argument("file", help="the ZIP to make")
+    export.set_defaults(run=_export)
     verify = commands.add_parser("verify", help="recompute everything that is stored twice; 1 where something differs")
     verify.add_argument("practice", nargs="?", help="one practice's address (default: all)")
     verify.set_defaults(run=_verify)
@@ -188,10 +194,59 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    if any(is_export(Path(path)) for path in options.paths):
+        return _take_back(options)
     _set_up(migrate=True)
     from daysheet.imports.commands import run_import
 
     return run_import(options.practice, options.paths, dry_run=options.dry_run, out=_say)
+
+
+def _export(options: argparse.Namespace) -> int:
+    _set_up(migrate=True)
+    from daysheet.backup.taking import applied_migrations
+    from daysheet.exports.writing import ExportRefused, export_practice
+    from daysheet.kit.dates import utc_now
+    from daysheet.practices.models import Practice
+    from daysheet.staff.actors import practice_facts
+
+    practice = Practice.objects.filter(slug=options.practice).first()
+    if practice is None:
+        raise CommandFailed(f"there is no practice “{options.practice}”.", ExitCode.NO_SUCH_PRACTICE)
+    target, migrations = Path(options.file).absolute(), applied_migrations(os.environ["DATABASE_OWNER_URL"])
+    try:
+        done = export_practice(practice_facts(practice), target, now=utc_now(), migrations=migrations)
+    except ExportRefused as refusal:
+        raise CommandFailed(str(refusal)) from refusal
+    _say(f"{done.path}: {done.row_count:,} rows of {len(done.row_counts)} tables. Whoever has the file can read it.")
+    return 0
+
+
+def _take_back(options: argparse.Namespace) -> int:
+    """An export becomes a practice. As the owner, in this process alone: facts come with their ids and moments."""
+    if not options.owner_email or len(options.paths) != 1 or options.dry_run:
+        raise CommandFailed(
+            "an export is taken back whole: daysheet import NEW-ADDRESS FILE.zip --owner-email ADDRESS, where the "
+            "address is that of one of its Organization Administrators. Nothing was written.",
+            ExitCode.USAGE,
+        )
+    password = _ask_password(f"Password for {options.owner_email} (a login that exists keeps its own): ")
+    _set_up(migrate=True, as_owner=True)
+    from daysheet.exports.reading import take_back
+    from daysheet.kit.dates import utc_now
+    from daysheet.kit.errors import Refusal
+
+    from .verify import differences_of
+
+    try:
+        done = take_back(
+            Path(options.paths[0]), slug=options.practice, owner_email=options.owner_email, owner_password=password,
+            now=utc_now(), verify=lambda practice: differences_of(practice, utc_now()),
+        )  # fmt: skip
+    except Refusal as refusal:
+        raise CommandFailed(str(refusal)) from refusal
+    _say(f"{done.row_count:,} rows became the practice /{done.practice.slug}/. Everything agrees.")
+    return 0
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -272,7 +327,7 @@ def _database(options: argparse.Namespace) -> int:
     return 0
 
 
-def _set_up(*, migrate: bool) -> None:
+def _set_up(*, migrate: bool, as_owner: bool = False) -> None:
     """Find the database, refuse one that will not do or an unsafe role (tenancy rule 6), bring it up to date."""
     if bool(os.environ.get("DATABASE_URL")) != bool(os.environ.get("DATABASE_OWNER_URL")):
         raise CommandFailed(
@@ -283,6 +338,8 @@ def _set_up(*, migrate: bool) -> None:
         cluster = EmbeddedServer(environment.home()).ensure_running()
         os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = cluster.app_url(), cluster.owner_url()
     check_server(os.environ["DATABASE_OWNER_URL"], os.environ["DATABASE_URL"])
+    if as_owner:
+        os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daysheet.config.settings")
     import django
     from django.core.management import call_command

@@ -69,6 +69,12 @@ def run_verify(practice_slug: str | None, out: TextIO) -> int:
     return DIFFERENT if found else CLEAN
 
 
+def differences_of(facts: PracticeFacts, now: datetime) -> list[str]:
+    """What does not agree in one practice, in words; nothing where all is well."""
+    results = verify_practice(facts, now).results
+    return [f"{result.name}: {first}" for result in results for first in result.first]
+
+
 def verify_storage() -> list[Found]:
     """What holds for all practices together: grants, row security, constraints."""
     parameters = storage_parameters()
