@@ -126,7 +126,8 @@ def move_appointment(actor: Actor, *, appointment_id: UUID, slot: Slot, version:
     if opened.billed:
         raise VisitBilled(FROZEN)
     _change_slot(actor, opened, change, slot, is_apart=True)
-    record(actor, "move_appointment", "appointment", appointment_id, **moved_words(opened.slot, slot))
+    before, after = moment_words(opened.slot), moment_words(slot)
+    record(actor, "move_appointment", "appointment", appointment_id, before=before, after=after)
 
 
 def check_new(actor: Actor, slot: Slot, members: Members) -> None:
@@ -158,12 +159,9 @@ def check_members(actor: Actor, change: MemberChange) -> None:
     check_services([change.joined, change.services])
 
 
-def moved_words(before: Slot, after: Slot) -> dict[str, str]:
-    """From when to when, for the audit: dates and hours, and no names."""
-    return {
-        "before": f"{before.day.isoformat()} {before.at:%H:%M}",
-        "after": f"{after.day.isoformat()} {after.at:%H:%M}",
-    }
+def moment_words(slot: Slot) -> str:
+    """When, for the audit: date and hour, and no names."""
+    return f"{slot.day.isoformat()} {slot.at:%H:%M}"
 
 
 def _change_slot(actor: Actor, opened: Opened, change: SlotChange, slot: Slot, *, is_apart: bool) -> None:

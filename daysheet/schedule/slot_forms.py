@@ -35,8 +35,8 @@ class MoveForm(forms.Form):
     staff = forms.ChoiceField(label="Provider", required=False)
     location = forms.ChoiceField(label="Location", required=False)
 
-    def __init__(self, *args: Any, actor: Actor, details: queries.AppointmentDetails, **kwargs: Any) -> None:
-        super().__init__(*args, initial=details.initial, **kwargs)
+    def __init__(self, data: Any, *, actor: Actor, details: queries.AppointmentDetails) -> None:
+        super().__init__(data, initial=details.initial)
         self.before = details.slot
         _offer(self, actor, details)
 

@@ -6,7 +6,7 @@ door, so that no visit is billed while its facts change.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -50,9 +50,10 @@ def open_appointment(
 ) -> Opened:
     """Lock an appointment and its clients (and who is to join). `version`: the one the actor was shown, None to take it
     as it is. Raises NotFound, AppointmentChanged."""
-    (appointment,) = lock_appointments(actor, Q(pk=appointment_id), joining=joining) or [None]
-    if appointment is None:
+    found = lock_appointments(actor, Q(pk=appointment_id), joining=joining)
+    if not found:
         raise NotFound("There is no such appointment in this practice.")
+    appointment = found[0]
     check_version(actor, appointment, version)
     visits = {visit.client_id: visit for visit in Visit.objects.filter(appointment=appointment)}
     billed = VisitService.objects.filter(visit__appointment=appointment).exclude(line_id=None)
@@ -157,8 +158,3 @@ def check_services(chosen: Iterable[Members]) -> None:
     wanted = {choice.service_type_id for members in chosen for choices in members.values() for choice in choices}
     if wanted and ServiceType.objects.filter(pk__in=wanted, archived_at=None).count() != len(wanted):
         raise AppointmentIncomplete("One of the service types is archived or does not exist. Choose another.")
-
-
-def as_ids(appointments: Sequence[Appointment]) -> list[UUID]:
-    """Their ids."""
-    return [appointment.pk for appointment in appointments]
