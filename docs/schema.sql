@@ -698,6 +698,7 @@ CREATE TABLE schedule_visit (
     CONSTRAINT schedule_visit_appointment_id_fk FOREIGN KEY (practice_id, appointment_id) REFERENCES schedule_appointment(practice_id, id),
     CONSTRAINT schedule_visit_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
     CONSTRAINT schedule_visit_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT visit_initiator_known CHECK (((initiated_by)::text = ANY ((ARRAY[''::character varying, 'client'::character varying, 'practice'::character varying])::text[]))),
     CONSTRAINT visit_status_known CHECK (((status)::text = ANY ((ARRAY['upcoming'::character varying, 'kept'::character varying, 'no_show'::character varying, 'late_cancel'::character varying, 'canceled'::character varying, 'rescheduled'::character varying])::text[])))
 );
 CREATE INDEX visit_client_ix ON schedule_visit USING btree (practice_id, client_id, service_on);
@@ -743,6 +744,28 @@ CREATE POLICY schedule_visitservice_practice ON schedule_visitservice FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT, UPDATE, DELETE ON schedule_visitservice TO daysheet_app;
+
+-- What the practice asks of a cancellation, and how its fees are charged (S1). One row, or none: ask, no notice.
+CREATE TABLE schedule_cancellationpolicy (
+    id                 uuid NOT NULL,
+    practice_id        bigint NOT NULL,
+    notice_hours       smallint NOT NULL,
+    no_show_charge     character varying(10) NOT NULL,
+    late_cancel_charge character varying(10) NOT NULL,
+    canceled_charge    character varying(10) NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT cancellation_policy_once UNIQUE (practice_id),
+    CONSTRAINT schedule_cancellationpolicy_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT cancellation_charge_known CHECK ((((no_show_charge)::text = ANY ((ARRAY['ask'::character varying, 'automatic'::character varying])::text[])) AND ((late_cancel_charge)::text = ANY ((ARRAY['ask'::character varying, 'automatic'::character varying])::text[])) AND ((canceled_charge)::text = ANY ((ARRAY['ask'::character varying, 'automatic'::character varying])::text[])))),
+    CONSTRAINT cancellation_notice_sane CHECK ((notice_hours <= 720)),
+    CONSTRAINT schedule_cancellationpolicy_notice_hours_check CHECK ((notice_hours >= 0))
+);
+ALTER TABLE schedule_cancellationpolicy ENABLE ROW LEVEL SECURITY;
+CREATE POLICY schedule_cancellationpolicy_practice ON schedule_cancellationpolicy FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON schedule_cancellationpolicy TO daysheet_app;
+GRANT UPDATE (notice_hours, no_show_charge, late_cancel_charge, canceled_charge) ON schedule_cancellationpolicy TO daysheet_app;
 
 -- ==================== invoicing =====================================================================================
 

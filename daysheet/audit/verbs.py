@@ -79,6 +79,7 @@ VERBS: dict[str, Verb] = {
     "renew_license": Verb("renewed a CPT license"),
     "restore_service_type": Verb("restored a service type"),
     "set_bill_to": Verb("changed who is billed"),
+    "set_cancellation_policy": Verb("changed the cancellation policy"),
     "set_fee_services": Verb("chose the fees for missed visits"),
     "set_client_service": Verb("changed a client's services", is_money=True),
     "set_cpt_access": Verb("turned CPT Code Access on or off"),

@@ -152,7 +152,7 @@ def read_terms(
     services = dict(found.services)
     manual_ids = {line.service_type_id for line in selection.manual if line.service_type_id} - services.keys()
     if manual_ids:
-        services |= {each.pk: _service_terms(each) for each in ServiceType.objects.filter(pk__in=manual_ids)}
+        services |= {each.pk: service_terms(each) for each in ServiceType.objects.filter(pk__in=manual_ids)}
     staff_ids: set[UUID | None] = {candidate.staff_member_id for candidate in found.unbilled}
     staff_ids |= {edit.rendering_staff_member_id for edit in selection.edits.values()}
     staff_ids |= {line.staff_member_id for line in selection.manual}
@@ -247,7 +247,7 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _service_terms(service: ServiceType) -> ServiceTerms:
+def service_terms(service: ServiceType) -> ServiceTerms:
     return ServiceTerms(
         service.pk, service.code, service.name, service.kind, service.rate_cents, service.unit_rule,
         service.unit_count, tuple(service.modifiers), service.bills_insurance,

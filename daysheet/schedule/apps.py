@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class ScheduleConfig(AppConfig):
     name = "daysheet.schedule"
+
+    def ready(self) -> None:
+        from daysheet.staff.registry import register_settings_section
+
+        from .views.statuses import policy_section
+
+        register_settings_section(policy_section)

@@ -184,6 +184,9 @@ class Visit(TenantModel):
             models.UniqueConstraint(fields=["practice", "appointment", "client"], name="visit_client_once"),
             models.UniqueConstraint(fields=["practice", "external_id"], name="visit_external_id_once"),
             models.CheckConstraint(condition=models.Q(status__in=VisitStatus.values), name="visit_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(initiated_by__in=["", "client", "practice"]), name="visit_initiator_known"
+            ),
         ]
         indexes = [
             models.Index(fields=["practice", "client", "service_on"], name="visit_client_ix"),
@@ -238,5 +241,34 @@ class VisitService(TenantModel):
                 fields=["practice", "service_on", "visit"],
                 condition=models.Q(line_id__isnull=True, is_suspended=False),
                 name="visit_service_unbilled_ix",
+            ),
+        ]
+
+
+class CancellationPolicy(TenantModel):
+    """What the practice asks of a cancellation, and how its fees are charged (S1). One row, or none: ask, no notice.
+
+    Which service type each fee is, the service types themselves say (services.ServiceType.is_…_fee).
+    """
+
+    class Charge(models.TextChoices):
+        ASK = "ask", "Ask each time"
+        AUTOMATIC = "automatic", "Charge unless waived"
+
+    #: A client's cancellation with less notice than this is a Late Cancel; 0: never.
+    notice_hours = models.PositiveSmallIntegerField(default=0)
+    no_show_charge = models.CharField(max_length=10, choices=Charge.choices, default=Charge.ASK)
+    late_cancel_charge = models.CharField(max_length=10, choices=Charge.choices, default=Charge.ASK)
+    canceled_charge = models.CharField(max_length=10, choices=Charge.choices, default=Charge.ASK)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice"], name="cancellation_policy_once"),
+            models.CheckConstraint(condition=models.Q(notice_hours__lte=720), name="cancellation_notice_sane"),
+            models.CheckConstraint(
+                condition=models.Q(no_show_charge__in=["ask", "automatic"])
+                & models.Q(late_cancel_charge__in=["ask", "automatic"])
+                & models.Q(canceled_charge__in=["ask", "automatic"]),
+                name="cancellation_charge_known",
             ),
         ]

@@ -1,4 +1,5 @@
-"""What higher slices show on the Agenda. The Agenda knows no invoices: whoever bills registers the billing column."""
+"""What higher slices show on the Agenda and beside a status. The Agenda knows no invoices: whoever bills registers the
+billing column, and what a fee would come to."""
 
 from __future__ import annotations
 
@@ -37,8 +38,20 @@ class GroupCell:
     to_bill_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class FeeForecast:
+    """What a fee would be billed at if its visit were billed now. Amounts in cents, all units together."""
+
+    units: int
+    amount_cents: int
+    client_cents: int
+
+
 BillingCells = Callable[[Actor, Collection[UUID]], dict[UUID, BillingCell]]
+#: (actor, visit, service types) → what each would be billed at on this visit.
+FeeForecasts = Callable[[Actor, UUID, Collection[UUID]], dict[UUID, FeeForecast]]
 _sources: list[BillingCells] = []
+_forecasts: list[FeeForecasts] = []
 
 
 def register_billing_cells(source: BillingCells) -> None:
@@ -52,3 +65,13 @@ def billing_cells(actor: Actor, visit_ids: Collection[UUID]) -> dict[UUID, Billi
     for source in _sources:
         cells |= source(actor, visit_ids)
     return cells
+
+
+def register_fee_forecasts(source: FeeForecasts) -> None:
+    """Name who knows prices. The last one registered answers."""
+    _forecasts.append(source)
+
+
+def fee_forecasts(actor: Actor, visit_id: UUID, service_type_ids: Collection[UUID]) -> dict[UUID, FeeForecast]:
+    """What these services would be billed at on the visit; empty where the actor may not see money (P2)."""
+    return _forecasts[-1](actor, visit_id, service_type_ids) if _forecasts and service_type_ids else {}

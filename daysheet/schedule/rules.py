@@ -11,6 +11,8 @@ from daysheet.kit.dates import local_moment
 BILLS_PLANNED = frozenset({"upcoming", "kept"})
 #: For these the practice's fee service is offered, or the fee is waived with a reason.
 MAY_CHARGE_FEE = frozenset({"no_show", "late_cancel", "canceled"})
+#: For these somebody must have initiated the change; of a No Show it is the client, unless somebody says otherwise.
+NEEDS_INITIATOR = frozenset({"late_cancel", "canceled", "rescheduled"})
 
 #: The places a practice of this kind works at (CMS place-of-service codes, box 24B).
 PLACE_NAMES = {
@@ -46,9 +48,38 @@ def effect_of(status: str) -> StatusEffect:
     return StatusEffect(suspends_planned=status not in BILLS_PLANNED, offers_fee=status in MAY_CHARGE_FEE)
 
 
-def fee_kind(status: str) -> str:
-    """Which of the practice's two fee services goes with a status: `no_show` or `late_cancel`."""
-    return "no_show" if status == "no_show" else "late_cancel"
+def is_late(starts_at: datetime, now: datetime, notice_hours: int) -> bool:
+    """Whether a cancellation at `now` leaves less than the notice the practice asks for. 0 hours asks for none."""
+    return notice_hours > 0 and now > starts_at - timedelta(hours=notice_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class FeeDecision:
+    """What becomes of the fee of a status: charged, or waived with a reason; neither where there is none to decide."""
+
+    is_charged: bool
+    waived_reason: str = ""
+
+
+def decide_fee(
+    *, has_fee: bool, is_automatic: bool, initiated_by: str, charge: bool | None, waived_reason: str
+) -> FeeDecision | None:
+    """S1: the fee is charged, or waived with a reason. None: that has still to be said.
+
+    What the person says comes first; then the policy: a fee that is charged automatically is charged where the client
+    initiated the change. What the practice itself called off costs the client nothing unless somebody says so.
+    """
+    if not has_fee:
+        return FeeDecision(is_charged=False)
+    if charge:
+        return FeeDecision(is_charged=True)
+    if waived_reason.strip():
+        return FeeDecision(is_charged=False, waived_reason=waived_reason.strip()[:200])
+    if charge is None and initiated_by == "practice":
+        return FeeDecision(is_charged=False, waived_reason="The practice initiated it")
+    if charge is None and is_automatic:
+        return FeeDecision(is_charged=True)
+    return None
 
 
 def span(day: date, at: time, minutes: int, time_zone: str) -> tuple[datetime, datetime]:

@@ -1,4 +1,5 @@
-"""A visit's status (S1): what it does to the services of the visit, and the fee that is charged or waived."""
+"""A visit's status (S1): who initiated the change, what it does to the services of the visit, and the fee that is
+charged or waived with a reason."""
 
 from __future__ import annotations
 
@@ -10,15 +11,27 @@ from daysheet.kit.errors import NotFound, Refusal
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
-from daysheet.services.models import ServiceType
 
 from .members import FROZEN, VisitBilled, remove_services
 from .models import Visit, VisitService, VisitStatus
-from .rules import effect_of, fee_kind
+from .policy import Policy, cancellation_policy
+from .rules import NEEDS_INITIATOR, FeeDecision, decide_fee, effect_of, is_late
+
+
+class InitiatorNotSaid(Refusal):
+    """Late Cancel, Canceled and Rescheduled need to know who initiated them (S1)."""
+
+    code = "initiator_not_said"
+
+
+class CancelIsLate(Refusal):
+    """By the cancellation policy this cancellation is a Late Cancel."""
+
+    code = "cancel_is_late"
 
 
 class FeeNotDecided(Refusal):
-    """A waived fee needs its reason, or the practice has no fee service to charge (S1)."""
+    """The fee is neither charged nor waived with a reason, or the practice has no such fee (S1)."""
 
     code = "fee_not_decided"
 
@@ -30,53 +43,77 @@ def set_status(
     visit_id: UUID,
     status: str,
     initiated_by: str = "",
-    charge_fee: bool = False,
+    charge_fee: bool | None = None,
     fee_waived_reason: str = "",
+    notice_in_time: bool = False,
 ) -> None:
     """Change a visit's status (S1): what is planned is suspended or comes back, the fee is charged or waived.
 
-    Raises NotFound, VisitBilled, FeeNotDecided.
+    `charge_fee`: True charges, False waives (with a reason), None leaves it to the policy. `notice_in_time`: the client
+    canceled in time, although it is only entered now. Raises NotFound, VisitBilled, InitiatorNotSaid, CancelIsLate,
+    FeeNotDecided.
     """
-    effect = effect_of(VisitStatus(status))
-    visit = Visit.objects.filter(pk=visit_id, client__in=visible_clients(actor)).first()
-    if visit is None:
-        raise NotFound("There is no such visit, or you are not assigned to the client.")
-    lock_clients([visit.client_id])
+    effect, policy = effect_of(VisitStatus(status)), cancellation_policy(actor)
+    visit = _locked(actor, visit_id)
     services = VisitService.objects.filter(visit=visit, removed_at=None)
     if services.exclude(line_id=None).exists():
         raise VisitBilled(FROZEN)
+    initiator = initiated_by or ("client" if status == VisitStatus.NO_SHOW else "")
+    if status in NEEDS_INITIATOR and not initiator:
+        raise InitiatorNotSaid("Say who initiated it: the client or the practice. Nothing was changed.")
+    if status == VisitStatus.CANCELED and initiator == "client" and not notice_in_time:
+        _refuse_late(actor, visit, policy)
+    decision = FeeDecision(is_charged=False)
+    if effect.offers_fee:
+        decision = _decide(policy, status, initiator, charge_fee, fee_waived_reason)
     remove_services(services.filter(is_fee=True), actor.now)
     services.filter(is_fee=False).update(is_suspended=effect.suspends_planned)
-    waived = _fee(visit, status, charge_fee, fee_waived_reason) if effect.offers_fee else ""
+    if decision.is_charged:
+        VisitService.objects.create(
+            visit=visit, service_type=policy.fees[status], position=99, service_on=visit.service_on, is_fee=True
+        )
     Visit.objects.filter(pk=visit.pk).update(
-        status=status, initiated_by=initiated_by, fee_waived_reason=waived, status_changed_at=actor.now
+        status=status, initiated_by=initiator, fee_waived_reason=decision.waived_reason, status_changed_at=actor.now
     )
     record(
-        actor,
-        "set_status",
-        "visit",
-        visit.pk,
-        client_id=visit.client_id,
-        before=visit.status,
-        after=status,
-        initiated_by=initiated_by,
-        fee=charge_fee and effect.offers_fee,
-    )
+        actor, "set_status", "visit", visit.pk, client_id=visit.client_id, before=visit.status, after=status,
+        initiated_by=initiator, fee=decision.is_charged, notice_in_time=notice_in_time,
+    )  # fmt: skip
 
 
-def _fee(visit: Visit, status: str, charge_fee: bool, reason: str) -> str:
-    """Adds the fee service, or answers with the reason for waiving it."""
-    if not charge_fee:
-        if status != VisitStatus.CANCELED and not reason.strip():
-            raise FeeNotDecided("Charge the fee, or say why it is waived. Nothing was changed.")
-        return reason.strip()[:200]
-    flag = {f"is_{fee_kind(status)}_fee": True}
-    service = ServiceType.objects.filter(archived_at=None, **flag).first()
-    if service is None:
-        raise FeeNotDecided(
-            "The practice has no fee service for this. Mark one under Organization, Service Types, or waive the fee."
+def _locked(actor: Actor, visit_id: UUID) -> Visit:
+    """The visit, read once its client is locked: a change of status and a bill of the same visit do not meet."""
+    found = Visit.objects.filter(pk=visit_id, client__in=visible_clients(actor))
+    client_id = found.values_list("client_id", flat=True).first()
+    if client_id is not None:
+        lock_clients([client_id])
+    visit = found.select_related("appointment").first()
+    if visit is None:
+        raise NotFound("There is no such visit, or you are not assigned to the client.")
+    return visit
+
+
+def _refuse_late(actor: Actor, visit: Visit, policy: Policy) -> None:
+    if is_late(visit.appointment.starts_at, actor.now, policy.notice_hours):
+        raise CancelIsLate(
+            f"The practice asks for {policy.notice_hours} hours’ notice, and less is left: this is a Late Cancel. "
+            "Choose Late Cancel, or tick that the client canceled in time. Nothing was changed."
         )
-    VisitService.objects.create(
-        visit=visit, service_type=service, position=99, service_on=visit.service_on, is_fee=True
+
+
+def _decide(policy: Policy, status: str, initiator: str, charge: bool | None, waived_reason: str) -> FeeDecision:
+    if charge and status not in policy.fees:
+        raise FeeNotDecided(
+            "The practice has no fee service for this. An administrator chooses one under Organization, Settings, "
+            "Cancellation policy. Nothing was changed."
+        )
+    decision = decide_fee(
+        has_fee=status in policy.fees,
+        is_automatic=status in policy.automatic,
+        initiated_by=initiator,
+        charge=charge,
+        waived_reason=waived_reason,
     )
-    return ""
+    if decision is None:
+        raise FeeNotDecided("Charge the fee, or say why it is waived. Nothing was changed.")
+    return decision

@@ -14,5 +14,6 @@ urlpatterns: list[URLPattern] = [
     path("appointments/<uuid:appointment>/", appointments.appointment, name="appointment"),
     path("appointments/<uuid:appointment>/move/", moving.move_appointment, name="move_appointment"),
     path("visits/<uuid:visit>/status/", statuses.change_status, name="change_status"),
+    path("organization/cancellation-policy/", statuses.cancellation_policy, name="cancellation_policy"),
     path("clients/<uuid:client>/appointments/", appointments.client_appointments, name="client_appointments"),
 ]

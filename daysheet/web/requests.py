@@ -1,4 +1,4 @@
-"""What a view takes from its request."""
+"""What a view takes from its request, and where it may lead back to."""
 
 from __future__ import annotations
 

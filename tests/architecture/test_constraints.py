@@ -27,6 +27,8 @@ FORBIDDEN: dict[str, str] = {
     "appointment_pos_digits": "place_of_service = '1'",
     "batch_grouping_known": "grouping = 'week'",
     "batch_problem_kind_known": "kind = 'lost'",
+    "cancellation_charge_known": "no_show_charge = 'never'",
+    "cancellation_notice_sane": "notice_hours = 721",
     "card_expiry_sane": "expires_month = 13",
     "card_last4_digits": "last4 = '12x4'",
     "card_refund_amount_positive": "amount_cents = 0",
@@ -95,6 +97,7 @@ FORBIDDEN: dict[str, str] = {
     "series_week_starts_sane": "week_starts = 7",
     "staff_npi_digits": "npi = '12'",
     "staff_permissions_known": "permissions = ARRAY['everything']",
+    "visit_initiator_known": "initiated_by = 'weather'",
     "visit_service_rate_not_negative": "rate_cents = -1",
     "visit_service_removed_is_suspended": "removed_at = now(), is_suspended = false",
     "visit_service_units_positive": "units = 0",
@@ -119,6 +122,9 @@ FILLED = {
     "cards_cardsetup": "INSERT INTO cards_cardsetup (practice_id, id, client_id, account_id, reference, started_at, "
     "started_by_name) SELECT practice_id, gen_random_uuid(), client_id, account_id, 'x', now(), 'x' "
     "FROM cards_cardsetup LIMIT 1",
+    "schedule_cancellationpolicy": "INSERT INTO schedule_cancellationpolicy (practice_id, id, notice_hours, "
+    "no_show_charge, late_cancel_charge, canceled_charge) SELECT id, gen_random_uuid(), 24, 'ask', 'ask', 'ask' "
+    "FROM practices_practice WHERE slug = 'alder'",
     "staff_licenserenewalrun": "INSERT INTO staff_licenserenewalrun (practice_id, id, year, ran_at, renewed_count) "
     "SELECT id, gen_random_uuid(), 2025, now(), 0 FROM practices_practice WHERE slug = 'alder'",
     "config_verification": "INSERT INTO config_verification (practice_id, id, ran_on, ran_at, check_count, "

@@ -68,7 +68,7 @@ NEEDS: dict[str, Permission] = {
             "staff:licenses_csv", "staff:license", "staff:assign_license", "staff:cpt_access", "services:list",
             "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
-            "cards:processor",
+            "cards:processor", "schedule:cancellation_policy",
         ),
         _A,
     ),

@@ -135,6 +135,8 @@ class _Builder:
         self.visit("twice", self.client("Tara", "Twice"), self.letter)
         self.visit("license", self.client("Lena", "License"), self.talk, staff="nora")
         self.visit("frozen", self.client("Fay", "Front"), self.talk, status="upcoming")
+        for first in ("Stella", "Sten", "Sila"):  # one for each way to change a status
+            self.visit(f"status_{first.lower()}", self.client(first, "Status"), self.talk, status="upcoming")
         members = [self.client(first, "Group") for first in ("Gail", "Gene", "Gina", "Guy")]
         self.appointment("group", members, (self.talk,), title="Tuesday circle")
 

@@ -2,6 +2,7 @@
 
 from .appointments import AppointmentDetails, appointment_details, client_name, client_visits
 from .day import AppointmentRow, VisitRow, agenda_day, location_choices, one_visit, staff_choices, visit_rows
+from .statuses import StatusChoice, StatusPage, status_page
 from .week import CalendarDay, CalendarSlot, calendar_week
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "AppointmentRow",
     "CalendarDay",
     "CalendarSlot",
+    "StatusChoice",
+    "StatusPage",
     "VisitRow",
     "agenda_day",
     "appointment_details",
@@ -18,5 +21,6 @@ __all__ = [
     "location_choices",
     "one_visit",
     "staff_choices",
+    "status_page",
     "visit_rows",
 ]

@@ -12,7 +12,6 @@ from daysheet.clients.actions import assign_staff
 from daysheet.database.scope import practice_transaction
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
-from daysheet.schedule.models import Visit
 from daysheet.staff.models import StaffMember
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import Cast, Person
@@ -89,16 +88,6 @@ def test_somebody_with_provider_permission_who_renders_nothing_sees_everybody(cl
     page = _as(clinic.cast.dan).get(URL).content.decode()
     assert "Ruiz, Ana" in page
     assert "not one of the available choices" not in page
-
-
-def test_a_status_is_changed_and_a_waived_fee_asks_for_its_reason(clinic: Clinic) -> None:
-    visit, _ = clinic.visit(clinic.client(), clinic.talk)
-    dan = _as(clinic.cast.dan)
-    url = f"/alder/visits/{visit}/status/"
-    refused = dan.post(url, {"status": "no_show"})
-    assert refused.status_code == 422 and b"say why it is waived" in refused.content
-    assert dan.post(url, {"status": "no_show", "fee_waived_reason": "Storm"}).status_code in {302, 303}
-    assert Visit.objects.get(pk=visit).status == "no_show"
 
 
 def test_a_full_day_needs_no_more_statements_than_an_empty_one(

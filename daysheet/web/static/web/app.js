@@ -98,6 +98,9 @@
     k: () => moveRow(-1),
     x: tickRow,
   };
+  // [data-key="s"] inside a row: the key presses it for the row that has the focus. [aria-keyshortcuts="t"]: for the page.
+  const ofRow = (key) => currentRow()?.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  const ofPage = (key) => document.querySelector(`a[aria-keyshortcuts="${CSS.escape(key)}"]`);
   let wentAt = 0;
   function pressed(key) {
     if (Date.now() - wentAt < 1000 && (key === "a" || key === "b")) {
@@ -106,8 +109,10 @@
       return true;
     }
     wentAt = key === "g" ? Date.now() : 0;
-    if (!single[key]) return key === "g";
-    single[key]();
+    const link = single[key] ? null : ofRow(key) ?? ofPage(key);
+    if (!single[key] && !link) return key === "g";
+    if (link) link.click();
+    else single[key]();
     return true;
   }
   document.addEventListener("keydown", (event) => {
@@ -221,6 +226,12 @@
   document.addEventListener("htmx:sendError", () =>
     tellFailure("Daysheet could not be reached. Reload the page to see what is saved, then try again."));
 
+  // Back from a page that a row led to: the row has the focus again, and j and k go on from there.
+  const landed = byId(window.location.hash.slice(1));
+  if (landed?.matches("[data-row]")) {
+    landed.tabIndex = -1;
+    landed.focus();
+  }
   for (const box of all("[data-keys-off]")) box.checked = keysOff();
   byId("form-errors")?.focus();
   refreshAllTicks();
