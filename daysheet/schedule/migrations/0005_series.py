@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("practices", "0001_initial"),
-        ("schedule", "0003_changed_at"),
+        ("schedule", "0004_cancellation_policy"),
         ("staff", "0001_initial"),
     ]
 
