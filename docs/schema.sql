@@ -1368,6 +1368,95 @@ CREATE POLICY claims_claimline_practice ON claims_claimline FOR ALL
 GRANT SELECT, INSERT ON claims_claimline TO daysheet_app;
 GRANT UPDATE (left_at) ON claims_claimline TO daysheet_app;
 
+-- ==================== documents =====================================================================================
+
+-- How documents look: one row of a practice, made with the first change.
+CREATE TABLE documents_documentsettings (
+    id           uuid NOT NULL,
+    pay_to       character varying(10) NOT NULL,
+    brand_colour character varying(7) NOT NULL,
+    message      character varying(400) NOT NULL,
+    practice_id  bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT document_settings_one UNIQUE (practice_id),
+    CONSTRAINT documents_documentsettings_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT document_settings_colour_shape CHECK (((brand_colour)::text ~ '^#[0-9a-f]{6}$'::text)),
+    CONSTRAINT document_settings_pay_to_known CHECK (((pay_to)::text = ANY ((ARRAY['practice'::character varying, 'location'::character varying])::text[])))
+);
+ALTER TABLE documents_documentsettings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_documentsettings_practice ON documents_documentsettings FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_documentsettings TO daysheet_app;
+GRANT UPDATE (pay_to, brand_colour, message) ON documents_documentsettings TO daysheet_app;
+
+-- A practice's logo, drawn anew as PNG when it was uploaded. The one not removed is printed.
+CREATE TABLE documents_logo (
+    id               uuid NOT NULL,
+    png              bytea NOT NULL,
+    alt              character varying(120) NOT NULL,
+    width            integer NOT NULL,
+    height           integer NOT NULL,
+    uploaded_at      timestamp with time zone NOT NULL,
+    uploaded_by_name character varying(120) NOT NULL,
+    removed_at       timestamp with time zone,
+    practice_id      bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT documents_logo_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT documents_logo_height_check CHECK ((height >= 0)),
+    CONSTRAINT documents_logo_width_check CHECK ((width >= 0)),
+    CONSTRAINT logo_bytes_bounded CHECK ((octet_length(png) <= 400000)),
+    CONSTRAINT logo_has_alt CHECK ((NOT ((alt)::text = ''::text))),
+    CONSTRAINT logo_size_sane CHECK (((height >= 1) AND (height <= 600) AND (width >= 1) AND (width <= 1200)))
+);
+CREATE UNIQUE INDEX logo_one_printed ON documents_logo USING btree (practice_id) WHERE (removed_at IS NULL);
+ALTER TABLE documents_logo ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_logo_practice ON documents_logo FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_logo TO daysheet_app;
+GRANT UPDATE (removed_at) ON documents_logo TO daysheet_app;
+
+-- That a document of a client was made, and what it said. Insert and select only.
+CREATE TABLE documents_madedocument (
+    id           uuid NOT NULL,
+    kind         character varying(10) NOT NULL,
+    first_on     date,
+    last_on      date,
+    title        character varying(200) NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    made_by_name character varying(120) NOT NULL,
+    content      jsonb NOT NULL,
+    sha256       character varying(64) NOT NULL,
+    page_count   integer NOT NULL,
+    client_id    uuid NOT NULL,
+    invoice_id   uuid,
+    logo_id      uuid,
+    payment_id   uuid,
+    practice_id  bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT documents_madedocument_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT documents_madedocument_invoice_id_fk FOREIGN KEY (practice_id, invoice_id) REFERENCES invoicing_invoice(practice_id, id),
+    CONSTRAINT documents_madedocument_logo_id_fk FOREIGN KEY (practice_id, logo_id) REFERENCES documents_logo(practice_id, id),
+    CONSTRAINT documents_madedocument_payment_id_fk FOREIGN KEY (practice_id, payment_id) REFERENCES payments_payment(practice_id, id),
+    CONSTRAINT documents_madedocument_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT documents_madedocument_page_count_check CHECK ((page_count >= 0)),
+    CONSTRAINT made_has_pages CHECK ((page_count >= 1)),
+    CONSTRAINT made_kind_known CHECK (((kind)::text = ANY ((ARRAY['invoice'::character varying, 'receipt'::character varying, 'statement'::character varying, 'superbill'::character varying, 'estimate'::character varying])::text[]))),
+    CONSTRAINT made_of_its_subject CHECK ((((NOT ((kind)::text = 'invoice'::text)) OR (invoice_id IS NOT NULL)) AND ((NOT ((kind)::text = 'receipt'::text)) OR (payment_id IS NOT NULL)) AND ((NOT ((kind)::text = 'statement'::text)) OR (first_on IS NOT NULL)))),
+    CONSTRAINT made_period_in_order CHECK ((((first_on IS NULL) AND (last_on IS NULL)) OR ((first_on IS NOT NULL) AND (last_on >= first_on)))),
+    CONSTRAINT made_sha256_shape CHECK (((sha256)::text ~ '^[0-9a-f]{64}$'::text))
+);
+CREATE INDEX documents_madedocument_invoice_id_ix ON documents_madedocument USING btree (practice_id, invoice_id);
+CREATE INDEX documents_madedocument_logo_id_ix ON documents_madedocument USING btree (practice_id, logo_id);
+CREATE INDEX documents_madedocument_payment_id_ix ON documents_madedocument USING btree (practice_id, payment_id);
+CREATE INDEX made_document_client_ix ON documents_madedocument USING btree (practice_id, client_id, made_at DESC);
+ALTER TABLE documents_madedocument ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_madedocument_practice ON documents_madedocument FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_madedocument TO daysheet_app;
+
 -- ==================== imports =======================================================================================
 
 -- One file taken in, all of it or nothing. Insert and select only.

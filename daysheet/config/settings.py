@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "daysheet.cards",
     "daysheet.claims",
     "daysheet.reports",
+    "daysheet.documents",
     "daysheet.imports",
     "daysheet.backup",
     "daysheet.config",

@@ -34,6 +34,7 @@ MONEY = (
     "cards",
     "imports",
     "reports",
+    "documents",
     "claims",
     "x12",
 )
@@ -41,6 +42,7 @@ FLOATS = {
     "daysheet/imports/sheets.py": "a number cell of a spreadsheet is one; it becomes text before anything reads it",
     "daysheet/imports/demo/plan.py": "chances of the demo's dice",
     "daysheet/invoicing/batches.py": "seconds to wait for a lock",
+    "daysheet/documents/colours.py": "contrast of colours",
     "daysheet/cards/simulator/core.py": "seconds of a delivery's delay",
     "daysheet/cards/simulator/server.py": "seconds of a delivery's delay",
 }

@@ -17,6 +17,9 @@ from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
 from daysheet.claims.models import Claim
 from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
+from daysheet.documents.actions import edit_document_settings, make_document, upload_logo
+from daysheet.documents.rendering import invoice_papers
+from daysheet.documents.tests.pictures import picture
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batches import BatchRequest, start_batch
 from daysheet.invoicing.models import InvoiceLine
@@ -25,6 +28,7 @@ from daysheet.jobs.models import JobRun
 from daysheet.ledger.models import Entry
 from daysheet.payments.actions import accept_payment
 from daysheet.payments.corrections import write_off
+from daysheet.payments.insurance import accept_insurance_payment
 from daysheet.payments.models import Payment
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
@@ -76,6 +80,10 @@ def build_world(cast: Cast) -> World:
     )  # fmt: skip
     line = InvoiceLine.objects.get(invoice__number=invoice.number)
     write_off(clinic.biller, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=100, reason="Hardship")
+    cheque = accept_insurance_payment(
+        clinic.biller, request_key=uuid4(), payer_id=payer, amount_cents=500, method="eft", received_on=DAY,
+        postings={}, expected_credit_cents=500,
+    ).payment_id  # fmt: skip
     note = add_billing_note(owner, client, text="Calls back in May")
     token = _token(owner)
     queue_claims(clinic.biller, invoice_id=invoice.id)
@@ -86,10 +94,12 @@ def build_world(cast: Cast) -> World:
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
         "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,
+        "insurer_payment": cheque,
         "location": clinic.location.pk, "license": CptLicense.objects.get().pk,
         "staff_member": cast.dan.staff_member_id, "token": token,
         **_upload(cast),
         **_cards(clinic, client),
+        **_documents(clinic, client, invoice.id),
     }  # fmt: skip
     return World(clinic, cast, ids)
 
@@ -147,6 +157,15 @@ def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
         desk.processor.dispute(desk.processor.charges()[0]["id"], "won")
         desk.hear()
     return {"card": card, "run": charge.run_id, "setup": charge.card.setup_id, "account": desk.account.pk}
+
+
+def _documents(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:
+    """A letterhead with a logo, and a document that was made with it."""
+    edit_document_settings(clinic.owner, pay_to="location", brand_colour="#1f4d3a", message="Thank you")
+    logo = uuid4()
+    upload_logo(clinic.owner, logo_id=logo, content=picture(), alt="Alder Clinic")
+    (paper,) = invoice_papers(clinic.biller, [invoice_id])
+    return {"document": make_document(clinic.biller, document_id=uuid4(), paper=paper).pk, "logo": logo}
 
 
 def _token(owner: Actor) -> str:
