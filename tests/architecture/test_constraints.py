@@ -406,8 +406,7 @@ APPEND_ONLY = {
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
     "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_cardrefund",
     "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
-    "ledger_moneyrequest", "config_verification", "schedule_series",
-    "ledger_moneyrequest", "config_verification", "mail_deliverystep",
+    "ledger_moneyrequest", "config_verification", "mail_deliverystep", "schedule_series",
 }  # fmt: skip
 
 
