@@ -67,7 +67,7 @@ class LookForm(forms.Form):
     pay_to = forms.ChoiceField(
         label="Pay-to address",
         choices=DocumentSettings.PayTo.choices,
-        help_text="Every document says whose address it is. A location without an address falls back to the practice’s.",
+        help_text="Documents say whose address it is. Where a location has none, the practice’s is printed.",
     )
     brand_colour = forms.CharField(
         label="Colour", max_length=7, widget=forms.TextInput(attrs={"type": "color"}),

@@ -86,9 +86,7 @@ def make(request: HttpRequest, client: UUID, kind: Kind) -> HttpResponse:
     return made_answer(request, actor, papers, context)
 
 
-def made_answer(
-    request: HttpRequest, actor: Actor, papers: Sequence[Paper], context: dict[str, Any]
-) -> HttpResponse:
+def made_answer(request: HttpRequest, actor: Actor, papers: Sequence[Paper], context: dict[str, Any]) -> HttpResponse:
     """Make these papers, and lead to the file: of the one document, or of all that the request made."""
     form = MakeForm(request.POST)
     if not form.is_valid():
@@ -101,8 +99,8 @@ def made_answer(
     except Refusal as refusal:
         return paper_page(request, papers, {**context, "error": refusal.message}, status=refusal.status)
     if len(made) == 1:
-        return see_other(request, practice_url(actor, "documents:document", document=made[0]))
-    return see_other(request, practice_url(actor, "documents:made_together", made_in=request_id))
+        return see_other(request, practice_url(actor, "documents:document_pdf", document=made[0]))
+    return see_other(request, practice_url(actor, "documents:made_together_pdf", made_in=request_id))
 
 
 def _period_form(kind: Kind, asked: Any, today: date) -> PeriodForm:

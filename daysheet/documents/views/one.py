@@ -33,7 +33,7 @@ def of_invoice(request: HttpRequest, number: int, kind: Kind) -> HttpResponse:
         "heading": f"{kind.label}: {invoice.client_name}" if kind is Kind.SUPERBILL else f"Invoice {number}",
         "side": "Ledger", "client_id": invoice.client_id, "make_form": MakeForm(),
         "back_url": practice_url(actor, "invoicing:invoice", number=number), "back_label": f"Invoice {number}",
-        "empty": "No line of this invoice has a procedure code, or it is void: there is nothing for an insurer to read.",
+        "empty": "The invoice is void, or no line of it has a procedure code: an insurer could do nothing with it.",
     }  # fmt: skip
     if request.method != "POST":
         return paper_page(request, papers, context)
