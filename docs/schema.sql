@@ -559,6 +559,98 @@ CREATE POLICY clients_billingnotetext_practice ON clients_billingnotetext FOR AL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON clients_billingnotetext TO daysheet_app;
 
+-- ==================== mail ==========================================================================================
+
+-- The practice's outgoing mail, one row: how messages are signed, and what the delivery job works for.
+CREATE TABLE mail_mailbox (
+    id          uuid NOT NULL,
+    sender_name character varying(120) NOT NULL,
+    reply_to    character varying(254) NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT mailbox_one UNIQUE (practice_id),
+    CONSTRAINT mail_mailbox_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+ALTER TABLE mail_mailbox ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mail_mailbox_practice ON mail_mailbox FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON mail_mailbox TO daysheet_app;
+GRANT UPDATE (sender_name, reply_to) ON mail_mailbox TO daysheet_app;
+
+-- One e-mail to one person, written in the transaction of what wants it sent.
+CREATE TABLE mail_message (
+    id              uuid NOT NULL,
+    kind            character varying(30) NOT NULL,
+    run_id          uuid NOT NULL,
+    recipient_id    uuid NOT NULL,
+    recipient_name  character varying(170) NOT NULL,
+    address         character varying(254) NOT NULL,
+    subject         character varying(120) NOT NULL,
+    body            text NOT NULL,
+    attachments     jsonb NOT NULL,
+    is_bulk         boolean NOT NULL,
+    created_at      timestamp with time zone NOT NULL,
+    created_by_name character varying(120) NOT NULL,
+    state           character varying(10) NOT NULL,
+    due_at          timestamp with time zone NOT NULL,
+    failure_count   smallint NOT NULL,
+    claim_id        uuid,
+    handed_over_at  timestamp with time zone,
+    sent_at         timestamp with time zone,
+    client_id       uuid,
+    practice_id     bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT message_once_in_a_run UNIQUE (practice_id, run_id, recipient_id),
+    CONSTRAINT mail_message_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT mail_message_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT mail_message_failure_count_check CHECK ((failure_count >= 0)),
+    CONSTRAINT message_address_shape CHECK (((address)::text ~ '^[^[:space:]<>,;]+@[^[:space:]<>,;]+$'::text)),
+    CONSTRAINT message_claim_fits_state CHECK ((((claim_id IS NOT NULL) AND ((state)::text = 'sending'::text)) OR ((claim_id IS NOT NULL) AND (handed_over_at IS NOT NULL) AND ((state)::text = 'unknown'::text)) OR ((NOT ((state)::text = ANY ((ARRAY['sending'::character varying, 'unknown'::character varying])::text[]))) AND (claim_id IS NULL) AND (handed_over_at IS NULL)))),
+    CONSTRAINT message_client_is_recipient CHECK (((client_id IS NULL) OR (client_id = recipient_id))),
+    CONSTRAINT message_sent_has_moment CHECK ((((sent_at IS NOT NULL) AND ((state)::text = 'sent'::text)) OR ((NOT ((state)::text = 'sent'::text)) AND (sent_at IS NULL)))),
+    CONSTRAINT message_state_known CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'sending'::character varying, 'sent'::character varying, 'failed'::character varying, 'given_up'::character varying, 'unknown'::character varying, 'withdrawn'::character varying])::text[]))),
+    CONSTRAINT message_subject_one_line CHECK (((subject)::text ~ '^[^\r\n]+$'::text))
+);
+CREATE INDEX message_client_ix ON mail_message USING btree (practice_id, client_id, created_at DESC);
+CREATE INDEX message_created_ix ON mail_message USING btree (practice_id, created_at DESC, id DESC);
+CREATE INDEX message_open_ix ON mail_message USING btree (practice_id) WHERE ((state)::text = ANY ((ARRAY['sending'::character varying, 'unknown'::character varying])::text[]));
+CREATE INDEX message_waiting_ix ON mail_message USING btree (practice_id, is_bulk, due_at, id) WHERE ((state)::text = 'waiting'::text);
+ALTER TABLE mail_message ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mail_message_practice ON mail_message FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON mail_message TO daysheet_app;
+GRANT UPDATE (address, state, due_at, failure_count, claim_id, handed_over_at, sent_at) ON mail_message TO daysheet_app;
+
+-- What happened to a message: a try of ours, or what a person decided. Append-only.
+CREATE TABLE mail_deliverystep (
+    id          uuid NOT NULL,
+    at          timestamp with time zone NOT NULL,
+    outcome     character varying(12) NOT NULL,
+    code        smallint,
+    words       character varying(400) NOT NULL,
+    address     character varying(254) NOT NULL,
+    by_name     character varying(120) NOT NULL,
+    sha256      character varying(64) NOT NULL,
+    size_bytes  integer NOT NULL,
+    practice_id bigint NOT NULL,
+    message_id  uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT mail_deliverystep_message_id_fk FOREIGN KEY (practice_id, message_id) REFERENCES mail_message(practice_id, id),
+    CONSTRAINT mail_deliverystep_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT delivery_step_decision_has_name CHECK (((NOT ((outcome)::text = ANY ((ARRAY['again'::character varying, 'marked_sent'::character varying, 'withdrawn'::character varying])::text[]))) OR (NOT ((by_name)::text = ''::text)))),
+    CONSTRAINT delivery_step_outcome_known CHECK (((outcome)::text = ANY ((ARRAY['accepted'::character varying, 'temporary'::character varying, 'refused'::character varying, 'gave_up'::character varying, 'unknown'::character varying, 'again'::character varying, 'marked_sent'::character varying, 'withdrawn'::character varying])::text[]))),
+    CONSTRAINT mail_deliverystep_code_check CHECK ((code >= 0)),
+    CONSTRAINT mail_deliverystep_size_bytes_check CHECK ((size_bytes >= 0))
+);
+CREATE INDEX mail_deliverystep_message_id_ix ON mail_deliverystep USING btree (practice_id, message_id);
+ALTER TABLE mail_deliverystep ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mail_deliverystep_practice ON mail_deliverystep FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON mail_deliverystep TO daysheet_app;
+
 -- ==================== services ======================================================================================
 
 -- A thing that can be billed. Archived, never deleted.

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from daysheet.backup import archive
-from daysheet.database.requirements import check_server
+from daysheet.database.requirements import check_distribution, check_server
 from daysheet.database.server import EmbeddedServer
 from daysheet.exports.manifest import is_export
 
@@ -52,6 +52,7 @@ def command_parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="run the web pages and the background worker together")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    serve.add_argument("--only", choices=["web", "worker"], help="one of the two, where they run on several machines")
     serve.set_defaults(run=_serve)
     practice = commands.add_parser("create-practice", help="make a practice and its first owner")
     practice.add_argument("slug", help="its address, such as juniper")
@@ -113,6 +114,8 @@ def _serve(options: argparse.Namespace) -> int:
            "--workers", "1", "--threads", "8", "--log-level", "warning"]  # fmt: skip
     worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
     commands = {"web": web, "worker": worker}
+    if only := getattr(options, "only", None):
+        commands = {only: commands[only]}
     if options.run is _demo:
         commands["card processor"] = _card_simulator(options.port)
     _say(f"Daysheet is at http://{address}/  (Ctrl-C stops it)")
@@ -342,12 +345,17 @@ def _set_up(*, migrate: bool, as_owner: bool = False) -> None:
         os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daysheet.config.settings")
     import django
+
+    django.setup()
+    if migrate:
+        _migrate()
+    check_distribution(os.environ["DATABASE_OWNER_URL"])
+
+
+def _migrate() -> None:
     from django.core.management import call_command
     from django.db import DatabaseError
 
-    django.setup()
-    if not migrate:
-        return
     try:
         call_command("migrate", database="owner", verbosity=0)
     except DatabaseError as error:

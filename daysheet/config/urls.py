@@ -12,6 +12,7 @@ _practice = [
     path("", include("daysheet.staff.organization.activity")),
     path("", include("daysheet.staff.urls")),
     path("", include("daysheet.clients.urls")),
+    path("", include("daysheet.mail.urls")),
     path("", include("daysheet.services.urls")),
     path("", include("daysheet.schedule.urls")),
     path("", include("daysheet.invoicing.urls")),

@@ -28,7 +28,7 @@ class MenuLink:
 TOP_MENU = (
     MenuItem("Schedule", "schedule:agenda", namespaces=("schedule",)),
     MenuItem("Clients", "clients:list", namespaces=("clients", "ledger", "payments", "documents")),
-    MenuItem("Billing", "invoicing:batch", Permission.BILLING, ("invoicing", "claims")),
+    MenuItem("Billing", "invoicing:batch", Permission.BILLING, ("invoicing", "claims", "mail")),
     MenuItem("Staff", "staff:list", Permission.ADMINISTRATOR, ("staff",)),
     MenuItem("Reports", "reports:index", Permission.BILLING, ("reports",)),
     MenuItem(
@@ -56,6 +56,7 @@ BILLING_MENU = (
     MenuItem("Batch Statements", None, Permission.BILLING),
     MenuItem("Batch Payments", "payments:batch_payments", Permission.BILLING),
     MenuItem("Insurers", "clients:insurers", Permission.BILLING),
+    MenuItem("Delivery Log", "mail:delivery_log", Permission.BILLING),
 )
 
 REPORTS_MENU = (

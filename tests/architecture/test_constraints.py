@@ -43,6 +43,8 @@ FORBIDDEN: dict[str, str] = {
     "coverage_copay_not_negative": "copay_cents = -1",
     "coverage_ends_after_start": "ends_on = starts_on",
     "coverage_rank_sane": "rank = 0",
+    "delivery_step_decision_has_name": "outcome = 'again', by_name = ''",
+    "delivery_step_outcome_known": "outcome = 'lost'",
     "diagnosis_code_shape": "code = 'nonsense'",
     "diagnosis_position_sane": "position = 13",
     "dispute_amount_positive": "amount_cents = 0",
@@ -81,6 +83,12 @@ FORBIDDEN: dict[str, str] = {
     "made_period_in_order": "first_on = '2026-11-02', last_on = '2026-11-01'",
     "made_sha256_shape": "sha256 = 'x'",
     "location_pos_digits": "place_of_service = '1'",
+    "message_address_shape": "address = 'ana ben@example.org'",
+    "message_claim_fits_state": "state = 'waiting', sent_at = NULL, claim_id = gen_random_uuid()",
+    "message_client_is_recipient": "recipient_id = gen_random_uuid()",
+    "message_sent_has_moment": "state = 'waiting'",
+    "message_state_known": "state = 'lost', sent_at = NULL",
+    "message_subject_one_line": "subject = E'One\\nTwo'",
     "payer_rate_ends_after_start": "ends_on = starts_on",
     "payer_rate_not_negative": "rate_cents = -1",
     "payment_amount_positive": "amount_cents = 0, unapplied_cents = 0",
@@ -248,7 +256,7 @@ def test_every_foreign_key_refuses_a_row_that_is_not_there(world: World) -> None
             continue
         column = definition.split("(", 1)[1].split(")", 1)[0].split(", ")[-1].strip('"')
         made_up = "-1" if column == "user_id" else "gen_random_uuid()"
-        freed = {**_FREED.get(table, {}), **_BESIDE.get(name, {}), column: made_up}
+        freed = {**_FREED.get(table, {}), column: made_up, **_BESIDE.get(name, {})}
         values = ", ".join(f"{key} = {value}" for key, value in freed.items())
         problems.append(_refused_by(name, lambda t=table, v=values: _copy(t, v)))
         if column != "user_id":
@@ -322,6 +330,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
 #: What a CHECK wants beside a foreign key's column.
 _BESIDE = {
     "payments_payment_payer_id_fk": {"client_id": "NULL", "visit_id": "NULL", "method": "'eft'"},
+    "mail_message_client_id_fk": dict.fromkeys(("client_id", "recipient_id"), "'00000000-0000-7000-8000-000000000001'"),
     "payments_payment_charge_id_fk": {"method": "'card'"},
 }
 #: What keeps a table's unique keys out of the way of another attempt: {table: {column: a free value}}.
@@ -341,6 +350,7 @@ _FREED: dict[str, dict[str, str]] = {
     "cards_cardsetup": {"reference": "gen_random_uuid()::text"},
     "cards_processormessage": {"message_ref": "gen_random_uuid()::text"},
     "claims_claimline": {"left_at": "now()"},
+    "mail_message": {"run_id": "gen_random_uuid()"},
     "documents_logo": {"removed_at": "now()"},
     "services_payerrate": {"starts_on": "'2020-01-01'"},
 }
@@ -383,7 +393,7 @@ APPEND_ONLY = {
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
     "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_cardrefund",
     "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
-    "ledger_moneyrequest", "config_verification",
+    "ledger_moneyrequest", "config_verification", "mail_deliverystep",
 }  # fmt: skip
 
 

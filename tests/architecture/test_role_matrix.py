@@ -54,6 +54,8 @@ NEEDS: dict[str, Permission] = {
             "cards:charge_cards", "cards:history", "cards:charge_run", "cards:retry", "cards:client_cards",
             "cards:charge_client", "cards:remove", "cards:look", "cards:refund",
             "claims:list", "claims:add", "claims:withdraw",
+            "mail:delivery_log", "mail:message", "mail:attachment", "mail:send_again", "mail:mark_sent",
+            "mail:withdraw",
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
@@ -73,6 +75,7 @@ NEEDS: dict[str, Permission] = {
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
             "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy",
+            "mail:mailbox", "mail:send_test",
         ),
         _A,
     ),
@@ -85,7 +88,7 @@ PUBLIC = {
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim", "document", "made_in", "insurer_payment",
+    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {

@@ -26,6 +26,8 @@ from daysheet.invoicing.models import InvoiceLine
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.ledger.models import Entry
+from daysheet.mail.actions import Attachment, Draft, Recipient, queue_messages
+from daysheet.mail.registry import TEST, register_renderer
 from daysheet.payments.actions import accept_payment
 from daysheet.payments.corrections import write_off
 from daysheet.payments.insurance import accept_insurance_payment
@@ -91,6 +93,7 @@ def build_world(cast: Cast) -> World:
         "insurer_payment": cheque,
         "location": clinic.location.pk, "license": CptLicense.objects.get().pk,
         "staff_member": cast.dan.staff_member_id, "token": token,
+        **_message(clinic, client),
         **_upload(cast),
         **_cards(clinic, client),
         **_documents(clinic, client, invoice.id),
@@ -137,6 +140,16 @@ def _batch(clinic: Clinic, client: Any, appointment: Any) -> Any:
     )  # fmt: skip
     run_job(clinic.cast.alder.id, JobRun.objects.get(subject_id=batch_id).pk)
     return batch_id
+
+
+def _message(clinic: Clinic, client: Any) -> dict[str, Any]:
+    """An e-mail with a document, sent."""
+    register_renderer("world_document", lambda actor, arguments: [b"%PDF"] * len(arguments))
+    to = Recipient(client, "Ana Ruiz", "ana@clients.example", client_id=client)
+    draft = Draft(to, "Dear Ana", [Attachment("world_document", "document.pdf")])
+    sent = queue_messages(clinic.biller, kind=TEST.name, run_id=uuid4(), drafts=[draft])
+    run_job(clinic.cast.alder.id, JobRun.objects.get(kind="mail_delivery").pk)
+    return {"message": sent[client], "position": 1}
 
 
 def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def ids_of_everything(builder: _Builder) -> dict[str, str]:
     """{parameter of an address: id}. `billed_visit` stands for `visit` where a page needs one with an invoice."""
-    found = {**_client(builder), **_money(builder), **_organization(builder)}
+    found = {**_client(builder), **_money(builder), **_message(builder), **_organization(builder)}
     return {name: str(each) for name, each in found.items()}
 
 
@@ -97,6 +97,16 @@ def _look(builder: _Builder) -> dict[str, object]:
     logo = uuid4()
     upload_logo(builder.owner, logo_id=logo, content=picture((300, 90)), alt="Alder Clinic")
     return {"logo": logo}
+
+
+def _message(builder: _Builder) -> dict[str, object]:
+    from daysheet.mail.actions import Draft, Recipient, queue_messages
+    from daysheet.mail.registry import TEST
+
+    client = builder.client("Sven", "Sweep")
+    to = Recipient(client, "Sven Sweep", "sven@clients.example", client_id=client)
+    sent = queue_messages(builder.owner, kind=TEST.name, run_id=uuid4(), drafts=[Draft(to, "Dear Sven,\n\nhello.")])
+    return {"message": sent[client], "position": 1}
 
 
 def _organization(builder: _Builder) -> dict[str, object]:
