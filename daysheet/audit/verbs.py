@@ -13,6 +13,11 @@ class Verb(NamedTuple):
 
 
 VERBS: dict[str, Verb] = {
+    "add_exclusion": Verb("added an exclusion rule to automation"),
+    "begin_night": Verb("began a night's automation"),
+    "end_exclusion": Verb("ended an exclusion rule of automation"),
+    "finish_night": Verb("finished a night's automation"),
+    "save_automation": Verb("changed the settings of automation"),
     "accept_invitation": Verb("accepted an invitation"),
     "accept_insurance_payment": Verb("accepted an insurance payment", is_money=True),
     "accept_payment": Verb("accepted a payment", is_money=True),

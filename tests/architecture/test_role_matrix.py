@@ -54,6 +54,7 @@ NEEDS: dict[str, Permission] = {
             "cards:charge_cards", "cards:history", "cards:charge_run", "cards:retry", "cards:client_cards",
             "cards:charge_client", "cards:remove", "cards:look", "cards:refund",
             "claims:list", "claims:add", "claims:withdraw",
+            "automation:night", "automation:dry_run",
             "mail:delivery_log", "mail:message", "mail:attachment", "mail:send_again", "mail:mark_sent",
             "mail:withdraw",
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
@@ -76,6 +77,7 @@ NEEDS: dict[str, Permission] = {
             "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy",
             "mail:mailbox", "mail:send_test",
+            "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
         ),
         _A,
     ),
@@ -102,6 +104,8 @@ OBJECTS = OF_A_CLIENT | {
     "run",
     "account",
     "logo",
+    "night",
+    "rule",
 }
 #: What an allowed request may end in: shown, done, or refused by a rule with its reason. Never 403, 404 or 500.
 ANSWERS = {200, 302, 303, 405, 422}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, time
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from daysheet.automation.actions import Settings, add_exclusion, save_plan
+from daysheet.automation.nights import begin_night
 from daysheet.cards.actions import due_by_client
 from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
@@ -40,7 +42,7 @@ from daysheet.services.actions import add_payer_rate, set_client_service
 from daysheet.staff.actions import add_staff_member, invite_staff_member
 from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
-from tests.people import Cast, Person
+from tests.people import NOW, Cast, Person
 
 _LOCATIONS_FILE = b"ID,Name,Place of Service\nL9,Annex,11\n"
 
@@ -96,6 +98,7 @@ def build_world(cast: Cast) -> World:
         **_message(clinic, client),
         **_upload(cast),
         **_cards(clinic, client),
+        **_night(clinic),
         **_documents(clinic, client, invoice.id),
     }  # fmt: skip
     return World(clinic, cast, ids)
@@ -164,6 +167,26 @@ def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
         desk.processor.dispute(desk.processor.charges()[0]["id"], "won")
         desk.hear()
     return {"card": card, "run": charge.run_id, "setup": charge.card.setup_id, "account": desk.account.pk}
+
+
+def _night(clinic: Clinic) -> dict[str, Any]:
+    """A night that bills one date of service and leaves another out by a rule."""
+    day = date(2026, 11, 15)
+    settings = Settings(
+        creates_invoices=True, queues_claims=True, starts_on=day, look_back_days=1, grouping="client",
+        recipient_ids=frozenset({clinic.cast.bob.staff_member_id}),
+    )  # fmt: skip
+    save_plan(replace(clinic.owner, now=NOW - timedelta(days=1)), settings, seen_version=0)
+    rule = add_exclusion(
+        clinic.owner, exclusion_id=uuid4(), note="Court letters", for_invoices=True, for_claims=False,
+        service_type_id=clinic.letter.pk,
+    )  # fmt: skip
+    clinic.visit(clinic.client("Nightly"), clinic.talk, day=day)
+    clinic.visit(clinic.client("Court"), clinic.letter, day=day)
+    night = begin_night(clinic.owner)
+    assert night is not None
+    run_job(clinic.cast.alder.id, JobRun.objects.get(subject_id=night.batch_id).pk)
+    return {"night": night.pk, "rule": rule.pk}
 
 
 def _documents(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:
