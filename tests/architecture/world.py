@@ -18,16 +18,8 @@ from daysheet.cards.actions import due_by_client
 from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
 from daysheet.claims.models import Claim
-from daysheet.clients.actions import (
-    add_billing_note,
-    add_client,
-    add_coverage,
-    add_diagnosis,
-    add_payer,
-    record_income,
-    set_bill_to,
-)
-from daysheet.documents.actions import edit_document_settings, make_document, upload_logo
+from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
+from daysheet.documents.actions import edit_document_settings, make_documents, upload_logo
 from daysheet.documents.rendering import invoice_papers
 from daysheet.documents.tests.pictures import picture
 from daysheet.invoicing.actions import bill_visit
@@ -48,17 +40,13 @@ from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
 from daysheet.schedule.models import Visit, VisitService
 from daysheet.schedule.series import add_series
 from daysheet.schedule.series_rules import Frequency, begin
-from daysheet.services.actions import (
-    NewStep,
-    add_income_scale,
-    add_payer_rate,
-    add_payer_rule,
-    set_client_service,
-)
+from daysheet.services.actions import set_client_service
 from daysheet.staff.actions import add_staff_member, invite_staff_member
 from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import NOW, Cast, Person
+
+from .prices import prices_of
 
 _LOCATIONS_FILE = b"ID,Name,Place of Service\nL9,Annex,11\n"
 
@@ -81,11 +69,7 @@ def build_world(cast: Cast) -> World:
     set_bill_to(owner, client, pays_by="insurance")
     diagnosis = add_diagnosis(owner, client, code="F41.1", starts_on=since)
     set_client_service(owner, client, clinic.talk.pk, is_default=True, set_payment_amount_cents=None)
-    rate = add_payer_rate(owner, payer, clinic.talk.pk, rate_cents=14000, starts_on=since)
-    rule = add_payer_rule(owner, payer, service_type_id=clinic.talk.pk, place_of_service="10", starts_on=since)
-    steps = [NewStep(clinic.talk.pk, 1, 0, 2000)]
-    scale = add_income_scale(owner, starts_on=since, period="year", steps=steps)
-    record_income(owner, client, income_cents=3_000_000, period="year", household_size=2, given_on=since)
+    prices = prices_of(owner, client=client, payer=payer, service_type=clinic.talk.pk, since=since)
     slot = Slot(DAY, time(9), 50, cast.carol.staff_member_id, clinic.location.pk)
     billed = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
     billed_visit = Visit.objects.get(appointment_id=billed)
@@ -112,7 +96,7 @@ def build_world(cast: Cast) -> World:
     ids = {
         "client": client, "payer": payer, "coverage": coverage.pk, "diagnosis": diagnosis.pk,
         "claim": Claim.objects.get().pk,
-        "service_type": clinic.talk.pk, "rate": rate.pk, "payer_rule": rule.pk, "scale": scale.pk,
+        "service_type": clinic.talk.pk, **prices,
         "appointment": open_one,
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
@@ -219,8 +203,9 @@ def _documents(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:
     edit_document_settings(clinic.owner, pay_to="location", brand_colour="#1f4d3a", message="Thank you")
     logo = uuid4()
     upload_logo(clinic.owner, logo_id=logo, content=picture(), alt="Alder Clinic")
+    run = uuid4()
     (paper,) = invoice_papers(clinic.biller, [invoice_id])
-    return {"document": make_document(clinic.biller, document_id=uuid4(), paper=paper).pk, "logo": logo}
+    return {"document": make_documents(clinic.biller, request_id=run, papers=[paper])[0], "logo": logo, "made_in": run}
 
 
 def _token(owner: Actor) -> str:
