@@ -37,6 +37,7 @@ VERBS: dict[str, Verb] = {
     "add_service_type": Verb("added a service type"),
     "add_staff_member": Verb("added a staff member"),
     "apply_credit": Verb("applied credit", is_money=True),
+    "apply_insurance_credit": Verb("applied an insurer's credit", is_money=True),
     "apply_prepayment": Verb("had a prepayment apply itself", is_money=True),
     "archive_client": Verb("archived a client"),
     "archive_service_type": Verb("archived a service type"),

@@ -178,6 +178,10 @@ def _constraints(kind: str) -> list[tuple[str, str, str]]:
     )
 
 
+#: Which rows are copied where a table has more than one kind: a client's payment, not an insurer's.
+_KIND = {"payments_payment": "client_id IS NOT NULL"}
+
+
 def _copy(table: str, assignments: str, where: str = "true") -> None:
     """Insert a copy of one row of the table under a new id, with some columns changed."""
     columns = [name for (name,) in _rows(
@@ -188,7 +192,8 @@ def _copy(table: str, assignments: str, where: str = "true") -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values)} FROM "{table}" WHERE {where} LIMIT 1'
+            f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values)} FROM "{table}" '
+            f"WHERE {where} AND {_KIND.get(table, 'true')} LIMIT 1"
         )
         assert cursor.rowcount == 1, f"{table} has no row to copy"
 

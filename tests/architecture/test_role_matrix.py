@@ -44,10 +44,10 @@ NEEDS: dict[str, Permission] = {
             "invoicing:add_invoice", "invoicing:add_group_invoices", "invoicing:new_invoice", "invoicing:invoice",
             "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit", "invoicing:batch_existing",
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:continue_batch", "invoicing:retry_batch",
-            "invoicing:undo_batch", "invoicing:unbilled", "payments:ledger", "payments:entries", "payments:add_note",
-            "payments:update_note",
+            "invoicing:undo_batch", "invoicing:unbilled", "payments:ledger", "payments:entries",
+            "payments:payment_entries", "payments:add_note", "payments:update_note",
             "payments:accept_payment", "payments:apply_credit", "payments:apply_payment", "payments:payment",
-            "payments:insurance_payment", "payments:batch_payments",
+            "payments:insurance_payment", "payments:batch_payments", "payments:apply_insurance_credit",
             "payments:unapply", "payments:refund", "payments:delete_payment", "payments:edit_payment",
             "payments:write_offs", "payments:write_off", "payments:remove_write_off",
             "payments:change_responsibility", "payments:edit_line", "payments:void_and_rebill",
@@ -80,7 +80,7 @@ PUBLIC = {
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim",
+    "card", "setup", "claim", "insurer_payment",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {

@@ -28,6 +28,7 @@ from daysheet.jobs.models import JobRun
 from daysheet.ledger.models import Entry
 from daysheet.payments.actions import accept_payment
 from daysheet.payments.corrections import write_off
+from daysheet.payments.insurance import accept_insurance_payment
 from daysheet.payments.models import Payment
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
@@ -73,6 +74,10 @@ def build_world(cast: Cast) -> World:
     )  # fmt: skip
     line = InvoiceLine.objects.get(invoice__number=invoice.number)
     write_off(clinic.biller, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=100, reason="Hardship")
+    cheque = accept_insurance_payment(
+        clinic.biller, request_key=uuid4(), payer_id=payer, amount_cents=500, method="eft", received_on=DAY,
+        postings={}, expected_credit_cents=500,
+    ).payment_id  # fmt: skip
     note = add_billing_note(owner, client, text="Calls back in May")
     token = _token(owner)
     queue_claims(clinic.biller, invoice_id=invoice.id)
@@ -83,6 +88,7 @@ def build_world(cast: Cast) -> World:
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
         "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,
+        "insurer_payment": cheque,
         "location": clinic.location.pk, "license": CptLicense.objects.get().pk,
         "staff_member": cast.dan.staff_member_id, "token": token,
         **_upload(cast),

@@ -49,6 +49,7 @@ def _money(builder: _Builder) -> dict[str, object]:
     from daysheet.ledger.models import Entry
     from daysheet.payments.actions import accept_payment
     from daysheet.payments.corrections import write_off
+    from daysheet.payments.insurance import LinePosting, accept_insurance_payment
     from daysheet.schedule.models import VisitService
 
     owner, today = builder.owner, builder.practice.today
@@ -59,6 +60,11 @@ def _money(builder: _Builder) -> dict[str, object]:
         applications={line.pk: 1000},
     )  # fmt: skip
     write_off(owner, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=100, reason="Hardship")
+    assert line.coverage
+    cheque = accept_insurance_payment(
+        owner, request_key=uuid4(), payer_id=line.coverage.payer_id, amount_cents=700, method="eft", received_on=today,
+        postings={line.pk: LinePosting(200)}, expected_credit_cents=500,
+    )  # fmt: skip
     batched = builder.client("Swen", "Sweep")
     builder.visit("sweep_batched", batched, builder.letter, days_ago=70)
     services = VisitService.objects.filter(visit_id=builder.practice.visits["sweep_batched"])
@@ -72,6 +78,7 @@ def _money(builder: _Builder) -> dict[str, object]:
         "number": line.invoice.number,
         "entry": Entry.objects.get(debit_account="write_off", line_id=line.pk).pk,
         "payment": paid.payment_id,
+        "insurer_payment": cheque.payment_id,
         "batch": batch_id,
     }
 
