@@ -46,8 +46,8 @@ def record_many(actor: Actor, happenings: Iterable[Happening]) -> None:
 
 
 _COLUMNS = (
-    "id", "at", "actor_kind", "actor_user_id", "actor_staff_member_id", "actor_name", "request_id", "verb", "object_type",
-    "object_id", "client_id", "details",
+    "id", "at", "actor_kind", "actor_user_id", "actor_staff_member_id", "actor_name", "request_id", "verb",
+    "object_type", "object_id", "client_id", "details",
 )  # fmt: skip
 
 
