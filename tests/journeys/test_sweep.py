@@ -63,6 +63,7 @@ VARIANTS = {
     "payments:batch_payments": ["?payer={payer}"],
     "invoicing:invoice": ["?print=1"],
     "invoicing:new_invoice": ["?show=all"],
+    "schedule:calendar": ["?view=month"],
 }
 #: A page that needs another object than the others of its kind.
 INSTEAD = {"payments:apply_payment": {"visit": "billed_visit"}}
