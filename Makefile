@@ -8,7 +8,7 @@ TEMPLATES = find daysheet -name '*.html' -print0
 export DJANGO_SETTINGS_MODULE ?= daysheet.config.settings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-slow check format assets screenshots clean
+.PHONY: help demo test test-fast test-slow bench check format assets screenshots clean
 
 help: ## show this list
 	@echo "Daysheet. Commands:"
@@ -29,6 +29,10 @@ test-fast: ## every test that needs no browser
 test-slow: ## thousands of steps of random histories, every race fifty times (HISTORY_STEPS=6000)
 	@$(READY) dev
 	@HISTORY_STEPS="$${HISTORY_STEPS:-6000}" $(PY) -m pytest -n 2 tests/invariants
+
+bench: ## every hot path beside plain SQL (SIZES=10000,100000,1000000 for the full run; see bench/README.md)
+	@$(READY) dev assets
+	@SIZES="$(SIZES)" $(PY) -m bench
 
 check: ## style, types, import order, templates, missing migrations
 	@$(READY) dev assets

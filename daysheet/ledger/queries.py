@@ -227,8 +227,10 @@ class StandingEntry:
     debit: Account
     credit: Account
     amount_cents: int
+    client_id: UUID | None
     line_id: UUID | None
     payment_id: UUID | None
+    coverage_id: UUID | None
     effective_on: date
     reason: str
 
@@ -251,8 +253,8 @@ def standing_entries(
     rows = Entry.objects.filter(~Exists(reversed_ids), reverses_id=None, **scope).order_by("posted_at", "pk")
     return [
         StandingEntry(
-            row.pk, Account(row.debit_account), Account(row.credit_account), row.amount_cents, row.line_id,
-            row.payment_id, row.effective_on, row.reason,
+            row.pk, Account(row.debit_account), Account(row.credit_account), row.amount_cents, row.client_id,
+            row.line_id, row.payment_id, row.coverage_id, row.effective_on, row.reason,
         )
         for row in rows
     ]  # fmt: skip
@@ -270,14 +272,11 @@ def kept_cents_of(payment_id: Any) -> QuerySet[Entry, Any]:
 
 
 @query(Permission.BILLING)
-def least_credit_since(actor: Actor, payment_id: UUID, day: date, *, before: date | None = None) -> int:
-    """The least that is unapplied of a payment at the end of any day from `day` on (to the eve of `before`, where that
-    is later), in cents: what of it is free to be given back on that day."""
+def least_credit_since(actor: Actor, payment_id: UUID, day: date) -> int:
+    """The least that is unapplied of a payment at the end of any day from `day` on, in cents: what of it is free to be
+    given back on that day."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LEAST_CREDIT,
-            {"practice": actor.practice.id, "payment": payment_id, "day": day, "before": before or date.max},
-        )
+        cursor.execute(_LEAST_CREDIT, {"practice": actor.practice.id, "payment": payment_id, "day": day})
         row = cursor.fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 
@@ -318,7 +317,7 @@ _LEAST_CREDIT = f"""
         FROM ledger_entry e WHERE e.practice_id = %(practice)s AND e.payment_id = %(payment)s GROUP BY effective_on
     )
     SELECT least(
-        min(credit) FILTER (WHERE effective_on >= %(day)s AND effective_on < %(before)s),
+        min(credit) FILTER (WHERE effective_on >= %(day)s),
         coalesce((SELECT credit FROM days WHERE effective_on <= %(day)s ORDER BY effective_on DESC LIMIT 1), 0)
     )::bigint FROM days"""
 _MOVEMENTS = f"""

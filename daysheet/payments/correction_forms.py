@@ -11,7 +11,7 @@ from django import forms
 from daysheet.web.fields import DayField, IdInAdvance, MoneyField
 
 from .models import Payment
-from .queries.correcting import LineFacts
+from .queries.correcting import AppliedLine, LineFacts
 
 Choices = Sequence[tuple[UUID, str]]
 _SIDES = (("client", "Client"), ("insurance", "Insurance"))
@@ -22,6 +22,25 @@ class ReasonForm(forms.Form):
 
     request_key = IdInAdvance()
     reason = forms.CharField(label="Reason", max_length=400)
+
+
+class UnapplyForm(ReasonForm):
+    """Off which lines. Of one line there is nothing to choose."""
+
+    def __init__(self, *args: Any, lines: Sequence[AppliedLine], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(lines) > 1:
+            self.fields["lines"] = forms.MultipleChoiceField(
+                label="Take it off", choices=[(str(line.id), line.label) for line in lines],
+                initial=[str(line.id) for line in lines], widget=forms.CheckboxSelectMultiple,
+                error_messages={"required": "Tick at least one line."},
+            )  # fmt: skip
+        self.order_fields(["lines", "reason"])
+
+    def line_ids(self) -> list[UUID] | None:
+        """The ticked lines; None: all there are."""
+        ticked = self.cleaned_data.get("lines")
+        return [UUID(text) for text in ticked] if ticked else None
 
 
 class RefundForm(ReasonForm):

@@ -15,14 +15,11 @@ from daysheet.clients.queries import visible_clients
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotFound, Refusal
-from daysheet.kit.ids import new_id
 from daysheet.kit.money import Money
 from daysheet.ledger.actions import Movement, post, reverse
-from daysheet.ledger.books import hold_books
 from daysheet.ledger.models import GIVEN_UP, Account
 from daysheet.ledger.queries import least_credit_since, standing_entries
 from daysheet.ledger.requests import claim_request
-from daysheet.ledger.rules import posting_day
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -57,16 +54,16 @@ class PaymentReversed(Refusal):
     code = "payment_reversed"
 
 
+class PaymentMoved(Refusal):
+    """An insurer's payment was put on another client's lines in this moment."""
+
+    code = "payment_moved"
+
+
 class CardPaymentFixed(Refusal):
     """A card payment is immutable but for where it is applied (M6)."""
 
     code = "card_payment_fixed"
-
-
-class DayClosed(Refusal):
-    """The day of the payment is closed, and with it the deposit by method (M10)."""
-
-    code = "day_closed"
 
 
 class AmountNotPositive(Refusal):
@@ -99,14 +96,22 @@ class NotInsured(Refusal):
     code = "not_insured"
 
 
-@action(Permission.BILLING)
-def unapply(actor: Actor, *, payment_id: UUID, reason: str, line_ids: Collection[UUID] | None = None) -> int:
-    """Take a payment off lines (all it is on, or these); it becomes credit again. Returns the cents.
+@action(Permission.BILLING, audited=False)
+def unapply(
+    actor: Actor, *, request_key: UUID, payment_id: UUID, reason: str, line_ids: Collection[UUID] | None = None
+) -> int:
+    """Take a payment off lines (all it is on, or these); it becomes credit again. Returns the cents. The same
+    `request_key` twice is once.
 
-    Raises NotFound, ReasonMissing, NothingApplied.
+    Raises NotFound, RequestKeyReused, ReasonMissing, NothingApplied.
     """
-    payment = _locked_payment(actor, payment_id)
-    why = _reason(reason)
+    chosen = None if line_ids is None else sorted(map(str, line_ids))
+    content = {"payment": payment_id, "lines": chosen, "reason": reason.strip()}
+    is_new = claim_request(actor, request_key, "unapply", content)
+    payment = lock_payment(actor, payment_id)
+    if not is_new:
+        return 0
+    why = reason_of(reason)
     entries = [
         entry
         for entry in standing_entries(actor, payment_id=payment.pk, debit=Account.CREDIT)
@@ -114,7 +119,7 @@ def unapply(actor: Actor, *, payment_id: UUID, reason: str, line_ids: Collection
     ]
     if not entries:
         raise NothingApplied("The payment is not on these lines (any more). Nothing was changed.")
-    reverse(actor, [entry.id for entry in entries], event_id=new_id(), reason=why)
+    reverse(actor, [entry.id for entry in entries], event_id=request_key, reason=why)
     cents = sum(entry.amount_cents for entry in entries)
     record(
         actor, "unapply_payment", "payment", payment.pk, client_id=payment.client_id, cents=cents, lines=len(entries)
@@ -133,11 +138,11 @@ def refund_payment(
     """
     content = {"payment": payment_id, "cents": amount_cents, "on": refunded_on, "reason": reason.strip()}
     is_new = claim_request(actor, request_key, "refund_payment", content)
-    payment = _locked_payment(actor, payment_id)
+    payment = lock_payment(actor, payment_id)
     if not is_new:
         return
-    why = _reason(reason)
-    _refuse_reversed(payment)
+    why = reason_of(reason)
+    refuse_reversed(payment)
     if payment.charge_id:
         raise CardPaymentFixed("This came through the card processor, and goes back through it. Nothing was changed.")
     if refunded_on > actor.today:
@@ -151,55 +156,30 @@ def refund_payment(
     record(actor, "refund_payment", "payment", payment.pk, client_id=payment.client_id, cents=amount_cents)
 
 
-@action(Permission.BILLING)
-def reverse_payment(actor: Actor, *, payment_id: UUID, reason: str) -> None:
+@action(Permission.BILLING, audited=False)
+def reverse_payment(actor: Actor, *, request_key: UUID, payment_id: UUID, reason: str) -> None:
     """Delete a payment, which is to reverse it: only when no part of it is applied or refunded (M6); one by card only
-    by an Administrator. The row and both entries stay.
+    by an Administrator. The row and both entries stay. The same `request_key` twice is once.
 
-    Raises NotFound, NotAllowed, ReasonMissing, StillApplied, PaymentReversed.
+    Raises NotFound, NotAllowed, RequestKeyReused, ReasonMissing, StillApplied, PaymentReversed.
     """
-    payment = _locked_payment(actor, payment_id)
-    why = _reason(reason)
-    _refuse_reversed(payment)
+    content = {"payment": payment_id, "reason": reason.strip()}
+    is_new = claim_request(actor, request_key, "reverse_payment", content)
+    payment = lock_payment(actor, payment_id)
+    if not is_new:
+        return
+    why = reason_of(reason)
+    refuse_reversed(payment)
     if payment.method == Payment.Method.CARD:
         actor.require(Permission.ADMINISTRATOR)
     if payment.unapplied_cents != payment.amount_cents:
         raise StillApplied("A part of this payment is applied or refunded. Unapply it first; nothing was changed.")
     receipts = [entry.id for entry in standing_entries(actor, payment_id=payment.pk, debit=Account.CASH)]
-    reverse(actor, receipts, event_id=new_id(), reason=why)
+    reverse(actor, receipts, event_id=request_key, reason=why)
     PaymentReversal.objects.create(
         payment=payment, reversed_at=actor.now, reversed_by_name=actor.person_name[:120], reason=why
     )
     record(actor, "reverse_payment", "payment", payment.pk, client_id=payment.client_id, cents=payment.amount_cents)
-
-
-@action(Permission.BILLING)
-def edit_payment(
-    actor: Actor, *, payment_id: UUID, method: str, received_on: date, number: str, notes: str, reason: str
-) -> None:
-    """Correct what was written down beside the amount (M6). A new date moves the receipt from the old day to the new
-    one: as of any day it counts once (docs/money/day-sheet.md, Another date).
-
-    Raises NotFound, ReasonMissing, CardPaymentFixed, PaymentInFuture, PaymentReversed, DayClosed.
-    """
-    payment = _locked_payment(actor, payment_id)
-    why = _reason(reason)
-    _refuse_reversed(payment)
-    if Payment.Method.CARD in (payment.method, method):
-        raise CardPaymentFixed("A card payment stays as the processor has it. Nothing was changed.")
-    if received_on > actor.today:
-        raise PaymentInFuture("The date lies in the future: money is entered when it has been received.")
-    if method != payment.method:
-        _refuse_closed(actor, payment)
-    if received_on != payment.received_on:
-        _move_receipt(actor, payment, received_on, why)
-    Payment.objects.filter(pk=payment.pk).update(
-        method=Payment.Method(method), received_on=received_on, number=number.strip()[:40], notes=notes.strip()[:400]
-    )
-    record(
-        actor, "edit_payment", "payment", payment.pk, client_id=payment.client_id, reason=why,
-        before={"method": payment.method, "received_on": payment.received_on.isoformat(), "number": payment.number},
-    )  # fmt: skip
 
 
 @action(Permission.BILLING, audited=False)
@@ -213,7 +193,7 @@ def write_off(actor: Actor, *, request_key: UUID, line_id: UUID, side: str, amou
     line = _locked_line(actor, line_id)
     if not is_new:
         return
-    why = _reason(reason)
+    why = reason_of(reason)
     _check_amount(amount_cents, _open_cents(line, side), "is still open on that side of the line")
     movement = Movement(
         Account.WRITE_OFF, _SIDES[side], amount_cents, line.client_id, actor.today, line_id=line.pk,
@@ -223,17 +203,21 @@ def write_off(actor: Actor, *, request_key: UUID, line_id: UUID, side: str, amou
     record(actor, "write_off", "line", line.pk, client_id=line.client_id, side=side, cents=amount_cents, reason=why)
 
 
-@action(Permission.BILLING)
-def remove_write_off(actor: Actor, *, line_id: UUID, entry_id: UUID, reason: str) -> None:
-    """Take a write-off or an insurer's adjustment back: the side owes it again (M7). Raises NotFound, ReasonMissing,
-    NotAWriteOff."""
+@action(Permission.BILLING, audited=False)
+def remove_write_off(actor: Actor, *, request_key: UUID, line_id: UUID, entry_id: UUID, reason: str) -> None:
+    """Take a write-off or an insurer's adjustment back: the side owes it again (M7). The same `request_key` twice is
+    once. Raises NotFound, RequestKeyReused, ReasonMissing, NotAWriteOff."""
+    content = {"line": line_id, "entry": entry_id, "reason": reason.strip()}
+    is_new = claim_request(actor, request_key, "remove_write_off", content)
     line = _locked_line(actor, line_id)
-    why = _reason(reason)
+    if not is_new:
+        return
+    why = reason_of(reason)
     entries = standing_entries(actor, line_id=line.pk)
     standing = {entry.id: entry for entry in entries if entry.debit in GIVEN_UP}
     if entry_id not in standing:
         raise NotAWriteOff("There is no such write-off on the line, or it was taken back before. Nothing was changed.")
-    reverse(actor, [entry_id], event_id=new_id(), reason=why)
+    reverse(actor, [entry_id], event_id=request_key, reason=why)
     cents = standing[entry_id].amount_cents
     record(actor, "remove_write_off", "line", line.pk, client_id=line.client_id, cents=cents, reason=why)
 
@@ -251,7 +235,7 @@ def change_responsibility(
     line = _locked_line(actor, line_id)
     if not is_new:
         return
-    why = _reason(reason)
+    why = reason_of(reason)
     from_side = "insurance" if to_side == "client" else "client"
     if to_side == "insurance" and line.coverage_id is None:
         raise NotInsured("This line was billed without a coverage, so no insurer can owe it. Void and rebill instead.")
@@ -264,12 +248,16 @@ def change_responsibility(
     record(actor, "change_responsibility", "line", line.pk, client_id=line.client_id, to=to_side, cents=amount_cents)
 
 
-def _locked_payment(actor: Actor, payment_id: UUID) -> Payment:
+def lock_payment(actor: Actor, payment_id: UUID) -> Payment:
     payment = Payment.objects.filter(pk=payment_id).first()
     if payment is None or (payment.client_id is None and actor.limited_to_assigned):
         raise NotFound("There is no such payment in this practice.")
-    lock_visible_clients(actor, _clients_of(actor, payment))
-    return Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    clients = _clients_of(actor, payment)
+    lock_visible_clients(actor, clients)
+    locked = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    if payment.client_id is None and not _clients_of(actor, locked) <= clients:
+        raise PaymentMoved("The payment was put on more lines meanwhile. Nothing was changed; reload and try again.")
+    return locked
 
 
 def _clients_of(actor: Actor, payment: Payment) -> set[UUID]:
@@ -291,45 +279,7 @@ def _locked_line(actor: Actor, line_id: UUID) -> InvoiceLine:
     return locked
 
 
-def _move_receipt(actor: Actor, payment: Payment, received_on: date, why: str) -> None:
-    """One event: the old receipt mirrored and the new one, so that the payment's guarded part does not move.
-
-    The mirror stands on the old receipt's own day. Where money of it was used before a later new date, it stands on
-    that date instead: it was there to be used.
-    """
-    closed_on = hold_books(actor)
-    receipts = standing_entries(actor, payment_id=payment.pk, debit=Account.CASH)
-    left = {entry.id: posting_day(entry.effective_on, closed_on) for entry in receipts}
-    first = min(left.values(), default=received_on)
-    is_used = first < received_on and (
-        least_credit_since(actor, payment.pk, first, before=received_on) < payment.amount_cents
-    )
-    mirrored = [
-        Movement(
-            entry.credit, entry.debit, entry.amount_cents, payment.client_id,
-            received_on if is_used else left[entry.id], payment_id=payment.pk, reason=why, reverses_id=entry.id,
-        )
-        for entry in receipts
-    ]  # fmt: skip
-    anew = Movement(
-        Account.CASH, Account.CREDIT, payment.amount_cents, payment.client_id, received_on, payment_id=payment.pk,
-        reason=why,
-    )  # fmt: skip
-    post(actor, [*mirrored, anew], event_id=new_id())
-
-
-def _refuse_closed(actor: Actor, payment: Payment) -> None:
-    """The deposit of a closed day stays what it was: another method is another payment."""
-    closed_on = hold_books(actor)
-    receipts = standing_entries(actor, payment_id=payment.pk, debit=Account.CASH)
-    if closed_on and any(entry.effective_on <= closed_on for entry in receipts):
-        raise DayClosed(
-            f"This payment is in the deposit of a day that is closed (through {us_date(closed_on)}), so its method "
-            "stays. Nothing was changed. Unapply and delete it, then enter it again."
-        )
-
-
-def _refuse_reversed(payment: Payment) -> None:
+def refuse_reversed(payment: Payment) -> None:
     if PaymentReversal.objects.filter(payment=payment).exists():
         raise PaymentReversed("This payment was deleted before. Nothing was changed.")
 
@@ -354,7 +304,7 @@ def _check_day(actor: Actor, payment: Payment, amount_cents: int, refunded_on: d
         )
 
 
-def _reason(text: str) -> str:
+def reason_of(text: str) -> str:
     if not text.strip():
         raise ReasonMissing("Say why: the reason stays with the correction. Nothing was changed.")
     return text.strip()[:400]

@@ -5,6 +5,7 @@ Invariants: applied + credit = amount; no line gets more than its client side ow
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -151,6 +152,43 @@ def prepay(prepayments: Iterable[Credit], lines: Iterable[OpenLine]) -> list[tup
         applied += [(prepayment.payment_id, line_id, cents) for line_id, cents in paid.applications]
         open_lines = left_open(open_lines, paid)
     return applied
+
+
+def insurer_shares(
+    amount_cents: int | None, rooms: Sequence[tuple[UUID, int]], paid: Mapping[UUID, int | None]
+) -> dict[UUID, int]:
+    """What each line gets of an insurer's money. `rooms` are the lines in the order in which they are served, with what
+    is open less what is adjusted or moved; `paid` is typed cents, or None for a tick: a share of what the typed ones
+    leave of `amount_cents` (None: as much as fits), at most its room. Lines that are not in `paid` get nothing."""
+    left = None if amount_cents is None else amount_cents - sum(cents or 0 for cents in paid.values())
+    shares: dict[UUID, int] = {}
+    for line_id, room in rooms:
+        if line_id not in paid:
+            continue
+        typed = paid[line_id]
+        if typed is None:
+            typed = max(room if left is None else min(room, left), 0)
+            left = None if left is None else left - typed
+        shares[line_id] = typed
+    return shares
+
+
+def free_from(changes: Iterable[tuple[date, int]], first: date, to_on: date) -> date:
+    """The first day from `first` on after which credit that is not there any more is never missed, `to_on` at the
+    latest: where an old receipt can be taken back. `changes` are what happens to the credit on each day, the receipt
+    left out, in cents."""
+    of_day: dict[date, int] = defaultdict(int)
+    for day, cents in changes:
+        of_day[max(day, first)] += cents
+    credit, free_on = 0, first
+    for day in sorted(of_day):
+        if day >= to_on:
+            break
+        was_missed = credit < 0
+        credit += of_day[day]
+        if was_missed:
+            free_on = day
+    return to_on if credit < 0 else free_on
 
 
 def _first_received(credits: Iterable[Credit]) -> list[Credit]:

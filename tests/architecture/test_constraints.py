@@ -20,8 +20,15 @@ from .world import World, build_world
 
 #: What each CHECK forbids: {constraint: SQL assignments that break it in a copied row}.
 FORBIDDEN: dict[str, str] = {
+    "automation_night_range_before": "to_on = night_on",
+    "automation_night_stopped_is_over": "has_stopped = true, finished_at = NULL",
+    "automation_plan_grouping_known": "grouping = 'week'",
+    "automation_plan_look_back_sane": "look_back_days = 61",
+    "automation_plan_night_after_start": "first_night_on = starts_on",
+    "automation_plan_version_positive": "version = 0",
     "appointment_ends_after": "ends_at = starts_at",
     "appointment_pos_digits": "place_of_service = '1'",
+    "batch_door_known": "door = 'window'",
     "batch_grouping_known": "grouping = 'week'",
     "batch_problem_kind_known": "kind = 'lost'",
     "cancellation_charge_known": "no_show_charge = 'never'",
@@ -43,10 +50,14 @@ FORBIDDEN: dict[str, str] = {
     "coverage_copay_not_negative": "copay_cents = -1",
     "coverage_ends_after_start": "ends_on = starts_on",
     "coverage_rank_sane": "rank = 0",
+    "delivery_step_decision_has_name": "outcome = 'again', by_name = ''",
+    "delivery_step_outcome_known": "outcome = 'lost'",
     "diagnosis_code_shape": "code = 'nonsense'",
     "diagnosis_position_sane": "position = 13",
     "dispute_amount_positive": "amount_cents = 0",
     "dispute_outcome_known": "outcome = 'tie'",
+    "document_settings_colour_shape": "brand_colour = 'green'",
+    "document_settings_pay_to_known": "pay_to = 'moon'",
     "entry_accounts_differ": "debit_account = credit_account",
     "entry_accounts_known": "debit_account = 'pocket'",
     "entry_amount_positive": "amount_cents = 0",
@@ -54,10 +65,21 @@ FORBIDDEN: dict[str, str] = {
     "payment_id = (SELECT id FROM payments_payment LIMIT 1), coverage_id = NULL",
     "entry_money_has_payment": "debit_account = 'cash', credit_account = 'credit', payment_id = NULL",
     "entry_receivable_has_line": "line_id = NULL",
+    "exclusion_end_has_name": "ended_at = now(), ended_by_name = ''",
+    "exclusion_for_something": "for_invoices = false, for_claims = false",
+    "exclusion_has_condition": "service_type_id = NULL",
+    "exclusion_has_note": "note = ''",
+    "exclusion_insurer_fits_pays_by": "pays_by = 'self', payer_id = (SELECT id FROM clients_payer LIMIT 1)",
+    "exclusion_pays_by_known": "pays_by = 'barter'",
+    "exclusion_range_in_order": "from_on = '2026-11-02', to_on = '2026-11-01'",
+    "exclusion_status_known": "status = 'canceled'",
     "invoice_counter_positive": "next_number = 0",
     "invoice_number_positive": "number = 0",
     "invoice_void_has_reason": "reason = ''",
     "job_run_state_known": "state = 'lost'",
+    "left_out_kind_known": "kind = 'lost', rule_id = NULL",
+    "left_out_rule_named": "rule_id = NULL",
+    "left_out_visit_or_invoice": "visit_id = NULL",
     "license_fee_not_negative": "fee_cents = -1",
     "license_year_sane": "year = 1999",
     "line_amount_is_rate_units": "units = units + 1",
@@ -70,7 +92,22 @@ FORBIDDEN: dict[str, str] = {
     "line_sides_not_negative": "client_cents = -1, insurance_cents = amount_cents + 1",
     "line_units_and_rate": "units = 0, amount_cents = 0, client_cents = 0, insurance_cents = 0, "
     "client_open_cents = 0, insurance_open_cents = 0",
+    "logo_bytes_bounded": "png = decode(repeat('00', 400001), 'hex')",
+    "logo_has_alt": "alt = ''",
+    "logo_size_sane": "width = 5000",
+    "made_has_pages": "page_count = 0",
+    "made_kind_known": "kind = 'poem'",
+    "made_of_its_subject": "invoice_id = NULL",
+    "made_period_in_order": "first_on = '2026-11-02', last_on = '2026-11-01'",
+    "made_sha256_shape": "sha256 = 'x'",
     "location_pos_digits": "place_of_service = '1'",
+    "night_claim_result_when_done": "claim_count = 1, done_at = NULL",
+    "message_address_shape": "address = 'ana ben@example.org'",
+    "message_claim_fits_state": "state = 'waiting', sent_at = NULL, claim_id = gen_random_uuid()",
+    "message_client_is_recipient": "recipient_id = gen_random_uuid()",
+    "message_sent_has_moment": "state = 'waiting'",
+    "message_state_known": "state = 'lost', sent_at = NULL",
+    "message_subject_one_line": "subject = E'One\\nTwo'",
     "payer_rate_ends_after_start": "ends_on = starts_on",
     "payer_rate_not_negative": "rate_cents = -1",
     "payment_amount_positive": "amount_cents = 0, unapplied_cents = 0",
@@ -99,6 +136,9 @@ FORBIDDEN_SHARED = {"practice_fee_not_negative": "UPDATE practices_practice SET 
 _POSITIVE = "_check"
 #: Tables the world leaves empty, with a row for each, and rows that only attempts need.
 FILLED = {
+    "automation_nightclaim": "INSERT INTO automation_nightclaim (practice_id, id, night_id, invoice_id, claim_count, "
+    "code, message) SELECT n.practice_id, gen_random_uuid(), n.id, i.id, 0, '', '' FROM automation_night n, "
+    "invoicing_invoice i LIMIT 1",
     "invoicing_invoicevoid": "INSERT INTO invoicing_invoicevoid (practice_id, id, invoice_id, voided_at, "
     "voided_by_name, reason) SELECT practice_id, gen_random_uuid(), id, now(), 'x', 'x' FROM invoicing_invoice LIMIT 1",
     "invoicing_batchproblem": "INSERT INTO invoicing_batchproblem (practice_id, id, batch_id, client_id, "
@@ -168,6 +208,10 @@ def _constraints(kind: str) -> list[tuple[str, str, str]]:
     )
 
 
+#: Which rows are copied where a table has more than one kind: a client's payment, not an insurer's.
+_KIND = {"payments_payment": "client_id IS NOT NULL"}
+
+
 def _copy(table: str, assignments: str, where: str = "true") -> None:
     """Insert a copy of one row of the table under a new id, with some columns changed."""
     columns = [name for (name,) in _rows(
@@ -178,7 +222,8 @@ def _copy(table: str, assignments: str, where: str = "true") -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values)} FROM "{table}" WHERE {where} LIMIT 1'
+            f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values)} FROM "{table}" '
+            f"WHERE {where} AND {_KIND.get(table, 'true')} LIMIT 1"
         )
         assert cursor.rowcount == 1, f"{table} has no row to copy"
 
@@ -233,7 +278,7 @@ def test_every_foreign_key_refuses_a_row_that_is_not_there(world: World) -> None
             continue
         column = definition.split("(", 1)[1].split(")", 1)[0].split(", ")[-1].strip('"')
         made_up = "-1" if column == "user_id" else "gen_random_uuid()"
-        freed = {**_FREED.get(table, {}), **_BESIDE.get(name, {}), column: made_up}
+        freed = {**_FREED.get(table, {}), column: made_up, **_BESIDE.get(name, {})}
         values = ", ".join(f"{key} = {value}" for key, value in freed.items())
         problems.append(_refused_by(name, lambda t=table, v=values: _copy(t, v)))
         if column != "user_id":
@@ -295,6 +340,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
     return {
         "service_one_no_show_fee": ("true", ["is_no_show_fee = true", "kind = 'non_cpt'"]),
         "service_one_late_cancel_fee": ("true", ["is_late_cancel_fee = true", "kind = 'non_cpt'"]),
+        "automation_night_batch_once": ("true", ["night_on = '2027-01-01'::date + (random() * 9999)::int"]),
         "service_one_canceled_fee": ("true", ["is_canceled_fee = true", "kind = 'non_cpt'"]),
         "job_run_one_live": ("true", ["state = 'queued'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
@@ -306,11 +352,15 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
 
 #: What a CHECK wants beside a foreign key's column.
 _BESIDE = {
+    "automation_leftout_invoice_id_fk": {"visit_id": "NULL"},
     "payments_payment_payer_id_fk": {"client_id": "NULL", "visit_id": "NULL", "method": "'eft'"},
+    "mail_message_client_id_fk": dict.fromkeys(("client_id", "recipient_id"), "'00000000-0000-7000-8000-000000000001'"),
     "payments_payment_charge_id_fk": {"method": "'card'"},
 }
 #: What keeps a table's unique keys out of the way of another attempt: {table: {column: a free value}}.
 _FREED: dict[str, dict[str, str]] = {
+    "automation_automationplan": {"version": "1000 + (random() * 1000000)::int"},
+    "automation_night": {"night_on": "'2027-01-01'::date + (random() * 9999)::int", "batch_id": "NULL"},
     "services_servicetype": {"code": "left(gen_random_uuid()::text, 8)"},
     "clients_payer": {"name": "gen_random_uuid()::text"},
     "practices_location": {"name": "gen_random_uuid()::text"},
@@ -326,6 +376,8 @@ _FREED: dict[str, dict[str, str]] = {
     "cards_cardsetup": {"reference": "gen_random_uuid()::text"},
     "cards_processormessage": {"message_ref": "gen_random_uuid()::text"},
     "claims_claimline": {"left_at": "now()"},
+    "mail_message": {"run_id": "gen_random_uuid()"},
+    "documents_logo": {"removed_at": "now()"},
     "services_payerrate": {"starts_on": "'2020-01-01'"},
 }
 
@@ -361,12 +413,14 @@ def test_what_is_not_granted_is_refused(world: World) -> None:
 
 #: Facts: nothing of them is ever updated or deleted. (What may move on other tables stands in their migrations.)
 APPEND_ONLY = {
+    "documents_madedocument",
     "ledger_closedday",
     "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "invoicing_batchproblem",
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
     "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_cardrefund",
     "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
-    "ledger_moneyrequest", "config_verification",
+    "ledger_moneyrequest", "config_verification", "mail_deliverystep",
+    "automation_automationplan", "automation_summaryrecipient", "automation_leftout",
 }  # fmt: skip
 
 

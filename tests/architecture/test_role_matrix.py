@@ -44,16 +44,19 @@ NEEDS: dict[str, Permission] = {
             "invoicing:add_invoice", "invoicing:add_group_invoices", "invoicing:new_invoice", "invoicing:invoice",
             "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit", "invoicing:batch_existing",
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:continue_batch", "invoicing:retry_batch",
-            "invoicing:undo_batch", "invoicing:unbilled", "payments:ledger", "payments:entries", "payments:add_note",
-            "payments:update_note",
+            "invoicing:undo_batch", "invoicing:unbilled", "payments:ledger", "payments:entries",
+            "payments:payment_entries", "payments:add_note", "payments:update_note",
             "payments:accept_payment", "payments:apply_credit", "payments:apply_payment", "payments:payment",
-            "payments:insurance_payment", "payments:batch_payments",
+            "payments:insurance_payment", "payments:batch_payments", "payments:apply_insurance_credit",
             "payments:unapply", "payments:refund", "payments:delete_payment", "payments:edit_payment",
             "payments:write_offs", "payments:write_off", "payments:remove_write_off",
             "payments:change_responsibility", "payments:edit_line", "payments:void_and_rebill",
             "cards:charge_cards", "cards:history", "cards:charge_run", "cards:retry", "cards:client_cards",
             "cards:charge_client", "cards:remove", "cards:look", "cards:refund",
             "claims:list", "claims:add", "claims:withdraw",
+            "automation:night", "automation:dry_run",
+            "mail:delivery_log", "mail:message", "mail:attachment", "mail:send_again", "mail:mark_sent",
+            "mail:withdraw",
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
@@ -68,6 +71,8 @@ NEEDS: dict[str, Permission] = {
             "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
             "cards:processor", "schedule:cancellation_policy",
+            "mail:mailbox", "mail:send_test",
+            "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
         ),
         _A,
     ),
@@ -80,7 +85,7 @@ PUBLIC = {
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim",
+    "card", "setup", "claim", "insurer_payment", "message",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {
@@ -93,6 +98,8 @@ OBJECTS = OF_A_CLIENT | {
     "staff_member",
     "run",
     "account",
+    "night",
+    "rule",
 }
 #: What an allowed request may end in: shown, done, or refused by a rule with its reason. Never 403, 404 or 500.
 ANSWERS = {200, 302, 303, 405, 422}

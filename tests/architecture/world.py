@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, time
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,19 +12,27 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from daysheet.automation.actions import Settings, add_exclusion, save_plan
+from daysheet.automation.nights import begin_night
 from daysheet.cards.actions import due_by_client
 from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
 from daysheet.claims.models import Claim
 from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
+from daysheet.documents.actions import edit_document_settings, make_document, upload_logo
+from daysheet.documents.rendering import invoice_papers
+from daysheet.documents.tests.pictures import picture
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batches import BatchRequest, start_batch
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.ledger.models import Entry
+from daysheet.mail.actions import Attachment, Draft, Recipient, queue_messages
+from daysheet.mail.registry import TEST, register_renderer
 from daysheet.payments.actions import accept_payment
 from daysheet.payments.corrections import write_off
+from daysheet.payments.insurance import accept_insurance_payment
 from daysheet.payments.models import Payment
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
@@ -34,7 +42,7 @@ from daysheet.services.actions import add_payer_rate, set_client_service
 from daysheet.staff.actions import add_staff_member, invite_staff_member
 from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
-from tests.people import Cast, Person
+from tests.people import NOW, Cast, Person
 
 _LOCATIONS_FILE = b"ID,Name,Place of Service\nL9,Annex,11\n"
 
@@ -70,6 +78,10 @@ def build_world(cast: Cast) -> World:
     )  # fmt: skip
     line = InvoiceLine.objects.get(invoice__number=invoice.number)
     write_off(clinic.biller, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=100, reason="Hardship")
+    cheque = accept_insurance_payment(
+        clinic.biller, request_key=uuid4(), payer_id=payer, amount_cents=500, method="eft", received_on=DAY,
+        postings={}, expected_credit_cents=500,
+    ).payment_id  # fmt: skip
     note = add_billing_note(owner, client, text="Calls back in May")
     token = _token(owner)
     queue_claims(clinic.biller, invoice_id=invoice.id)
@@ -80,10 +92,14 @@ def build_world(cast: Cast) -> World:
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
         "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,
+        "insurer_payment": cheque,
         "location": clinic.location.pk, "license": CptLicense.objects.get().pk,
         "staff_member": cast.dan.staff_member_id, "token": token,
+        **_message(clinic, client),
         **_upload(cast),
         **_cards(clinic, client),
+        **_night(clinic),
+        **_documents(clinic, client, invoice.id),
     }  # fmt: skip
     return World(clinic, cast, ids)
 
@@ -129,6 +145,16 @@ def _batch(clinic: Clinic, client: Any, appointment: Any) -> Any:
     return batch_id
 
 
+def _message(clinic: Clinic, client: Any) -> dict[str, Any]:
+    """An e-mail with a document, sent."""
+    register_renderer("world_document", lambda actor, arguments: [b"%PDF"] * len(arguments))
+    to = Recipient(client, "Ana Ruiz", "ana@clients.example", client_id=client)
+    draft = Draft(to, "Dear Ana", [Attachment("world_document", "document.pdf")])
+    sent = queue_messages(clinic.biller, kind=TEST.name, run_id=uuid4(), drafts=[draft])
+    run_job(clinic.cast.alder.id, JobRun.objects.get(kind="mail_delivery").pk)
+    return {"message": sent[client], "position": 1}
+
+
 def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
     """A stored card, charged, refunded in part, disputed and won, by a processor in this process."""
     with pytest.MonkeyPatch.context() as patch:
@@ -141,6 +167,35 @@ def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
         desk.processor.dispute(desk.processor.charges()[0]["id"], "won")
         desk.hear()
     return {"card": card, "run": charge.run_id, "setup": charge.card.setup_id, "account": desk.account.pk}
+
+
+def _night(clinic: Clinic) -> dict[str, Any]:
+    """A night that bills one date of service and leaves another out by a rule."""
+    day = date(2026, 11, 15)
+    settings = Settings(
+        creates_invoices=True, queues_claims=True, starts_on=day, look_back_days=1, grouping="client",
+        recipient_ids=frozenset({clinic.cast.bob.staff_member_id}),
+    )  # fmt: skip
+    save_plan(replace(clinic.owner, now=NOW - timedelta(days=1)), settings, seen_version=0)
+    rule = add_exclusion(
+        clinic.owner, exclusion_id=uuid4(), note="Court letters", for_invoices=True, for_claims=False,
+        service_type_id=clinic.letter.pk,
+    )  # fmt: skip
+    clinic.visit(clinic.client("Nightly"), clinic.talk, day=day)
+    clinic.visit(clinic.client("Court"), clinic.letter, day=day)
+    night = begin_night(clinic.owner)
+    assert night is not None
+    run_job(clinic.cast.alder.id, JobRun.objects.get(subject_id=night.batch_id).pk)
+    return {"night": night.pk, "rule": rule.pk}
+
+
+def _documents(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:
+    """A letterhead with a logo, and a document that was made with it."""
+    edit_document_settings(clinic.owner, pay_to="location", brand_colour="#1f4d3a", message="Thank you")
+    logo = uuid4()
+    upload_logo(clinic.owner, logo_id=logo, content=picture(), alt="Alder Clinic")
+    (paper,) = invoice_papers(clinic.biller, [invoice_id])
+    return {"document": make_document(clinic.biller, document_id=uuid4(), paper=paper).pk, "logo": logo}
 
 
 def _token(owner: Actor) -> str:

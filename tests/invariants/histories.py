@@ -30,7 +30,7 @@ from daysheet.kit.errors import Refusal
 from daysheet.kit.ids import new_id
 from daysheet.ledger.closing import close_day
 from daysheet.ledger.models import GIVEN_UP, Account, Entry
-from daysheet.payments import corrections, rebilling
+from daysheet.payments import corrections, rebilling, redating
 from daysheet.payments.actions import accept_payment, apply_credit
 from daysheet.payments.insurance import LinePosting, accept_insurance_payment
 from daysheet.payments.models import Payment
@@ -262,7 +262,9 @@ def unapply(history: History) -> None:
     payment = history.pick(Payment.objects.all(), pk__in=applied)
     lines = set(Entry.objects.filter(payment_id=payment.pk).exclude(line_id=None).values_list("line_id", flat=True))
     chosen = history.random.sample(sorted(lines), 1) if lines and history.random.random() < 0.4 else None
-    corrections.unapply(history.actor, payment_id=payment.pk, reason="Other date", line_ids=chosen)
+    corrections.unapply(
+        history.actor, request_key=new_id(), payment_id=payment.pk, reason="Other date", line_ids=chosen
+    )
 
 
 def refund(history: History) -> None:
@@ -275,14 +277,14 @@ def refund(history: History) -> None:
 
 def delete_payment(history: History) -> None:
     payment = history.pick(Payment.objects.all(), unapplied_cents=F("amount_cents"))
-    corrections.reverse_payment(history.actor, payment_id=payment.pk, reason="Bounced")
+    corrections.reverse_payment(history.actor, request_key=new_id(), payment_id=payment.pk, reason="Bounced")
 
 
 def edit_payment(history: History) -> None:
     payment = history.pick(Payment.objects.all(), unapplied_cents__gt=0)
-    corrections.edit_payment(
-        history.actor, payment_id=payment.pk, method=payment.method, received_on=history.day(), number="17", notes="",
-        reason="Misread",
+    redating.edit_payment(
+        history.actor, request_key=new_id(), payment_id=payment.pk, method=payment.method, received_on=history.day(),
+        number="17", notes="", reason="Misread",
     )  # fmt: skip
 
 
@@ -299,7 +301,9 @@ def take_write_off_back(history: History) -> None:
     reversed_ids = Entry.objects.exclude(reverses_id=None).values("reverses_id")
     standing = Entry.objects.exclude(pk__in=reversed_ids).values("pk")
     entry = history.pick(Entry.objects.filter(debit_account__in=GIVEN_UP), pk__in=standing)
-    corrections.remove_write_off(history.actor, line_id=entry.line_id, entry_id=entry.pk, reason="Paid after all")
+    corrections.remove_write_off(
+        history.actor, request_key=new_id(), line_id=entry.line_id, entry_id=entry.pk, reason="Paid after all"
+    )
 
 
 def change_responsibility(history: History) -> None:

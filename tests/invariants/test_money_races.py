@@ -54,7 +54,7 @@ def refund_all(actor: Actor, books: Books) -> None:
 
 def delete(actor: Actor, books: Books) -> None:
     """To void a payment is to delete it by reversal (M6)."""
-    corrections.reverse_payment(actor, payment_id=books.payment, reason="Bounced")
+    corrections.reverse_payment(actor, request_key=uuid4(), payment_id=books.payment, reason="Bounced")
 
 
 def pay_the_line(actor: Actor, books: Books) -> None:
@@ -68,7 +68,7 @@ def write_all_off(actor: Actor, books: Books) -> None:
 
 
 def unapply(actor: Actor, books: Books) -> None:
-    corrections.unapply(actor, payment_id=books.payment, reason="Other date")
+    corrections.unapply(actor, request_key=uuid4(), payment_id=books.payment, reason="Other date")
 
 
 def move_all_to_insurance(actor: Actor, books: Books) -> None:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def ids_of_everything(builder: _Builder) -> dict[str, str]:
     """{parameter of an address: id}. `billed_visit` stands for `visit` where a page needs one with an invoice."""
-    found = {**_client(builder), **_money(builder), **_organization(builder)}
+    found = {
+        **_client(builder), **_money(builder), **_message(builder), **_organization(builder), **_automation(builder)
+    }  # fmt: skip
     return {name: str(each) for name, each in found.items()}
 
 
@@ -49,6 +51,7 @@ def _money(builder: _Builder) -> dict[str, object]:
     from daysheet.ledger.models import Entry
     from daysheet.payments.actions import accept_payment
     from daysheet.payments.corrections import write_off
+    from daysheet.payments.insurance import LinePosting, accept_insurance_payment
     from daysheet.schedule.models import VisitService
 
     owner, today = builder.owner, builder.practice.today
@@ -59,6 +62,11 @@ def _money(builder: _Builder) -> dict[str, object]:
         applications={line.pk: 1000},
     )  # fmt: skip
     write_off(owner, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=100, reason="Hardship")
+    assert line.coverage
+    cheque = accept_insurance_payment(
+        owner, request_key=uuid4(), payer_id=line.coverage.payer_id, amount_cents=700, method="eft", received_on=today,
+        postings={line.pk: LinePosting(200)}, expected_credit_cents=500,
+    )  # fmt: skip
     batched = builder.client("Swen", "Sweep")
     builder.visit("sweep_batched", batched, builder.letter, days_ago=70)
     services = VisitService.objects.filter(visit_id=builder.practice.visits["sweep_batched"])
@@ -72,8 +80,19 @@ def _money(builder: _Builder) -> dict[str, object]:
         "number": line.invoice.number,
         "entry": Entry.objects.get(debit_account="write_off", line_id=line.pk).pk,
         "payment": paid.payment_id,
+        "insurer_payment": cheque.payment_id,
         "batch": batch_id,
     }
+
+
+def _message(builder: _Builder) -> dict[str, object]:
+    from daysheet.mail.actions import Draft, Recipient, queue_messages
+    from daysheet.mail.registry import TEST
+
+    client = builder.client("Sven", "Sweep")
+    to = Recipient(client, "Sven Sweep", "sven@clients.example", client_id=client)
+    sent = queue_messages(builder.owner, kind=TEST.name, run_id=uuid4(), drafts=[Draft(to, "Dear Sven,\n\nhello.")])
+    return {"message": sent[client], "position": 1}
 
 
 def _organization(builder: _Builder) -> dict[str, object]:
@@ -88,3 +107,24 @@ def _organization(builder: _Builder) -> dict[str, object]:
         "staff_member": person.pk,
         "token": sent.token,
     }
+
+
+def _automation(builder: _Builder) -> dict[str, object]:
+    """A night that left everything to people; automation is off again, so that no journey's dates are billed by it."""
+    from dataclasses import replace
+
+    from daysheet.automation.actions import Settings, add_exclusion, save_plan
+    from daysheet.automation.nights import begin_night, finish_night
+
+    owner, yesterday = builder.owner, builder.practice.today - timedelta(days=1)
+    rule = add_exclusion(
+        owner, exclusion_id=uuid4(), note="The office looks at everything first", for_invoices=True, for_claims=True,
+        from_on=yesterday - timedelta(days=400),
+    )  # fmt: skip
+    settings = Settings(True, True, yesterday - timedelta(days=60), 60, "client", frozenset())
+    plan = save_plan(replace(owner, now=owner.now - timedelta(days=1)), settings, seen_version=0)
+    night = begin_night(replace(owner, now=owner.now + timedelta(days=1)))
+    assert night is not None and night.batch_id is None
+    finish_night(owner, night_id=night.pk)
+    save_plan(owner, replace(settings, creates_invoices=False, queues_claims=False), seen_version=plan.version)
+    return {"rule": rule.pk, "night": night.pk}

@@ -53,6 +53,7 @@ ELSEWHERE = {
     "claims:add": "an action on an invoice",
     "claims:withdraw": "an action on a claim",
     "cards:webhook": "the processor's messages",
+    "mail:attachment": "a PDF, of a message that has one",
 }
 #: Reached without signing in.
 PUBLIC = {"staff:join"}

@@ -23,12 +23,12 @@ from daysheet.payments.corrections import (
     MoreThanThere,
     PaymentReversed,
     ReasonMissing,
-    edit_payment,
     refund_payment,
     reverse_payment,
     unapply,
 )
 from daysheet.payments.models import Payment
+from daysheet.payments.redating import edit_payment
 from daysheet.payments.tests.desk import pay
 from daysheet.staff.models import StaffMember
 from tests.people import NOW
@@ -133,16 +133,23 @@ def test_a_refund_nobody_heard_of_is_not_sent_again_when_the_key_may_be_forgotte
 def test_a_card_payment_is_immutable_but_for_applying(desk: CardDesk, paid: Payment) -> None:
     with pytest.raises(CardPaymentFixed):
         edit_payment(
-            desk.biller, payment_id=paid.pk, method="cash", received_on=NOW.date(), number="", notes="", reason="x"
+            desk.biller,
+            request_key=uuid4(),
+            payment_id=paid.pk,
+            method="cash",
+            received_on=NOW.date(),
+            number="",
+            notes="",
+            reason="x",
         )
     with pytest.raises(CardPaymentFixed, match="goes back through it"):
         refund_payment(
             desk.biller, request_key=uuid4(), payment_id=paid.pk, amount_cents=100, refunded_on=NOW.date(), reason="x"
         )
-    unapply(desk.biller, payment_id=paid.pk, reason="Other line")
+    unapply(desk.biller, request_key=uuid4(), payment_id=paid.pk, reason="Other line")
     with pytest.raises(NotAllowed):
-        reverse_payment(desk.biller, payment_id=paid.pk, reason="Twice")
-    reverse_payment(desk.clinic.owner, payment_id=paid.pk, reason="Twice")
+        reverse_payment(desk.biller, request_key=uuid4(), payment_id=paid.pk, reason="Twice")
+    reverse_payment(desk.clinic.owner, request_key=uuid4(), payment_id=paid.pk, reason="Twice")
     assert (left(paid), kept_cents(desk.biller, paid)) == (0, 0)
     with pytest.raises(PaymentReversed):
         request_refund(desk.biller, refund_id=uuid4(), payment_id=paid.pk, amount_cents=1, reason="x")

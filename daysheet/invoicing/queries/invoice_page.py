@@ -158,7 +158,7 @@ def invoice_by_number(actor: Actor, number: int) -> InvoiceView:
         ),
         lines=views,
         void=VoidView(void.voided_at, void.voided_by_name, void.reason) if void else None,
-        entries=line_movements(actor, [line.pk for line in lines]),
+        entries=line_movements(actor, InvoiceLine.objects.filter(invoice=invoice).values_list("pk", flat=True)),
     )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
+from daysheet.ledger.queries import client_balances
+from daysheet.practices.actor import Actor
 from daysheet.web.pages import practice_url
 from daysheet.web.views import refused, render_page, see_other
 
@@ -31,7 +34,7 @@ def void_invoice(request: PracticeRequest, number: int) -> HttpResponse:
     """Says what a void does, asks for the reason, and does it."""
     found = invoice_by_number(request.actor, number)
     form = ReasonForm(request.POST or None)
-    context = {**_context(request, found), "form": form}
+    context = {**_context(request, found), "form": form, **_effect_of_void(request.actor, found)}
     if request.method != "POST":
         return render_page(request, "invoicing/void_invoice.html", context)
     if not form.is_valid():
@@ -44,6 +47,27 @@ def void_invoice(request: PracticeRequest, number: int) -> HttpResponse:
         return refused(request, form, "invoicing/void_invoice.html", context, message=refusal.message)
     messages.success(request, f"Invoice {number} is void. What it billed is unbilled again.")
     return see_other(request, invoice_url(request.actor, number))
+
+
+def _effect_of_void(actor: Actor, found: InvoiceView) -> dict[str, object]:
+    """The client's figures now and afterwards, by doing it and taking it back; or why it will be refused."""
+    if found.void:
+        return {}
+    before = client_balances(actor, found.client_id)
+    try:
+        with transaction.atomic():
+            actions.void_invoice(actor, invoice_id=found.id, reason="To see the effect")
+            after = client_balances(actor, found.client_id)
+            transaction.set_rollback(True)
+    except Refusal as refusal:
+        return {"refusal": refusal.message}
+    return {
+        "effect": (
+            ("Client Balance Due", before.client_due_cents, after.client_due_cents),
+            ("Insurance Balance Due", before.insurance_due_cents, after.insurance_due_cents),
+            ("Client Credit", before.credit_cents, after.credit_cents),
+        )
+    }
 
 
 def _context(request: PracticeRequest, found: InvoiceView) -> dict[str, object]:

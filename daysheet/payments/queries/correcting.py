@@ -1,4 +1,4 @@
-"""What the correction pages show: a line as it stands, its write-offs, and a client's figures before and after."""
+"""What the correction pages show: a line as it stands, its write-offs, and what a payment is on."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ from django.db.models import F, Q
 
 from daysheet.clients.queries import get_client, visible_clients
 from daysheet.invoicing.models import Invoice, InvoiceLine
+from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotFound
+from daysheet.kit.money import Money
 from daysheet.ledger.models import GIVEN_UP, Account
-from daysheet.ledger.queries import (
-    ClientBalances,
-    StandingEntry,
-    client_balances,
-    practice_proof,
-    standing_entries,
-)
+from daysheet.ledger.queries import StandingEntry, standing_entries
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -54,6 +50,31 @@ class WriteOff:
     entry: StandingEntry
     line: LineFacts
     side: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedLine:
+    """A line that a payment is on, in words with the amount."""
+
+    id: UUID
+    label: str
+
+
+@query(Permission.BILLING)
+def applied_lines(actor: Actor, payment_id: UUID) -> list[AppliedLine]:
+    """The lines that a payment is on, oldest date of service first; the caller found that the actor may see it."""
+    cents: dict[UUID, int] = {}
+    for entry in standing_entries(actor, payment_id=payment_id, debit=Account.CREDIT):
+        if entry.line_id:
+            cents[entry.line_id] = cents.get(entry.line_id, 0) + entry.amount_cents
+    return [
+        AppliedLine(
+            line.id,
+            f"{Money(cents[line.id])} on {line.name} of {us_date(line.service_on)}, invoice {line.invoice_number}, "
+            f"{line.client_name}",
+        )
+        for line in _lines(actor, Q(pk__in=cents))
+    ]
 
 
 @query(Permission.BILLING)
@@ -95,19 +116,6 @@ def write_offs(actor: Actor, client_id: UUID) -> list[WriteOff]:
         for entry in entries
         if entry.line_id in lines
     ]
-
-
-@query(Permission.BILLING)
-def figures(actor: Actor, client_id: UUID | None) -> ClientBalances:
-    """A client's three figures now; of the whole practice for an insurer's payment, which is nobody's alone."""
-    if client_id:
-        return client_balances(actor, client_id)
-    proof = practice_proof(actor)
-    return ClientBalances(
-        proof.balance_of(Account.CLIENT_RECEIVABLE),
-        proof.balance_of(Account.INSURANCE_RECEIVABLE),
-        -proof.balance_of(Account.CREDIT),
-    )
 
 
 @query(Permission.BILLING)

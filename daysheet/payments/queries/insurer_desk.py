@@ -17,6 +17,9 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
+from ..models import Payment
+from .payment import seen_payments
+
 #: Lines on one page: a cheque with more is found by its clients.
 MOST_LINES = 200
 
@@ -48,6 +51,24 @@ class InsurerDesk:
     @property
     def due_cents(self) -> int:
         return sum(line.due_cents for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class InsurerCredit:
+    """An insurer's payment and what of it is on no line, in cents."""
+
+    payer_id: UUID
+    amount_cents: int
+    credit_cents: int
+
+
+@query(Permission.BILLING)
+def insurer_credit(actor: Actor, payment_id: UUID) -> InsurerCredit:
+    """For applying it later. Raises NotFound."""
+    payment = Payment.objects.filter(seen_payments(actor), pk=payment_id, client=None).first()
+    if payment is None or payment.payer_id is None:
+        raise NotFound("There is no such insurer's payment in this practice.")
+    return InsurerCredit(payment.payer_id, payment.amount_cents, payment.unapplied_cents)
 
 
 @query(Permission.BILLING)

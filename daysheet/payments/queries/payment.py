@@ -33,6 +33,7 @@ class PaymentView:
     """The page of a payment."""
 
     client_id: UUID | None
+    payer_id: UUID | None
     client_name: str
     row: PaymentRow
     created_at: datetime
@@ -63,6 +64,7 @@ def payment_view(actor: Actor, payment_id: UUID) -> PaymentView:
     entries = tuple(explained(payment_movements(actor, payment_id)))
     return PaymentView(
         client_id=payment.client_id,
+        payer_id=payment.payer_id,
         client_name=payment.client.name if payment.client else payment.payer.name if payment.payer else "",
         row=payment_row(payment),
         created_at=payment.created_at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,17 +10,22 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client as Browser
 
+from daysheet.clients.models import ClientAssignment
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.ledger.closing import close_day
 from daysheet.ledger.models import Entry
 from daysheet.payments.actions import accept_payment
+from daysheet.payments.corrections import write_off
 from daysheet.payments.models import Payment, PaymentReversal
 from daysheet.reports.queries.day_sheet import day_sheet
+from daysheet.staff.models import StaffMember
 from tests.architecture.world import browser_of
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import Cast
+
+from .desk import pay
 
 
 @pytest.fixture
@@ -146,3 +152,76 @@ def test_a_correction_meant_for_a_closed_day_says_when_it_is_posted(clinic: Clin
     url = f"/alder/payments/{payment}/refund/"
     assert said in bob.post(url, typed | {"refunded_on": "2026-11-02"}).text
     assert "is closed" not in bob.post(url, typed | {"refunded_on": "2026-11-16"}).text
+
+
+def test_a_payment_comes_off_the_lines_that_are_ticked(clinic: Clinic) -> None:
+    """A cheque over two dates, one of them wrong: the other keeps its money."""
+    client = clinic.client()
+    for service in (clinic.talk, clinic.letter):
+        bill_visit(clinic.biller, visit_id=clinic.visit(client, service)[0])
+    talk, letter = InvoiceLine.objects.order_by("-amount_cents")
+    paid = pay(clinic.biller, client, 19_000).payment_id
+    bob, url = browser_of(clinic.cast.bob), f"/alder/payments/{paid}/unapply/"
+    page = bob.get(url).text
+    assert "$150.00 on 9T001 Talk of 11/02/2026, invoice 1, Ana Ruiz" in page and page.count(" checked") == 2
+    assert "Tick at least one line." in bob.post(url, {"request_key": str(uuid4()), "reason": "Wrong"}).text
+    _twice(bob, url, {"reason": "Wrong date", "lines": [str(letter.pk)]})
+    talk.refresh_from_db()
+    letter.refresh_from_db()
+    assert (talk.client_open_cents, letter.client_open_cents) == (0, 4_000)
+    assert 'name="lines"' not in bob.get(url).text  # of one line there is nothing to choose
+    _twice(bob, url, {"reason": "That one too"})
+    assert Payment.objects.get().unapplied_cents == 19_000
+
+
+def test_a_correction_sent_twice_is_one_and_its_key_is_good_for_nothing_else(clinic: Clinic) -> None:
+    """A double click without scripts: the second answer is the first one's, not that there is nothing to do."""
+    line, payment = _billed(clinic, paid_cents=10_000)
+    write_off(clinic.biller, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=1_000, reason="Hardship")
+    entry = Entry.objects.get(debit_account="write_off")
+    edited = {"method": "cash", "received_on": "2026-11-03", "number": "9", "notes": ""}
+    bob = browser_of(clinic.cast.bob)
+    for url, typed in (
+        (f"lines/{line.pk}/write-offs/{entry.pk}/", {}),
+        (f"payments/{payment}/edit/", edited),
+        (f"payments/{payment}/unapply/", {}),
+        (f"payments/{payment}/delete/", {}),
+    ):
+        sent = {"request_key": str(uuid4()), "reason": "Misread", "confirmed": "1", **typed}
+        before = Entry.objects.count()
+        assert bob.post(f"/alder/{url}", sent).status_code == 303, url
+        once = Entry.objects.count()
+        assert bob.post(f"/alder/{url}", sent).status_code == 303, url
+        assert Entry.objects.count() == once > before, url
+        other = bob.post(f"/alder/{url}", sent | {"reason": "Something else"})
+        assert (other.status_code, "Nothing was saved" in other.text) == (409, True), url
+
+
+def test_another_date_shows_the_deposits_that_it_changes(clinic: Clinic) -> None:
+    _, payment = _billed(clinic, paid_cents=10_000)
+    bob, url = browser_of(clinic.cast.bob), f"/alder/payments/{payment}/edit/"
+    typed = {"request_key": str(uuid4()), "received_on": "2026-11-09", "number": "", "notes": "", "reason": "Misread"}
+    page = bob.post(url, typed | {"method": "check"}).text
+    effect = page.split("What this does")[1].split("</table>")[0]
+    rows = [" ".join(re.sub("<[^>]+>", " ", row).split()) for row in effect.split("<tr>")[2:]]
+    assert rows[-2:] == [
+        "Deposit of 11/02/2026, Check $100.00 $0.00",
+        "Deposit of 11/09/2026, Check $0.00 $100.00",
+    ]
+    page = bob.post(url, typed | {"method": "cash", "received_on": "2026-11-02"}).text
+    assert "Deposit of 11/02/2026, Cash" in page and "Deposit of 11/09/2026" not in page
+    StaffMember.objects.filter(pk=clinic.cast.bob.staff_member_id).update(limited_to_assigned=True)
+    ClientAssignment.objects.create(
+        client_id=Payment.objects.get().client_id, staff_member_id=clinic.cast.bob.staff_member_id
+    )
+    assert "Deposit of" not in bob.post(url, typed | {"method": "check"}).text  # other clients' money is in it
+
+
+def test_voiding_shows_what_it_does_to_the_cent(clinic: Clinic) -> None:
+    """Paid 25.00 and written off 5.00: 25.00 becomes credit, not 30.00."""
+    line, _ = _billed(clinic, paid_cents=2_500)
+    write_off(clinic.biller, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=500, reason="Hardship")
+    before = Entry.objects.count()
+    page = browser_of(clinic.cast.bob).get("/alder/invoices/1/void/").text
+    assert "<b>$25.00</b>" in page and "$30.00" not in page
+    assert Entry.objects.count() == before

@@ -29,7 +29,6 @@ from daysheet.payments.corrections import (
     ReasonMissing,
     StillApplied,
     change_responsibility,
-    edit_payment,
     refund_payment,
     remove_write_off,
     reverse_payment,
@@ -38,6 +37,7 @@ from daysheet.payments.corrections import (
 )
 from daysheet.payments.models import Payment
 from daysheet.payments.receiving import PaymentInFuture
+from daysheet.payments.redating import edit_payment
 from daysheet.practices.actor import Actor
 from tests.people import Cast
 
@@ -69,13 +69,13 @@ def test_unapplied_money_is_credit_again_and_can_be_applied_anew(bob: Actor, cas
     bill(bob, client, 4000)
     payment = _pay(bob, client, 4000)
     assert _figures(bob, client) == (0, 0, 0)
-    assert unapply(bob, payment_id=payment.pk, reason="Wrong client side") == 4000
+    assert unapply(bob, request_key=uuid4(), payment_id=payment.pk, reason="Wrong client side") == 4000
     assert _figures(bob, client) == (4000, 0, 4000)
     with pytest.raises(NothingApplied):
-        unapply(bob, payment_id=payment.pk, reason="again")
+        unapply(bob, request_key=uuid4(), payment_id=payment.pk, reason="again")
     apply_credit(bob, request_key=uuid4(), client_id=client)
     assert _figures(bob, client) == (0, 0, 0)
-    assert unapply(bob, payment_id=payment.pk, reason="once more") == 4000
+    assert unapply(bob, request_key=uuid4(), payment_id=payment.pk, reason="once more") == 4000
 
 
 def test_a_refund_gives_back_only_what_is_not_applied_and_only_once(bob: Actor, cast: Cast) -> None:
@@ -105,7 +105,7 @@ def test_no_sequence_gives_back_more_than_came_in(bob: Actor, cast: Cast) -> Non
         bob, request_key=uuid4(), payment_id=payment.pk, amount_cents=2000, refunded_on=TODAY, reason="Half back"
     )
     with pytest.raises(StillApplied):
-        reverse_payment(bob, payment_id=payment.pk, reason="Bounced")
+        reverse_payment(bob, request_key=uuid4(), payment_id=payment.pk, reason="Bounced")
     refund_payment(
         bob, request_key=uuid4(), payment_id=payment.pk, amount_cents=3000, refunded_on=TODAY, reason="The rest"
     )
@@ -121,12 +121,12 @@ def test_a_payment_is_deleted_by_reversal_once_it_is_unapplied(bob: Actor, cast:
     bill(bob, client, 4000)
     payment = _pay(bob, client, 4000)
     with pytest.raises(StillApplied):
-        reverse_payment(bob, payment_id=payment.pk, reason="Bounced")
-    unapply(bob, payment_id=payment.pk, reason="Bounced")
-    reverse_payment(bob, payment_id=payment.pk, reason="Bounced")
+        reverse_payment(bob, request_key=uuid4(), payment_id=payment.pk, reason="Bounced")
+    unapply(bob, request_key=uuid4(), payment_id=payment.pk, reason="Bounced")
+    reverse_payment(bob, request_key=uuid4(), payment_id=payment.pk, reason="Bounced")
     assert _figures(bob, client) == (4000, 0, 0)
     for again in (
-        lambda: reverse_payment(bob, payment_id=payment.pk, reason="x"),
+        lambda: reverse_payment(bob, request_key=uuid4(), payment_id=payment.pk, reason="x"),
         lambda: refund_payment(
             bob, request_key=uuid4(), payment_id=payment.pk, amount_cents=1, refunded_on=TODAY, reason="x"
         ),
@@ -141,11 +141,18 @@ def test_a_card_payment_is_fixed_and_deleted_by_an_administrator_only(bob: Actor
     payment = _pay(bob, client, 4000, method="card", applied=False)
     with pytest.raises(CardPaymentFixed):
         edit_payment(
-            bob, payment_id=payment.pk, method="cash", received_on=DAY, number="", notes="", reason="Typed wrong"
+            bob,
+            request_key=uuid4(),
+            payment_id=payment.pk,
+            method="cash",
+            received_on=DAY,
+            number="",
+            notes="",
+            reason="Typed wrong",
         )
     with pytest.raises(NotAllowed):
-        reverse_payment(bob, payment_id=payment.pk, reason="Chargeback")
-    reverse_payment(cast.actor(cast.alice), payment_id=payment.pk, reason="Chargeback")
+        reverse_payment(bob, request_key=uuid4(), payment_id=payment.pk, reason="Chargeback")
+    reverse_payment(cast.actor(cast.alice), request_key=uuid4(), payment_id=payment.pk, reason="Chargeback")
     assert _figures(bob, client) == (0, 0, 0)
 
 
@@ -154,7 +161,14 @@ def test_another_date_moves_the_receipt_and_leaves_both_rows(bob: Actor, cast: C
     bill(bob, client, 4000)
     payment = _pay(bob, client, 4000)
     edit_payment(
-        bob, payment_id=payment.pk, method="cash", received_on=date(2026, 11, 9), number="77", notes="n", reason="Late"
+        bob,
+        request_key=uuid4(),
+        payment_id=payment.pk,
+        method="cash",
+        received_on=date(2026, 11, 9),
+        number="77",
+        notes="n",
+        reason="Late",
     )
     payment.refresh_from_db()
     assert (payment.method, payment.received_on, payment.number) == ("cash", date(2026, 11, 9), "77")
@@ -179,10 +193,10 @@ def test_a_write_off_and_its_removal(bob: Actor, cast: Cast) -> None:
         with pytest.raises(refusal):
             write_off(bob, request_key=uuid4(), line_id=line.pk, side=side, amount_cents=cents, reason=reason)
     entry = Entry.objects.get(debit_account="write_off")
-    remove_write_off(bob, line_id=line.pk, entry_id=entry.pk, reason="Paid after all")
+    remove_write_off(bob, request_key=uuid4(), line_id=line.pk, entry_id=entry.pk, reason="Paid after all")
     assert _figures(bob, client) == (4000, 0, 0)
     with pytest.raises(NotAWriteOff):
-        remove_write_off(bob, line_id=line.pk, entry_id=entry.pk, reason="again")
+        remove_write_off(bob, request_key=uuid4(), line_id=line.pk, entry_id=entry.pk, reason="again")
 
 
 def test_responsibility_moves_only_what_is_unpaid_and_the_total_stays(bob: Actor, cast: Cast) -> None:
@@ -223,11 +237,11 @@ def test_strangers_and_people_without_billing_correct_nothing(bob: Actor, cast: 
     bill(bob, client, 4000)
     payment, line = _pay(bob, client, 1000), InvoiceLine.objects.get()
     with pytest.raises(NotAllowed):
-        unapply(cast.actor(cast.dan), payment_id=payment.pk, reason="x")
+        unapply(cast.actor(cast.dan), request_key=uuid4(), payment_id=payment.pk, reason="x")
     stranger = cast.actor(cast.charlie)
     with practice_transaction(cast.birch.id):
         with pytest.raises(NotFound):
-            unapply(stranger, payment_id=payment.pk, reason="x")
+            unapply(stranger, request_key=uuid4(), payment_id=payment.pk, reason="x")
         with pytest.raises(NotFound):
             write_off(stranger, request_key=uuid4(), line_id=line.pk, side="client", amount_cents=1, reason="x")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,16 +18,30 @@ from daysheet.clients.registry import tiles_for
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import Invoice, InvoiceLine
+from daysheet.invoicing.queries.invoice_page import invoice_by_number
 from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.kit.money import Money
-from daysheet.ledger.queries import client_balances
+from daysheet.ledger.queries import client_activity, client_balances
 from daysheet.payments.actions import accept_payment
-from daysheet.payments.corrections import change_responsibility, refund_payment, unapply, write_off
+from daysheet.payments.corrections import change_responsibility, refund_payment, reverse_payment, unapply, write_off
 from daysheet.payments.insurance import LinePosting, accept_insurance_payment
-from daysheet.payments.queries.entries import Figure, entries_behind
+from daysheet.payments.models import Payment
+from daysheet.payments.queries.entries import (
+    PAYMENT_FIGURES,
+    Figure,
+    Narrowed,
+    entries_behind,
+    entries_behind_payment,
+)
+from daysheet.payments.queries.payment import payment_view
+from daysheet.payments.redating import edit_payment
 from daysheet.practices.models import User
-from tests.billing import Clinic, build_clinic
+from tests.billing import DAY, Clinic, build_clinic
 from tests.people import NOW, Cast
+
+from .desk import pay
+
+TILES = (Figure.CLIENT_DUE, Figure.INSURANCE_DUE, Figure.CREDIT, Figure.BALANCE)
 
 
 def _history(clinic: Clinic) -> tuple[UUID, int]:
@@ -38,7 +54,7 @@ def _history(clinic: Clinic) -> tuple[UUID, int]:
         clinic.biller, request_key=uuid4(), client_id=client, amount_cents=4000, method="cash", received_on=NOW.date(),
     ).payment_id  # fmt: skip
     later = replace(clinic.biller, now=NOW + timedelta(hours=1))
-    unapply(later, payment_id=paid, reason="Other date")
+    unapply(later, request_key=uuid4(), payment_id=paid, reason="Other date")
     refund_payment(
         later, request_key=uuid4(), payment_id=paid, amount_cents=700, refunded_on=NOW.date(), reason="Too much"
     )
@@ -65,8 +81,8 @@ def test_the_entries_come_to_each_figure_now_and_as_it_stood(cast: Cast, clinic:
         client, number = _history(clinic)
         balances = client_balances(clinic.biller, client)
 
-        def sums(**asked: object) -> list[int]:
-            pages = [entries_behind(clinic.biller, client, figure, **asked) for figure in Figure]  # type: ignore[arg-type]
+        def sums(**asked: Any) -> list[int]:
+            pages = [entries_behind(clinic.biller, client, figure, Narrowed(**asked)) for figure in TILES]
             for page in pages:
                 assert sum(row.change_cents for row in page.rows) == page.figure_cents
             return [page.figure_cents for page in pages]
@@ -78,9 +94,89 @@ def test_the_entries_come_to_each_figure_now_and_as_it_stood(cast: Cast, clinic:
         # Before the corrections: $25 of $40 was applied, the rest was credit, the insurer owed all of its part.
         assert sums(known_before=NOW + timedelta(minutes=1)) == [0, 12500, 1500, 11000]
         assert sums(known_before=NOW) == [0, 0, 0, 0]
+        assert sums(until_on=NOW.date() - timedelta(days=1)) == [0, 0, 0, 0]
         line = InvoiceLine.objects.get()
-        of_invoice = sums(invoice_number=number)
-        assert of_invoice[:2] == [line.client_open_cents, line.insurance_open_cents]
+        for narrowed in ({"invoice_number": number}, {"line_id": line.pk}):
+            assert sums(**narrowed)[:2] == [line.client_open_cents, line.insurance_open_cents]
+
+
+def test_every_figure_of_the_ledgers_tabs_and_of_an_invoice_is_its_entries(cast: Cast, clinic: Clinic) -> None:
+    with practice_transaction(cast.alder.id):
+        client, number = _history(clinic)
+        invoice = invoice_by_number(clinic.biller, number)
+        [line] = invoice.lines
+
+        def of(figure: Figure, **asked: Any) -> int:
+            return entries_behind(clinic.biller, client, figure, Narrowed(**asked)).figure_cents
+
+        for narrowed in ({"invoice_number": number}, {"line_id": line.id}):
+            assert of(Figure.CHARGED, **narrowed) == invoice.total_cents == 15_000
+            assert of(Figure.CHARGED_CLIENT, **narrowed) == line.client_cents == 2_500
+            assert of(Figure.CHARGED_INSURANCE, **narrowed) == line.insurance_cents == 12_500
+            assert of(Figure.SETTLED, **narrowed) == invoice.settled_cents == 8_800
+            assert of(Figure.DUE, **narrowed) == invoice.open_cents
+        rows = client_activity(clinic.biller, client).rows
+        assert len(rows) > 8
+        for row in rows:
+            assert of(Figure.BALANCE, through=row.entry_id) == row.balance_cents
+            assert of(Figure.CLIENT_BALANCE, through=row.entry_id) == row.client_balance_cents
+
+
+def test_every_figure_of_a_payment_is_its_entries_whatever_happened_to_it(cast: Cast, clinic: Clinic) -> None:
+    with practice_transaction(cast.alder.id):
+        client, _ = _history(clinic)
+        deleted = pay(clinic.biller, client, 1_000, applications={}).payment_id
+        reverse_payment(clinic.biller, request_key=uuid4(), payment_id=deleted, reason="Bounced")
+        moved = pay(clinic.biller, client, 3_000).payment_id
+        edit_payment(
+            clinic.biller, request_key=uuid4(), payment_id=moved, method="check", received_on=DAY, number="", notes="",
+            reason="Misread",
+        )  # fmt: skip
+        assert Payment.objects.count() == 4
+        for payment in Payment.objects.all():
+            row = payment_view(clinic.biller, payment.pk).row
+            shown = {
+                figure: entries_behind_payment(clinic.biller, payment.pk, figure).figure_cents
+                for figure in PAYMENT_FIGURES
+            }
+            assert shown == {
+                Figure.RECEIVED: row.amount_cents, Figure.APPLIED: row.applied_cents,
+                Figure.UNAPPLIED: row.credit_cents, Figure.RETURNED: row.returned_cents,
+            }  # fmt: skip
+            for invoice in payment_view(clinic.biller, payment.pk).invoices:
+                part = Narrowed(invoice_number=invoice.number)
+                assert entries_behind_payment(clinic.biller, payment.pk, Figure.APPLIED, part).figure_cents == (
+                    invoice.cents
+                )
+
+
+def test_each_figure_on_a_page_leads_to_the_same_figure(cast: Cast, clinic: Clinic) -> None:
+    """Every amount of the tabs, of an invoice and of a payment: its link opens a page that shows exactly it."""
+    with time_machine.travel(NOW, tick=False), practice_transaction(cast.alder.id):
+        client, number = _history(clinic)
+        browser = Browser()
+        browser.force_login(User.objects.get(pk=cast.bob.user_id))
+        ledger = f"/alder/clients/{client}/ledger/"
+        payments = [f"/alder/payments/{key}/" for key in Payment.objects.values_list("pk", flat=True)]
+        tabs = [f"{ledger}?tab={tab}" for tab in ("open", "paid", "payments", "activity")]
+        followed = 0
+        for address in (*tabs, f"/alder/invoices/{number}/", *payments):
+            page = browser.get(address).text
+            for url, shown in re.findall(r'<a [^>]*href="([^"]*/entries/\?[^"]*)"[^>]*>([^<]*)</a>', page):
+                behind = browser.get(html.unescape(url))
+                assert behind.status_code == 200, url
+                figure = re.search(r"<dl class=\"tiles\">.*?<dd>([^<]*)", behind.text, re.DOTALL)
+                assert figure, url
+                amount = re.sub(r" (refunded|deleted)$", "", shown)
+                assert _signed(figure.group(1)) == _signed(amount), (address, url)
+                followed += 1
+        assert followed > 40
+
+
+def _signed(words: str) -> str:
+    """`$5.00 credit` is what a balance below nothing is called."""
+    plain = words.strip().replace("&minus;", "−")
+    return f"−{plain.removesuffix(' credit')}" if plain.endswith(" credit") else plain
 
 
 def test_each_tile_leads_to_a_page_that_shows_its_figure(cast: Cast, clinic: Clinic) -> None:

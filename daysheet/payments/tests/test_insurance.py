@@ -140,9 +140,9 @@ def test_it_is_unapplied_and_deleted_and_the_invoice_can_be_voided_then(clinic: 
     assert posted.payment_id
     with pytest.raises(InvoiceHasInsuranceMoney):
         void_invoice(clinic.biller, invoice_id=line.invoice_id, reason="x")
-    unapply(clinic.biller, payment_id=posted.payment_id, reason="Wrong line")
+    unapply(clinic.biller, request_key=uuid4(), payment_id=posted.payment_id, reason="Wrong line")
     assert _figures(clinic, line.client_id) == (0, 15000, 0)
-    reverse_payment(clinic.biller, payment_id=posted.payment_id, reason="Bounced")
+    reverse_payment(clinic.biller, request_key=uuid4(), payment_id=posted.payment_id, reason="Bounced")
     void_invoice(clinic.biller, invoice_id=line.invoice_id, reason="x")
     assert _figures(clinic, line.client_id) == (0, 0, 0)
     _books_are_right()
@@ -198,9 +198,17 @@ def test_an_adjustment_can_be_taken_back_so_that_its_invoice_can_be_voided(clini
         void_invoice(clinic.biller, invoice_id=line.invoice_id, reason="Wrong client")
     [adjustment] = write_offs(clinic.biller, line.client_id)
     assert (adjustment.side, adjustment.entry.reason) == ("insurance", "Contractual adjustment")
-    remove_write_off(clinic.biller, line_id=line.pk, entry_id=adjustment.entry.id, reason="Read from another line")
+    remove_write_off(
+        clinic.biller,
+        request_key=uuid4(),
+        line_id=line.pk,
+        entry_id=adjustment.entry.id,
+        reason="Read from another line",
+    )
     assert _figures(clinic, line.client_id) == (0, 15_000, 0)
     with pytest.raises(NotAWriteOff):
-        remove_write_off(clinic.biller, line_id=line.pk, entry_id=adjustment.entry.id, reason="Again")
+        remove_write_off(
+            clinic.biller, request_key=uuid4(), line_id=line.pk, entry_id=adjustment.entry.id, reason="Again"
+        )
     void_invoice(clinic.biller, invoice_id=line.invoice_id, reason="Wrong client")
     _books_are_right()

@@ -34,7 +34,7 @@ def test_a_refund_cannot_be_dated_before_the_money_was_free(clinic: Clinic) -> N
     bill(clinic.biller, client, 10_000)
     payment = pay(clinic.biller, client, 10_000, received_on=date(2026, 11, 10)).payment_id
     clear = {"request_key": uuid4(), "payment_id": payment, "amount_cents": 4_000, "reason": "Moved away"}
-    unapply(clinic.biller, payment_id=payment, reason="Wrong line")
+    unapply(clinic.biller, request_key=uuid4(), payment_id=payment, reason="Wrong line")
     for day in (date(2026, 11, 9), date(2026, 11, 15)):
         with pytest.raises(RefundTooEarly, match=r"On 11/\d+/2026 only \$0.00 of the payment was not applied"):
             refund_payment(clinic.biller, refunded_on=day, **clear)

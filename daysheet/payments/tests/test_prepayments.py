@@ -221,7 +221,7 @@ def test_taken_off_by_hand_it_stays_off(clinic: Clinic) -> None:
     visit, _ = clinic.visit(client, clinic.letter)
     payment = prepaid(clinic, client, visit, 4_000)
     made = bill_visit(clinic.biller, visit_id=visit).created[0]
-    unapply(clinic.biller, payment_id=payment, reason="For another day")
+    unapply(clinic.biller, request_key=uuid4(), payment_id=payment, reason="For another day")
     assert bill_visit(clinic.biller, visit_id=visit).created == ()
     assert (open_of(made), left_of(payment)) == ([4_000], 4_000)
 

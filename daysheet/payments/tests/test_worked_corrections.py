@@ -115,7 +115,9 @@ def _take_back(account: Account, amount: str) -> None:
     ]
     account.last_write_off = standing[0] if standing else account.last_write_off
     assert account.last_write_off
-    remove_write_off(account.clinic.biller, line_id=account.line, entry_id=account.last_write_off, **WHY)
+    remove_write_off(
+        account.clinic.biller, request_key=uuid4(), line_id=account.line, entry_id=account.last_write_off, **WHY
+    )
 
 
 def _refund(account: Account, amount: str) -> None:
@@ -129,12 +131,12 @@ def _refund(account: Account, amount: str) -> None:
 
 def _unapply(account: Account) -> None:
     assert account.payment
-    unapply(account.clinic.biller, payment_id=account.payment, **WHY)
+    unapply(account.clinic.biller, request_key=uuid4(), payment_id=account.payment, **WHY)
 
 
 def _delete(account: Account) -> None:
     assert account.payment
-    reverse_payment(account.clinic.biller, payment_id=account.payment, **WHY)
+    reverse_payment(account.clinic.biller, request_key=uuid4(), payment_id=account.payment, **WHY)
 
 
 def _void(account: Account) -> None:

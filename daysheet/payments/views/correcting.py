@@ -22,7 +22,6 @@ from daysheet.invoicing.links import invoice_url
 from daysheet.invoicing.selection import LineEdit
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.money import Money
-from daysheet.ledger.queries import ClientBalances
 from daysheet.practices.actor import Actor
 from daysheet.schedule.queries import staff_choices
 from daysheet.services.queries import service_choices
@@ -30,7 +29,7 @@ from daysheet.web.pages import practice_url
 from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
-from .. import corrections, rebilling
+from .. import corrections, rebilling, redating
 from ..correction_forms import (
     EditLineForm,
     EditPaymentForm,
@@ -38,26 +37,34 @@ from ..correction_forms import (
     RebillForm,
     RefundForm,
     ResponsibilityForm,
+    UnapplyForm,
     WriteOffForm,
 )
-from ..queries.correcting import figures, invoice_id_of, invoice_lines, line_facts, lines_to_write_off, write_offs
-from ..queries.payment import payment_view
+from ..queries.correcting import applied_lines, invoice_id_of, invoice_lines, line_facts, lines_to_write_off, write_offs
+from ..queries.effects import Figure, client_figures, deposits, insurer_figures, payment_days, possible_days
+from ..queries.payment import PaymentView, payment_view
 from .closed import posting_words
 
 _PAGE = "payments/correct.html"
 Typed = Mapping[str, Any]
+Measure = Callable[[Typed], list[Figure]]
 any_method = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @any_method
 def unapply(request: HttpRequest, payment: UUID) -> HttpResponse:
-    """Take a payment off everything it is on."""
+    """Take a payment off the lines it is on, all or some."""
     actor, shown = actor_of(request), payment_view(actor_of(request), payment)
+    form = UnapplyForm(request.POST or None, lines=applied_lines(actor, payment))
     return _correct(
-        request, ReasonForm(request.POST or None), shown.client_id, "Unapply payment", _payment_url(actor, payment),
-        lambda typed: corrections.unapply(actor, payment_id=payment, reason=typed["reason"]),
-        about=f"{Money(shown.row.applied_cents)} of this payment of {Money(shown.row.amount_cents)} is applied; "
-        "it becomes credit, and the lines are due again.",
+        request, form, shown.client_id, "Unapply payment", _payment_url(actor, payment),
+        lambda typed: corrections.unapply(
+            actor, request_key=typed["request_key"], payment_id=payment, reason=typed["reason"],
+            line_ids=form.line_ids(),
+        ),
+        about=f"{Money(shown.row.applied_cents)} of this payment of {Money(shown.row.amount_cents)} is applied. What "
+        "is taken off becomes credit, and its lines are due again.",
+        measure=_of_payment(actor, shown),
     )  # fmt: skip
 
 
@@ -73,6 +80,7 @@ def refund(request: HttpRequest, payment: UUID) -> HttpResponse:
             refunded_on=typed["refunded_on"], reason=typed["reason"],
         ),
         about=f"{Money(shown.row.credit_cents)} of this payment is not applied and can be refunded.",
+        measure=_of_payment(actor, shown),
     )  # fmt: skip
 
 
@@ -82,10 +90,13 @@ def delete_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     actor, shown = actor_of(request), payment_view(actor_of(request), payment)
     return _correct(
         request, ReasonForm(request.POST or None), shown.client_id, "Delete payment", _payment_url(actor, payment),
-        lambda typed: corrections.reverse_payment(actor, payment_id=payment, reason=typed["reason"]),
+        lambda typed: corrections.reverse_payment(
+            actor, request_key=typed["request_key"], payment_id=payment, reason=typed["reason"]
+        ),
         about=f"The payment of {Money(shown.row.amount_cents)} is reversed. Its row and both entries stay."
         + (" The card keeps its charge: to give the money back, refund it instead." if shown.charge_id else ""),
         danger=True,
+        measure=_of_payment(actor, shown),
     )  # fmt: skip
 
 
@@ -100,10 +111,12 @@ def edit_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     form = EditPaymentForm(request.POST or None, initial=initial, is_insurers=shown.client_id is None)
     return _correct(
         request, form, shown.client_id, "Edit payment", _payment_url(actor, payment),
-        lambda typed: corrections.edit_payment(
-            actor, payment_id=payment, **{name: typed[name] for name in (*initial, "reason")}
+        lambda typed: redating.edit_payment(
+            actor, payment_id=payment, **{name: typed[name] for name in (*initial, "reason", "request_key")}
         ),
-        about="The amount is not edited: unapply, delete and enter it again.",
+        about="The amount is not edited: unapply, delete and enter it again. A new date moves the money to the deposit "
+        "of that day, and what was applied before it along.",
+        measure=_of_edited_payment(actor, shown, payment),
     )  # fmt: skip
 
 
@@ -131,7 +144,9 @@ def remove_write_off(request: HttpRequest, line: UUID, entry: UUID) -> HttpRespo
     return _correct(
         request, ReasonForm(request.POST or None), facts.client_id, "Take back write-off",
         practice_url(actor, "payments:write_offs", client=facts.client_id),
-        lambda typed: corrections.remove_write_off(actor, line_id=line, entry_id=entry, reason=typed["reason"]),
+        lambda typed: corrections.remove_write_off(
+            actor, request_key=typed["request_key"], line_id=line, entry_id=entry, reason=typed["reason"]
+        ),
         about=f"The amount is due again on {facts.name}.",
     )  # fmt: skip
 
@@ -230,8 +245,10 @@ def _correct(
     about: str,
     danger: bool = False,
     done_url: Callable[[Any], str] | None = None,
+    measure: Measure | None = None,
 ) -> HttpResponse:
-    """Form → effect in numbers → done. A refusal is shown at either step with 422, and nothing was changed."""
+    """Form → effect in numbers → done. A refusal is shown at either step with 422, and nothing was changed. `measure`
+    reads the figures that the effect is shown in; the client's where it is None."""
     actor = actor_of(request)
     client_name = get_client(actor, client_id).name if client_id else ""
     context: dict[str, Any] = {
@@ -244,7 +261,8 @@ def _correct(
         return refused(request, form, _PAGE, context)
     try:
         if "confirmed" not in request.POST:
-            effect = _dry_run(actor, client_id, lambda: save(form.cleaned_data))
+            read = measure or _of_client(actor, client_id)
+            effect = _dry_run(lambda: read(form.cleaned_data), lambda: save(form.cleaned_data))
             posted = posting_words(actor, _meant_for(actor, form.cleaned_data))
             return render_page(request, _PAGE, {**context, "effect": effect, "posted": posted})
         saved = save(form.cleaned_data)
@@ -264,25 +282,43 @@ def _meant_for(actor: Actor, typed: Typed) -> date:
     return actor.today
 
 
-def _dry_run(actor: Actor, client_id: UUID | None, save: Callable[[], Any]) -> list[tuple[str, int, int]]:
+def _dry_run(read: Callable[[], list[Figure]], save: Callable[[], Any]) -> list[tuple[str, int, int]]:
     """(figure, before, after) in cents, by doing it and taking it back."""
-    before = figures(actor, client_id)
+    before = read()
     with transaction.atomic():
         save()
-        after = figures(actor, client_id)
+        after = read()
         transaction.set_rollback(True)
-    return [(label, _cents(before, name), _cents(after, name)) for label, name in _FIGURES]
+    return [
+        (old.label, old.cents, new.cents)
+        for old, new in zip(before, after, strict=True)
+        if not old.is_detail or old.cents != new.cents
+    ]
 
 
-_FIGURES = (
-    ("Client Balance Due", "client_due_cents"),
-    ("Insurance Balance Due", "insurance_due_cents"),
-    ("Client Credit", "credit_cents"),
-)
+def _of_client(actor: Actor, client_id: UUID | None) -> Measure:
+    assert client_id is not None
+    return lambda _: client_figures(actor, client_id)
 
 
-def _cents(balances: ClientBalances, name: str) -> int:
-    return int(getattr(balances, name))
+def _of_payment(actor: Actor, shown: PaymentView) -> Measure:
+    """The client's figures, or of an insurer's payment the insurer's."""
+    if shown.payer_id is None:
+        return _of_client(actor, shown.client_id)
+    payer_id = shown.payer_id
+    return lambda _: insurer_figures(actor, payer_id)
+
+
+def _of_edited_payment(actor: Actor, shown: PaymentView, payment_id: UUID) -> Measure:
+    """And the deposits that a new date or method changes: those it may be in before and after."""
+    figures = _of_payment(actor, shown)
+    days = payment_days(actor, payment_id)
+
+    def read(typed: Typed) -> list[Figure]:
+        possible = possible_days(actor, days, typed["received_on"])
+        return [*figures(typed), *deposits(actor, possible, {shown.row.method_value, typed["method"]})]
+
+    return read
 
 
 def _payment_url(actor: Actor, payment: UUID) -> str:

@@ -1,8 +1,10 @@
-"""The entries behind a client's figures, as of any moment (M8)."""
+"""The entries behind the figures of a client and of a payment, as of any moment (M8)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -11,48 +13,98 @@ from django.views.decorators.http import require_safe
 
 from daysheet.clients.queries import get_client
 from daysheet.practices.permissions import Permission
+from daysheet.web.fields import DayField
+from daysheet.web.pages import practice_url
 from daysheet.web.requests import actor_of
 from daysheet.web.views import render_page
 
-from ..queries.entries import Figure, entries_behind
+from ..queries.entries import (
+    CLIENT_FIGURES,
+    PAYMENT_FIGURES,
+    Figure,
+    FigureEntries,
+    Narrowed,
+    entries_behind,
+    entries_behind_payment,
+)
+from ..queries.payment import payment_view
 
+_PAGE = "payments/entries.html"
 _FORMATS = ["%Y-%m-%dT%H:%M", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M"]
+Read = Callable[[Figure, Narrowed, int], FigureEntries]
 
 
 class FigureForm(forms.Form):
-    """Which figure, of which invoice, and as it stood when: a minute in practice time."""
+    """Which figure, of which invoice, posted through which day, and as it stood when: a minute in practice time."""
 
-    figure = forms.ChoiceField(label="Figure", choices=[(each.value, each.label) for each in Figure])
+    figure = forms.ChoiceField(label="Figure")
     invoice = forms.IntegerField(label="Invoice", required=False, min_value=1, max_value=2**62)
+    until = DayField(label="Posted through", required=False)
     as_of = forms.DateTimeField(
         label="As it stood at",
         required=False,
         input_formats=_FORMATS,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
+    #: Not shown: filled in by the links behind figures.
+    line = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    through = forms.UUIDField(required=False, widget=forms.HiddenInput)
     page = forms.IntegerField(required=False, min_value=1, max_value=10**6, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, figures: Sequence[Figure], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["figure"].choices = [(each.value, each.label) for each in figures]  # type: ignore[attr-defined]
+
+    def narrowed(self) -> Narrowed:
+        """What was asked for. The whole minute counts."""
+        typed = self.cleaned_data
+        before = typed["as_of"] + timedelta(minutes=1) if typed["as_of"] else None
+        return Narrowed(typed["invoice"], typed["line"], typed["until"], typed["through"], before)
 
 
 @require_safe
 def entries(request: HttpRequest, client: UUID) -> HttpResponse:
-    """The sum and its entries, newest first."""
+    """Of a client, an invoice or a line."""
     actor = actor_of(request)
     actor.require(Permission.BILLING)
     shown = get_client(actor, client)
+    ledger_url = practice_url(actor, "payments:ledger", client=client)
+    context = {"client_id": client, "subject": shown.name, "back": "Ledger", "back_url": ledger_url}
+    return _show(
+        request, context, CLIENT_FIGURES, Figure.BALANCE,
+        lambda figure, narrowed, page: entries_behind(actor, client, figure, narrowed, page=page),
+    )  # fmt: skip
+
+
+@require_safe
+def payment_entries(request: HttpRequest, payment: UUID) -> HttpResponse:
+    """Of a payment."""
+    actor = actor_of(request)
+    shown = payment_view(actor, payment)
+    payment_url = practice_url(actor, "payments:payment", payment=payment)
+    subject = f"payment of {shown.client_name}"
+    context = {"client_id": shown.client_id, "subject": subject, "back": "Payment", "back_url": payment_url}
+    return _show(
+        request, context, PAYMENT_FIGURES, Figure.RECEIVED,
+        lambda figure, narrowed, page: entries_behind_payment(actor, payment, figure, narrowed, page=page),
+    )  # fmt: skip
+
+
+def _show(
+    request: HttpRequest, context: dict[str, Any], figures: Sequence[Figure], usual: Figure, read: Read
+) -> HttpResponse:
+    """The sum and its entries, newest first."""
     asked = request.GET.copy()
-    asked.setdefault("figure", Figure.BALANCE.value)
-    form = FigureForm(asked)
-    context = {"client": shown, "form": form, "section": "Clients"}
+    asked.setdefault("figure", usual.value)
+    form = FigureForm(asked, figures=figures)
+    context["form"] = form
     if not form.is_valid():
-        return render_page(request, "payments/entries.html", context, status=422)
-    typed = form.cleaned_data
-    found = entries_behind(
-        actor,
-        client,
-        Figure(typed["figure"]),
-        invoice_number=typed["invoice"],
-        known_before=typed["as_of"] + timedelta(minutes=1) if typed["as_of"] else None,
-        page=typed["page"] or 1,
-    )
-    more = {"found": found, "label": Figure(typed["figure"]).label, "as_of": typed["as_of"], "number": typed["invoice"]}
-    return render_page(request, "payments/entries.html", {**context, **more})
+        return render_page(request, _PAGE, context, status=422)
+    figure, narrowed = Figure(form.cleaned_data["figure"]), form.narrowed()
+    more = {
+        "found": read(figure, narrowed, form.cleaned_data["page"] or 1),
+        "label": figure.label,
+        "narrowed": narrowed,
+        "as_of": form.cleaned_data["as_of"],
+    }
+    return render_page(request, _PAGE, context | more)

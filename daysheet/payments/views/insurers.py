@@ -13,14 +13,15 @@ from daysheet.clients.queries import get_client
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.money import Money
 from daysheet.practices.actor import Actor
+from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url, practice_url_or_none
 from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import insurance
 from ..actions import SurplusNotConfirmed
-from ..insurer_forms import ChooseInsurerForm, InsurerPaymentForm
-from ..queries.insurer_desk import InsurerDesk, insurer_desk, payers_with_open_lines
+from ..insurer_forms import ChooseInsurerForm, InsurerLinesForm, InsurerPaymentForm, SearchForm
+from ..queries.insurer_desk import InsurerDesk, insurer_credit, insurer_desk, payers_with_open_lines
 from .closed import tell_posting_day
 
 _PAGE = "payments/insurance_payment.html"
@@ -36,6 +37,30 @@ def batch_payments(request: HttpRequest) -> HttpResponse:
 def insurance_payment(request: HttpRequest, client: UUID) -> HttpResponse:
     """An insurer's money for one client, from the Ledger."""
     return _insurer_payment(request, client, practice_url(actor_of(request), "payments:ledger", client=client))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def apply_insurance_credit(request: HttpRequest, insurer_payment: UUID) -> HttpResponse:
+    """What an insurer's payment still has, put on open lines of that insurer."""
+    actor = actor_of(request)
+    shown = insurer_credit(actor, insurer_payment)
+    search = SearchForm(request.GET)
+    desk = insurer_desk(actor, shown.payer_id, client_text=search.data.get("client", "")[:60])
+    form = InsurerLinesForm(request.POST or None, desk=desk)
+    return form_page(
+        request,
+        form,
+        "payments/apply_insurance_credit.html",
+        {
+            "desk": desk, "search": search, "credit_cents": shown.credit_cents, "amount_cents": shown.amount_cents,
+            "section": "Billing",
+        },
+        save=lambda typed: insurance.apply_insurance_credit(
+            actor, request_key=typed["request_key"], payment_id=insurer_payment, postings=form.postings()
+        ),
+        done="The credit was applied.",
+        back_url=practice_url(actor, "payments:payment", payment=insurer_payment),
+    )  # fmt: skip
 
 
 def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_every_figure_opens_to_entries_that_add_up_to_it(week: Week) -> None:
 def test_a_correction_counts_on_its_own_day_and_leaves_the_earlier_sheet(week: Week) -> None:
     before = day_sheet(week.biller, EARLIER)
     payment = Payment.objects.get(client_id=week.ruiz)
-    unapply(week.biller, payment_id=payment.pk, reason="Wrong client")
+    unapply(week.biller, request_key=uuid4(), payment_id=payment.pk, reason="Wrong client")
     assert day_sheet(week.biller, EARLIER).totals == before.totals
     _adds_up(day_sheet(week.biller, TODAY))
 

@@ -19,8 +19,9 @@ from daysheet.clients.models import ClientAssignment
 from daysheet.invoicing.actions import bill_visit
 from daysheet.ledger.closing import closed_day
 from daysheet.ledger.models import Account, ClosedDay, Entry
-from daysheet.payments.corrections import DayClosed, edit_payment, unapply
+from daysheet.payments.corrections import unapply
 from daysheet.payments.models import Payment
+from daysheet.payments.redating import DayClosed, edit_payment
 from daysheet.reports.queries.day_sheet import day_sheet
 from daysheet.staff.models import StaffMember
 
@@ -192,13 +193,15 @@ def test_the_method_of_a_payment_in_a_closed_deposit_stays(week: Week, bob: Brow
     facts = {"payment_id": payment.pk, "received_on": EARLIER, "number": "", "notes": "", "reason": "Was a check"}
     bob.post(at("close_day"), _closing(week) | {"confirmed": "yes"})
     with pytest.raises(DayClosed):
-        edit_payment(week.biller, method="check", **facts)
-    edit_payment(week.biller, method="cash", **(facts | {"number": "17"}))
-    unapply(week.biller, payment_id=payment.pk, reason="Corrected the day after")
+        edit_payment(week.biller, request_key=uuid4(), method="check", **facts)
+    edit_payment(week.biller, request_key=uuid4(), method="cash", **(facts | {"number": "17"}))
+    unapply(week.biller, request_key=uuid4(), payment_id=payment.pk, reason="Corrected the day after")
     payment.refresh_from_db()
     assert (payment.method, payment.number, payment.unapplied_cents) == ("cash", "17", 4000)
     later = Payment.objects.get(client_id=week.long)
-    edit_payment(week.biller, method="check", **(facts | {"payment_id": later.pk, "received_on": TODAY}))
+    edit_payment(
+        week.biller, request_key=uuid4(), method="check", **(facts | {"payment_id": later.pk, "received_on": TODAY})
+    )
     later.refresh_from_db()
     assert later.method == "check"
 

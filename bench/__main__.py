@@ -1,0 +1,91 @@
+"""`make bench`: builds what is not built yet, measures every path at every size, prints the table and writes JSON.
+
+SIZES names the practices by their visits. Builds are kept and used again; what writes is measured on a copy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from daysheet.database.cluster import Cluster
+
+from . import home
+from .report import RESULTS, Size, print_report, write_report
+
+#: Small enough for a few minutes on two cores. The full run is SIZES=10000,100000,1000000.
+_SIZES = "10000,100000"
+_ROUNDS = "15"
+
+
+def main() -> int:
+    sizes = sorted({int(text) for text in (os.environ.get("SIZES") or _SIZES).split(",")})
+    rounds = int(os.environ.get("BENCH_ROUNDS") or _ROUNDS)
+    cluster = home.server(fast=True)
+    try:
+        for visits in sizes:
+            _make_ready(cluster, visits)
+        cluster = home.server(fast=False)
+        measured = [_measure(cluster, visits, rounds) for visits in sizes]
+    finally:
+        home.stop()
+    over = print_report(measured)
+    target = RESULTS / f"benchmark-{sizes[-1]}.json"
+    write_report(measured, target)
+    print(f"\nwritten to {target.relative_to(home.ROOT)}")
+    return 1 if over else 0
+
+
+def _make_ready(cluster: Cluster, visits: int) -> None:
+    """Build the practice, or bring the tables of an earlier build up to date."""
+    name = home.name_of(visits)
+    if cluster.database_exists(name):
+        _run(cluster, name, "django", "migrate", "--database=owner", "-v0")
+        return
+    building = f"{name}_building"
+    cluster.drop_database(building)
+    cluster.create_database(building)
+    _run(cluster, building, "django", "migrate", "--database=owner", "-v0")
+    _run(cluster, building, "bench.build", str(visits), "--beside", str(visits // 5000))
+    home.rename_database(cluster, building, name)
+
+
+def _measure(cluster: Cluster, visits: int, rounds: int) -> Size:
+    name = home.name_of(visits)
+    print(f"\nmeasuring {visits:,} visits", flush=True)
+    reads = _part(cluster, name, "reads", rounds)
+    copy = f"{name}_copy"
+    home.copy_database(cluster, name, copy)
+    try:
+        writes = _part(cluster, copy, "writes", rounds)
+    finally:
+        cluster.drop_database(copy)
+    return Size(home.recall(cluster.owner_url(name)), [*reads, *writes])
+
+
+def _part(cluster: Cluster, database: str, part: str, rounds: int) -> list[dict[str, object]]:
+    """Each part in a process of its own, so that its memory is its own."""
+    out = home.folder() / f"{database}-{part}.json"
+    _run(cluster, database, "bench.measure", part, "--rounds", str(rounds), "--out", str(out))
+    found: list[dict[str, object]] = json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
+def _run(cluster: Cluster, database: str, module: str, *arguments: str) -> None:
+    began = time.monotonic()
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=home.ROOT, env=home.environment(cluster, database), check=False)
+    if done.returncode:
+        raise SystemExit(f"{module} {' '.join(arguments[:1])} ended with {done.returncode}")
+    if module == "bench.build":
+        print(f"built in {time.monotonic() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    if Path.cwd() != home.ROOT:
+        os.chdir(home.ROOT)
+    sys.exit(main())

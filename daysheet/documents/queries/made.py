@@ -1,0 +1,61 @@
+"""The documents that were made of a client, and one of them as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from daysheet.clients.queries import get_client, visible_clients
+from daysheet.kit.errors import NotFound
+from daysheet.practices.action import query
+from daysheet.practices.actor import Actor
+from daysheet.practices.permissions import Permission
+
+from ..contents import paper_from
+from ..models import MadeDocument
+from ..papers import Kind, Paper
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRow:
+    """One document of the list."""
+
+    id: UUID
+    kind: str
+    title: str
+    first_on: date | None
+    last_on: date | None
+    made_at: datetime
+    made_by_name: str
+    sha256: str
+    page_count: int
+
+
+@query(Permission.BILLING)
+def made_documents(actor: Actor, client_id: UUID, *, page: int = 1) -> tuple[list[MadeRow], bool]:
+    """One page of a client's documents, newest first, and whether there are more. Raises NotFound."""
+    get_client(actor, client_id)
+    start = (max(page, 1) - 1) * PAGE_SIZE
+    rows = MadeDocument.objects.filter(client_id=client_id).defer("content").order_by("-made_at", "-pk")
+    found = list(rows[start : start + PAGE_SIZE + 1])
+    return [_row(each) for each in found[:PAGE_SIZE]], len(found) > PAGE_SIZE
+
+
+@query(Permission.BILLING)
+def made_document(actor: Actor, document_id: UUID) -> tuple[MadeRow, Paper]:
+    """One document, with the paper as it was kept. Raises NotFound."""
+    visible = MadeDocument.objects.filter(pk=document_id, client__in=visible_clients(actor))
+    made = visible.select_related("logo").first()
+    if made is None:
+        raise NotFound("There is no such document in this practice.")
+    return _row(made), paper_from(made.content, bytes(made.logo.png) if made.logo else None)
+
+
+def _row(made: MadeDocument) -> MadeRow:
+    return MadeRow(
+        made.pk, Kind(made.kind).label, made.title, made.first_on, made.last_on, made.made_at, made.made_by_name,
+        made.sha256, made.page_count,
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+"""Documents as PDF: the interface for whoever downloads, prints in batch or sends them.
+
+    choices = StatementChoices(Period(first_on, last_on), Basis.SERVICE)
+    papers = statement_papers(actor, client_ids, choices)    # a fixed number of queries; a few hundred ids at a time
+    rendered = render_pdf(papers)                            # one PDF; rendered.page_clients[n] is page n's client
+    with path.open("wb") as file:
+        page_clients = write_pdf(papers, file)               # thousands, in flat memory: `papers` may be a generator
+
+The same papers give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+from uuid import UUID
+
+from .composing.invoices import invoice_papers
+from .composing.receipts import receipt_papers
+from .composing.statements import statement_papers
+from .composing.superbills import superbill_papers
+from .merging import PdfWriter, TypstFile
+from .papers import Paper
+from .queries.statements import StatementChoices, statement_figures
+from .rules import Basis, Period
+from .typesetting import parts_of, set_part
+
+__all__ = [
+    "Basis", "Paper", "Period", "Rendered", "StatementChoices", "invoice_papers", "receipt_papers", "render_pdf",
+    "statement_figures", "statement_papers", "superbill_papers", "write_pdf",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A PDF, and whose document each of its pages belongs to."""
+
+    pdf: bytes
+    page_clients: tuple[UUID, ...]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.pdf).hexdigest()
+
+
+def render_pdf(papers: Sequence[Paper], *, title: str = "") -> Rendered:
+    """One PDF of one or many papers, in memory. `title` is its title in a reader's window."""
+    parts = list(parts_of(papers))
+    if len(parts) != 1:
+        buffer = io.BytesIO()
+        page_clients = write_pdf(papers, buffer, title=title)
+        return Rendered(buffer.getvalue(), page_clients)
+    pdf = set_part(papers, title or _title(papers))
+    file = TypstFile(pdf)
+    starts = file.first_pages()
+    counts = [end - start for start, end in zip(starts, [*starts[1:], len(file.pages)], strict=True)]
+    return Rendered(pdf, _page_clients(papers, counts))
+
+
+def write_pdf(papers: Iterable[Paper], to: BinaryIO, *, title: str = "") -> tuple[UUID, ...]:
+    """One PDF of any number of papers, written to a file part by part; returns each page's client."""
+    writer = PdfWriter(to)
+    page_clients: list[UUID] = []
+    for part in parts_of(papers):
+        title = title or f"{part[0].kind.label}s"
+        counts = writer.append(set_part(part, title), [paper.identity for paper in part])
+        page_clients += _page_clients(part, counts)
+    writer.finish()
+    return tuple(page_clients)
+
+
+def _title(papers: Sequence[Paper]) -> str:
+    return papers[0].identity if len(papers) == 1 else f"{papers[0].kind.label}s"
+
+
+def _page_clients(papers: Sequence[Paper], counts: Sequence[int]) -> tuple[UUID, ...]:
+    return tuple(
+        client_id for paper, count in zip(papers, counts, strict=True) for client_id in (paper.client_id,) * count
+    )
