@@ -31,6 +31,7 @@ NEEDS: dict[str, Permission] = {
             "clients:archive", "clients:activate", "clients:assign_staff", "clients:unassign_staff",
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
+            "schedule:move_appointment",
             "schedule:client_appointments",
         ),
         _D,

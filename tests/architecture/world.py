@@ -38,6 +38,8 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
 from daysheet.schedule.models import Visit, VisitService
+from daysheet.schedule.series import add_series
+from daysheet.schedule.series_rules import Frequency, begin
 from daysheet.services.actions import add_payer_rate, set_client_service
 from daysheet.staff.actions import add_staff_member, invite_staff_member
 from daysheet.staff.models import CptLicense
@@ -71,6 +73,10 @@ def build_world(cast: Cast) -> World:
     billed_visit = Visit.objects.get(appointment_id=billed)
     invoice = bill_visit(clinic.biller, visit_id=billed_visit.pk).created[0]
     open_one = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
+    add_series(
+        owner, slot=replace(slot, at=time(11)), members={client: [ServiceChoice(clinic.talk.pk)]},
+        repeat=begin(Frequency.WEEKLY, DAY, count=3),
+    )  # fmt: skip
     batched = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.letter.pk)]})
     paid = accept_payment(
         clinic.biller, request_key=uuid4(), client_id=client, amount_cents=1000, method="cash", received_on=DAY,
