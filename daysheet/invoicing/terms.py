@@ -1,4 +1,4 @@
-"""What the door decides on, and what it decides: plain data. No database, no clock."""
+"""What the door decides on, and what it decides: plain data."""
 
 from __future__ import annotations
 
