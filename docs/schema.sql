@@ -740,7 +740,59 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON services_clientservice TO daysheet_app;
 
 -- ==================== schedule ======================================================================================
 
--- A slot: start, end, staff, location, one or many clients.
+-- How appointments repeat (S3), in wall-clock practice time, and what slot each of them has. A fact: never
+-- changed.
+CREATE TABLE schedule_series (
+    id               uuid NOT NULL,
+    frequency        character varying(16) NOT NULL,
+    every            smallint NOT NULL,
+    starts_on        date NOT NULL,
+    until_on         date,
+    count            smallint,
+    weekdays         smallint NOT NULL,
+    week_starts      smallint NOT NULL,
+    month_day        smallint,
+    month_week       smallint,
+    at               time without time zone NOT NULL,
+    minutes          smallint NOT NULL,
+    place_of_service character varying(2) NOT NULL,
+    title            character varying(80) NOT NULL,
+    group_limit      smallint,
+    created_at       timestamp with time zone NOT NULL,
+    location_id      uuid NOT NULL,
+    practice_id      bigint NOT NULL,
+    root_id          uuid,
+    staff_member_id  uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT schedule_series_location_id_fk FOREIGN KEY (practice_id, location_id) REFERENCES practices_location(practice_id, id),
+    CONSTRAINT schedule_series_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT schedule_series_root_id_fk FOREIGN KEY (practice_id, root_id) REFERENCES schedule_series(practice_id, id),
+    CONSTRAINT schedule_series_staff_member_id_fk FOREIGN KEY (practice_id, staff_member_id) REFERENCES staff_staffmember(practice_id, id),
+    CONSTRAINT schedule_series_count_check CHECK ((count >= 0)),
+    CONSTRAINT schedule_series_every_check CHECK ((every >= 0)),
+    CONSTRAINT schedule_series_group_limit_check CHECK ((group_limit >= 0)),
+    CONSTRAINT schedule_series_minutes_check CHECK ((minutes >= 0)),
+    CONSTRAINT schedule_series_month_day_check CHECK ((month_day >= 0)),
+    CONSTRAINT schedule_series_month_week_check CHECK ((month_week >= 0)),
+    CONSTRAINT schedule_series_week_starts_check CHECK ((week_starts >= 0)),
+    CONSTRAINT schedule_series_weekdays_check CHECK ((weekdays >= 0)),
+    CONSTRAINT series_ends_within_bounds CHECK ((((count IS NOT NULL) AND ((count >= 1) AND (count <= 370)) AND (until_on IS NULL)) OR ((count IS NULL) AND (until_on >= starts_on) AND (until_on IS NOT NULL) AND (until_on <= (starts_on + '731 days'::interval))))),
+    CONSTRAINT series_every_sane CHECK (((every >= 1) AND (every <= 52))),
+    CONSTRAINT series_group_limit_sane CHECK (((group_limit IS NULL) OR (group_limit >= 2))),
+    CONSTRAINT series_minutes_sane CHECK (((minutes >= 1) AND (minutes <= 1440))),
+    CONSTRAINT series_pos_digits CHECK (((place_of_service)::text ~ '^([0-9]{2})?$'::text)),
+    CONSTRAINT series_rule_complete CHECK (((((frequency)::text = 'daily'::text) AND (weekdays = 0) AND (month_day IS NULL) AND (month_week IS NULL)) OR (((frequency)::text = 'weekly'::text) AND ((weekdays >= 1) AND (weekdays <= 127)) AND (month_day IS NULL) AND (month_week IS NULL)) OR (((frequency)::text = 'monthly_day'::text) AND (weekdays = 0) AND (month_day IS NOT NULL) AND ((month_day >= 1) AND (month_day <= 31)) AND (month_week IS NULL)) OR (((frequency)::text = 'monthly_weekday'::text) AND (weekdays = ANY (ARRAY[1, 2, 4, 8, 16, 32, 64])) AND (month_day IS NULL) AND (month_week IS NOT NULL) AND ((month_week >= 1) AND (month_week <= 5))))),
+    CONSTRAINT series_week_starts_sane CHECK ((week_starts <= 6))
+);
+CREATE INDEX schedule_series_root_id_ix ON schedule_series USING btree (practice_id, root_id);
+ALTER TABLE schedule_series ENABLE ROW LEVEL SECURITY;
+CREATE POLICY schedule_series_practice ON schedule_series FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON schedule_series TO daysheet_app;
+
+-- A slot: start, end, staff, location, one or many clients. `version` counts its changes: who would change it says
+-- which version they were shown, so that nobody overwrites what another did meanwhile.
 CREATE TABLE schedule_appointment (
     id               uuid NOT NULL,
     service_on       date NOT NULL,
@@ -755,13 +807,24 @@ CREATE TABLE schedule_appointment (
     practice_id      bigint NOT NULL,
     staff_member_id  uuid NOT NULL,
     changed_at       timestamp with time zone,
+    apart_at         timestamp with time zone,
+    group_limit      smallint,
+    occurrence_on    date,
+    version          integer NOT NULL DEFAULT 1,
+    series_id        uuid,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT appointment_external_id_once UNIQUE (practice_id, external_id),
+    CONSTRAINT appointment_series_date_once UNIQUE (practice_id, series_id, occurrence_on),
     CONSTRAINT schedule_appointment_location_id_fk FOREIGN KEY (practice_id, location_id) REFERENCES practices_location(practice_id, id),
     CONSTRAINT schedule_appointment_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT schedule_appointment_series_id_fk FOREIGN KEY (practice_id, series_id) REFERENCES schedule_series(practice_id, id),
     CONSTRAINT schedule_appointment_staff_member_id_fk FOREIGN KEY (practice_id, staff_member_id) REFERENCES staff_staffmember(practice_id, id),
     CONSTRAINT appointment_ends_after CHECK ((ends_at > starts_at)),
-    CONSTRAINT appointment_pos_digits CHECK (((place_of_service)::text ~ '^([0-9]{2})?$'::text))
+    CONSTRAINT appointment_group_limit_sane CHECK (((group_limit IS NULL) OR (group_limit >= 2))),
+    CONSTRAINT appointment_on_its_series_date CHECK ((((apart_at IS NULL) AND (occurrence_on IS NULL) AND (series_id IS NULL)) OR ((apart_at IS NOT NULL) AND (occurrence_on IS NOT NULL) AND (series_id IS NOT NULL)) OR ((apart_at IS NULL) AND (occurrence_on = service_on) AND (occurrence_on IS NOT NULL) AND (series_id IS NOT NULL)))),
+    CONSTRAINT appointment_pos_digits CHECK (((place_of_service)::text ~ '^([0-9]{2})?$'::text)),
+    CONSTRAINT schedule_appointment_group_limit_check CHECK ((group_limit >= 0)),
+    CONSTRAINT schedule_appointment_version_check CHECK ((version >= 0))
 );
 CREATE INDEX appointment_day_ix ON schedule_appointment USING btree (practice_id, service_on, starts_at);
 CREATE INDEX appointment_staff_ix ON schedule_appointment USING btree (practice_id, staff_member_id, service_on);
@@ -1700,13 +1763,17 @@ CREATE TABLE documents_madedocument (
     logo_id      uuid,
     payment_id   uuid,
     practice_id  bigint NOT NULL,
+    made_in      uuid NOT NULL,
+    position     integer NOT NULL,
     PRIMARY KEY (practice_id, id),
+    CONSTRAINT made_document_once UNIQUE (practice_id, made_in, "position"),
     CONSTRAINT documents_madedocument_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
     CONSTRAINT documents_madedocument_invoice_id_fk FOREIGN KEY (practice_id, invoice_id) REFERENCES invoicing_invoice(practice_id, id),
     CONSTRAINT documents_madedocument_logo_id_fk FOREIGN KEY (practice_id, logo_id) REFERENCES documents_logo(practice_id, id),
     CONSTRAINT documents_madedocument_payment_id_fk FOREIGN KEY (practice_id, payment_id) REFERENCES payments_payment(practice_id, id),
     CONSTRAINT documents_madedocument_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT documents_madedocument_page_count_check CHECK ((page_count >= 0)),
+    CONSTRAINT documents_madedocument_position_check CHECK (("position" >= 0)),
     CONSTRAINT made_has_pages CHECK ((page_count >= 1)),
     CONSTRAINT made_kind_known CHECK (((kind)::text = ANY ((ARRAY['invoice'::character varying, 'receipt'::character varying, 'statement'::character varying, 'superbill'::character varying, 'estimate'::character varying])::text[]))),
     CONSTRAINT made_of_its_subject CHECK ((((NOT ((kind)::text = 'invoice'::text)) OR (invoice_id IS NOT NULL)) AND ((NOT ((kind)::text = 'receipt'::text)) OR (payment_id IS NOT NULL)) AND ((NOT ((kind)::text = 'statement'::text)) OR (first_on IS NOT NULL)))),

@@ -27,6 +27,9 @@ FORBIDDEN: dict[str, str] = {
     "automation_plan_night_after_start": "first_night_on = starts_on",
     "automation_plan_version_positive": "version = 0",
     "appointment_ends_after": "ends_at = starts_at",
+    "appointment_group_limit_sane": "group_limit = 1",
+    "appointment_on_its_series_date": "occurrence_on = service_on + 1, apart_at = NULL, "
+    "series_id = (SELECT id FROM schedule_series LIMIT 1)",
     "appointment_pos_digits": "place_of_service = '1'",
     "batch_door_known": "door = 'window'",
     "batch_grouping_known": "grouping = 'week'",
@@ -122,6 +125,13 @@ FORBIDDEN: dict[str, str] = {
     "service_rate_not_negative": "rate_cents = -1",
     "service_unit_count_positive": "unit_count = 0",
     "service_unit_rule_known": "unit_rule = 'sometimes'",
+    "series_ends_within_bounds": "count = NULL, until_on = starts_on + 732",
+    "series_every_sane": "every = 0",
+    "series_group_limit_sane": "group_limit = 1",
+    "series_minutes_sane": "minutes = 0",
+    "series_pos_digits": "place_of_service = '1'",
+    "series_rule_complete": "frequency = 'monthly_day', weekdays = 0, month_day = NULL",
+    "series_week_starts_sane": "week_starts = 7",
     "staff_npi_digits": "npi = '12'",
     "staff_permissions_known": "permissions = ARRAY['everything']",
     "visit_initiator_known": "initiated_by = 'weather'",
@@ -344,6 +354,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
         "service_one_canceled_fee": ("true", ["is_canceled_fee = true", "kind = 'non_cpt'"]),
         "job_run_one_live": ("true", ["state = 'queued'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
+        "appointment_series_date_once": ("series_id IS NOT NULL", []),
         "payment_charge_once": ("charge_id IS NOT NULL", []),
         "card_refund_reference_once": ("true", ["reference = 'R1'"]),
         "staff_email_once": ("email <> ''", []),
@@ -356,9 +367,11 @@ _BESIDE = {
     "payments_payment_payer_id_fk": {"client_id": "NULL", "visit_id": "NULL", "method": "'eft'"},
     "mail_message_client_id_fk": dict.fromkeys(("client_id", "recipient_id"), "'00000000-0000-7000-8000-000000000001'"),
     "payments_payment_charge_id_fk": {"method": "'card'"},
+    "schedule_appointment_series_id_fk": {"occurrence_on": "service_on", "apart_at": "NULL"},
 }
 #: What keeps a table's unique keys out of the way of another attempt: {table: {column: a free value}}.
 _FREED: dict[str, dict[str, str]] = {
+    "schedule_appointment": {"series_id": "NULL", "occurrence_on": "NULL", "apart_at": "NULL"},
     "automation_automationplan": {"version": "1000 + (random() * 1000000)::int"},
     "automation_night": {"night_on": "'2027-01-01'::date + (random() * 9999)::int", "batch_id": "NULL"},
     "services_servicetype": {"code": "left(gen_random_uuid()::text, 8)"},
@@ -378,6 +391,7 @@ _FREED: dict[str, dict[str, str]] = {
     "claims_claimline": {"left_at": "now()"},
     "mail_message": {"run_id": "gen_random_uuid()"},
     "documents_logo": {"removed_at": "now()"},
+    "documents_madedocument": {"made_in": "gen_random_uuid()"},
     "services_payerrate": {"starts_on": "'2020-01-01'"},
 }
 
@@ -419,7 +433,7 @@ APPEND_ONLY = {
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
     "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_cardrefund",
     "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
-    "ledger_moneyrequest", "config_verification", "mail_deliverystep",
+    "ledger_moneyrequest", "config_verification", "mail_deliverystep", "schedule_series",
     "automation_automationplan", "automation_summaryrecipient", "automation_leftout",
 }  # fmt: skip
 

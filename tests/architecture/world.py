@@ -19,7 +19,7 @@ from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
 from daysheet.claims.models import Claim
 from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
-from daysheet.documents.actions import edit_document_settings, make_document, upload_logo
+from daysheet.documents.actions import edit_document_settings, make_documents, upload_logo
 from daysheet.documents.rendering import invoice_papers
 from daysheet.documents.tests.pictures import picture
 from daysheet.invoicing.actions import bill_visit
@@ -38,6 +38,8 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
 from daysheet.schedule.models import Visit, VisitService
+from daysheet.schedule.series import add_series
+from daysheet.schedule.series_rules import Frequency, begin
 from daysheet.services.actions import add_payer_rate, set_client_service
 from daysheet.staff.actions import add_staff_member, invite_staff_member
 from daysheet.staff.models import CptLicense
@@ -71,6 +73,10 @@ def build_world(cast: Cast) -> World:
     billed_visit = Visit.objects.get(appointment_id=billed)
     invoice = bill_visit(clinic.biller, visit_id=billed_visit.pk).created[0]
     open_one = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
+    add_series(
+        owner, slot=replace(slot, at=time(11)), members={client: [ServiceChoice(clinic.talk.pk)]},
+        repeat=begin(Frequency.WEEKLY, DAY, count=3),
+    )  # fmt: skip
     batched = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.letter.pk)]})
     paid = accept_payment(
         clinic.biller, request_key=uuid4(), client_id=client, amount_cents=1000, method="cash", received_on=DAY,
@@ -194,8 +200,9 @@ def _documents(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:
     edit_document_settings(clinic.owner, pay_to="location", brand_colour="#1f4d3a", message="Thank you")
     logo = uuid4()
     upload_logo(clinic.owner, logo_id=logo, content=picture(), alt="Alder Clinic")
+    run = uuid4()
     (paper,) = invoice_papers(clinic.biller, [invoice_id])
-    return {"document": make_document(clinic.biller, document_id=uuid4(), paper=paper).pk, "logo": logo}
+    return {"document": make_documents(clinic.biller, request_id=run, papers=[paper])[0], "logo": logo, "made_in": run}
 
 
 def _token(owner: Actor) -> str:
