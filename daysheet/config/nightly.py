@@ -22,7 +22,8 @@ from daysheet.staff.actors import practice_facts
 from daysheet.staff.registry import SettingsSection
 
 from .models import Verification
-from .verify import Found, verify_practice, verify_storage
+from .verify import verify_practice, verify_storage
+from .verify_checks import Found
 
 #: From this hour on, practice time: nobody works, and the day before is over.
 _HOUR = 2

@@ -33,6 +33,9 @@ FORBIDDEN: dict[str, str] = {
     "card_refund_state_known": "state = 'lost'",
     "card_token_is_no_number": "token = '4242 4242 4242 4242'",
     "charge_amount_positive": "amount_cents = 0, told_credit_cents = 0",
+    "charge_decision_has_reason": "reason = ''",
+    "charge_decision_known": "outcome = 'charged', reference = ''",
+    "charge_inquiry_answered": "answered_at = now(), answer = ''",
     "charge_state_known": "state = 'lost'",
     "claim_withdrawn_has_reason": "withdrawn_at = now(), withdrawn_reason = ''",
     "client_pays_by_known": "pays_by = 'barter'",
@@ -117,6 +120,11 @@ FILLED = {
     "payments_paymentreversal": "INSERT INTO payments_paymentreversal (practice_id, id, payment_id, reversed_at, "
     "reversed_by_name, reason) SELECT practice_id, gen_random_uuid(), id, now(), 'x', 'x' FROM payments_payment "
     "LIMIT 1",
+    "cards_chargedecision": "INSERT INTO cards_chargedecision (practice_id, id, charge_id, outcome, reference, reason, "
+    "decided_at, decided_by_name) SELECT practice_id, gen_random_uuid(), id, 'not_charged', '', 'x', now(), 'x' "
+    "FROM cards_charge LIMIT 1",
+    "cards_chargeinquiry": "INSERT INTO cards_chargeinquiry (practice_id, id, charge_id, asked_at, asked_by_name, "
+    "answer) SELECT practice_id, gen_random_uuid(), id, now(), 'x', '' FROM cards_charge LIMIT 1",
     "cards_chargerun": "INSERT INTO cards_chargerun (practice_id, id, created_at, created_by_name, expected_count, "
     "expected_cents) SELECT id, gen_random_uuid(), now(), 'x', 0, 0 FROM practices_practice WHERE slug = 'alder'",
     "cards_cardsetup": "INSERT INTO cards_cardsetup (practice_id, id, client_id, account_id, reference, started_at, "
