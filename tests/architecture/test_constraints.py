@@ -13,6 +13,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
 
+from daysheet.config.verify_storage import APPEND_ONLY as APPEND_ONLY_BY_VERIFY
 from daysheet.database.scope import practice_transaction
 from tests.people import Cast
 
@@ -389,7 +390,8 @@ APPEND_ONLY = {
     "ledger_closedday",
     "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "invoicing_batchproblem",
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
-    "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_cardrefund",
+    "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_chargedecision",
+    "cards_cardrefund",
     "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
     "ledger_moneyrequest", "config_verification",
 }  # fmt: skip
@@ -404,6 +406,10 @@ def test_facts_are_append_only(db: None) -> None:
     }
     assert APPEND_ONLY.isdisjoint(writable)
     assert APPEND_ONLY | writable == set(_tenant_tables()), "a new table is neither append-only nor granted an update"
+
+
+def test_verify_asks_about_every_table_of_facts() -> None:
+    assert set(APPEND_ONLY_BY_VERIFY) == APPEND_ONLY
 
 
 def test_lines_move_only_their_end_and_open_amounts(db: None) -> None:
