@@ -123,6 +123,11 @@ def _database(url: str, options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def from_address() -> str:
+    """The sender of all e-mail; practices put a name of their own before it."""
+    return os.environ.get("DAYSHEET_EMAIL_FROM") or "Daysheet <no-reply@localhost>"
+
+
 def email() -> dict[str, Any]:
     """Django's e-mail settings: SMTP where an address is given, else files in the data folder."""
     url = os.environ.get("DAYSHEET_EMAIL_URL", "")

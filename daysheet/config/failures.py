@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from daysheet.backup.archive import ArchiveRefused
 from daysheet.backup.programs import BackupFailed
 from daysheet.database.binaries import DiskFull, EmbeddedServerError, FolderRefused, OtherVersion
-from daysheet.database.requirements import DatabaseUnusable, RightsMissing, ServerTooOld, UnsafeRole
+from daysheet.database.requirements import DatabaseUnusable, RightsMissing, ServerTooOld, UnsafeMix, UnsafeRole
 
 
 class ExitCode(IntEnum):
@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     WRONG_VERSION = 8
     DISK_FULL = 9
     NO_PERMISSION = 10
+    UNSAFE_MIX = 11
 
 
 class CommandFailed(Exception):
@@ -53,6 +54,7 @@ _CODES: dict[type[Exception], ExitCode] = {
     ServerTooOld: ExitCode.WRONG_VERSION,
     RightsMissing: ExitCode.RIGHTS_MISSING,
     UnsafeRole: ExitCode.UNSAFE_ROLE,
+    UnsafeMix: ExitCode.UNSAFE_MIX,
     DatabaseUnusable: ExitCode.DATABASE_FAILED,
 }
 

@@ -48,12 +48,14 @@ INSTALLED_APPS = [
     "daysheet.ledger",
     "daysheet.staff",
     "daysheet.clients",
+    "daysheet.mail",
     "daysheet.services",
     "daysheet.schedule",
     "daysheet.invoicing",
     "daysheet.payments",
     "daysheet.cards",
     "daysheet.claims",
+    "daysheet.automation",
     "daysheet.reports",
     "daysheet.documents",
     "daysheet.imports",
@@ -183,7 +185,9 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_ON_APP_READY = "daysheet.jobs.queue.on_app_ready"
 
 globals().update(environment.email())
-DEFAULT_FROM_EMAIL = "Daysheet <no-reply@localhost>"
+DEFAULT_FROM_EMAIL = environment.from_address()
+#: Of each command of a mail server; what it may take to accept a message stands in `mail.transport`.
+EMAIL_TIMEOUT = 20
 
 LOGGING = {
     "version": 1,

@@ -12,13 +12,16 @@ _practice = [
     path("", include("daysheet.staff.organization.activity")),
     path("", include("daysheet.staff.urls")),
     path("", include("daysheet.clients.urls")),
+    path("", include("daysheet.mail.urls")),
     path("", include("daysheet.services.urls")),
     path("", include("daysheet.schedule.urls")),
     path("", include("daysheet.invoicing.urls")),
     path("", include("daysheet.payments.urls")),
     path("", include("daysheet.cards.urls")),
     path("", include("daysheet.claims.urls")),
+    path("", include("daysheet.automation.urls")),
     path("", include("daysheet.reports.urls")),
+    path("", include("daysheet.documents.urls")),
     path("", include("daysheet.imports.urls")),
 ]
 

@@ -16,6 +16,20 @@ RUNTIME_ROLE = "daysheet_app"
 _POLICY = "practice_id = nullif(current_setting('app.practice_id', true), '')::bigint"
 
 
+#: On Citus the table is distributed, or copied to every node, before its foreign keys are added; plain PostgreSQL has
+#: no such function and does nothing (docs/scale.md).
+_DISTRIBUTE = (
+    "DO $$ BEGIN IF to_regproc('create_distributed_table') IS NOT NULL THEN "
+    "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'; "
+    "PERFORM create_distributed_table('\"{table}\"', 'practice_id'); END IF; END $$"
+)
+_COPY_TO_EVERY_NODE = (
+    "DO $$ BEGIN IF to_regproc('create_reference_table') IS NOT NULL THEN "
+    "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'; "
+    "PERFORM create_reference_table('\"{table}\"'); END IF; END $$"
+)
+
+
 class _SqlOperation(Operation):
     reversible = False
     reduces_to_sql = True
@@ -48,6 +62,7 @@ class TenantTable(_SqlOperation):
         table = meta.db_table
         sql = [
             f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey", ADD PRIMARY KEY (practice_id, id)',
+            _DISTRIBUTE.format(table=table),
             f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
             f'CREATE POLICY "{table}_practice" ON "{table}" USING ({_POLICY}) WITH CHECK ({_POLICY})',
             *grant(table, self.update, self.delete),
@@ -103,7 +118,8 @@ class SharedTable(_SqlOperation):
         return f"Grant what {self.model_name} needs"
 
     def statements(self, apps: Any, app_label: str) -> list[str]:
-        return grant(apps.get_model(app_label, self.model_name)._meta.db_table, self.update, self.delete)
+        table = apps.get_model(app_label, self.model_name)._meta.db_table
+        return [_COPY_TO_EVERY_NODE.format(table=table), *grant(table, self.update, self.delete)]
 
 
 class GrantOn(_SqlOperation):

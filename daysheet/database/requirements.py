@@ -16,6 +16,15 @@ from daysheet.database.binaries import OLDEST_MAJOR
 from daysheet.database.cluster import APP
 
 _CONNECT_SECONDS = 10
+#: Tables of practices are those with row security; the tables that they all refer to are copied to every node.
+_NOT_DISTRIBUTED = """
+    SELECT c.relname FROM pg_class c LEFT JOIN citus_tables t ON t.table_name = c.oid::regclass
+    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND (
+        CASE WHEN c.relname IN ('practices_practice', 'practices_user', 'practices_membership')
+            THEN t.citus_table_type IS DISTINCT FROM 'reference'
+            ELSE c.relrowsecurity AND (t.citus_table_type IS DISTINCT FROM 'distributed'
+                OR t.distribution_column IS DISTINCT FROM 'practice_id') END)
+    ORDER BY 1"""
 
 
 class DatabaseUnusable(Exception):
@@ -34,6 +43,10 @@ class RightsMissing(DatabaseUnusable):
     """A role lacks what Daysheet does with it."""
 
 
+class UnsafeMix(DatabaseUnusable):
+    """The parts do not belong together: two databases, a server that only follows another, half a cluster."""
+
+
 class UnsafeRole(DatabaseUnusable):
     """The role that serves pages could see every practice (tenancy rule 6)."""
 
@@ -44,9 +57,25 @@ def check_server(owner_url: str, runtime_url: str) -> None:
         refuse_old_server(connection.info.server_version)
         _refuse_other_encoding(connection)
         owner, database = _check_owner(connection)
+        migrated = _where(connection)
     with _connected("DATABASE_URL", runtime_url) as connection:
+        _refuse_other_database(migrated, _where(connection))
         _refuse_unsafe_role(connection, owner)
         _check_runtime_role(connection, database)
+
+
+def check_distribution(owner_url: str) -> None:
+    """On Citus every table of a practice is distributed by practice_id and every shared one is on each node: a mix
+    would answer some questions from a part of the rows. Nothing to ask on plain PostgreSQL. Raises UnsafeMix."""
+    with _connected("DATABASE_OWNER_URL", owner_url) as connection:
+        if not _one(connection, "SELECT to_regclass('citus_tables') IS NOT NULL"):
+            return
+        wrong = [row[0] for row in connection.execute(_NOT_DISTRIBUTED).fetchall()]
+    if wrong:
+        raise UnsafeMix(
+            f"the database is a Citus cluster, and these tables are not distributed as they have to be: "
+            f"{', '.join(wrong[:5])}{' …' if len(wrong) > 5 else ''}. docs/scale.md has the statements."
+        )
 
 
 def refuse_old_server(version: int) -> None:
@@ -104,6 +133,28 @@ def _refuse_other_encoding(connection: psycopg.Connection[tuple[Any, ...]]) -> N
         raise RightsMissing(
             f"the database's encoding is {encoding}, and names need UTF8. Make another: CREATE DATABASE daysheet "
             "OWNER daysheet_owner ENCODING 'UTF8' TEMPLATE template0;"
+        )
+
+
+def _where(connection: psycopg.Connection[tuple[Any, ...]]) -> tuple[object, ...]:
+    """Which database of which server this is, also behind a pooler. Raises UnsafeMix for one that cannot be written."""
+    if _one(connection, "SELECT pg_is_in_recovery()"):
+        raise UnsafeMix(
+            "the address leads to a server that only follows another one (a read replica): nothing can be written "
+            "there. Use the address of the first one."
+        )
+    question = (
+        "SELECT current_database(), (SELECT oid FROM pg_database WHERE datname = current_database()), "
+        "pg_postmaster_start_time()"
+    )
+    return connection.execute(question).fetchone() or ()
+
+
+def _refuse_other_database(migrated: tuple[object, ...], served: tuple[object, ...]) -> None:
+    if migrated != served:
+        raise UnsafeMix(
+            f"DATABASE_OWNER_URL leads to the database {migrated[0]!r} and DATABASE_URL to {served[0]!r} of another "
+            "server or another name: one would be migrated and the other served. Both have to lead to the same."
         )
 
 

@@ -28,11 +28,14 @@ class MenuLink:
 TOP_MENU = (
     MenuItem("Schedule", "schedule:agenda", namespaces=("schedule",)),
     MenuItem("Clients", "clients:list", namespaces=("clients", "ledger", "payments", "documents")),
-    MenuItem("Billing", "invoicing:batch", Permission.BILLING, ("invoicing", "claims")),
+    MenuItem("Billing", "invoicing:batch", Permission.BILLING, ("invoicing", "claims", "mail")),
     MenuItem("Staff", "staff:list", Permission.ADMINISTRATOR, ("staff",)),
     MenuItem("Reports", "reports:index", Permission.BILLING, ("reports",)),
     MenuItem(
-        "Organization", "practices:settings", Permission.ADMINISTRATOR, ("practices", "services", "audit", "imports")
+        "Organization",
+        "practices:settings",
+        Permission.ADMINISTRATOR,
+        ("practices", "services", "audit", "automation", "imports"),
     ),
 )
 
@@ -46,7 +49,7 @@ CLIENT_MENU = (
     MenuItem("Bill To & Insurance Info", "clients:bill_to", Permission.BILLING),
     MenuItem("Ledger", "payments:ledger", Permission.BILLING),
     MenuItem("Appointments", "schedule:client_appointments"),
-    MenuItem("Documents", None),
+    MenuItem("Documents", "documents:client_documents", Permission.BILLING),
 )
 
 BILLING_MENU = (
@@ -56,6 +59,7 @@ BILLING_MENU = (
     MenuItem("Batch Statements", None, Permission.BILLING),
     MenuItem("Batch Payments", "payments:batch_payments", Permission.BILLING),
     MenuItem("Insurers", "clients:insurers", Permission.BILLING),
+    MenuItem("Delivery Log", "mail:delivery_log", Permission.BILLING),
 )
 
 REPORTS_MENU = (
@@ -74,7 +78,7 @@ ORGANIZATION_MENU = (
     MenuItem("Locations", "practices:locations", Permission.ADMINISTRATOR),
     MenuItem("Income Based Payment Amounts", None, Permission.ADMINISTRATOR),
     MenuItem("AMA CPT Licenses", "staff:licenses", Permission.ADMINISTRATOR),
-    MenuItem("Automation", None, Permission.ADMINISTRATOR),
+    MenuItem("Automation", "automation:automation", Permission.ADMINISTRATOR, ("automation",)),
     MenuItem("Card Processor", "cards:processor", Permission.ADMINISTRATOR),
     MenuItem("Activity Log", "audit:activity_log", Permission.ADMINISTRATOR),
     MenuItem("Import", "imports:upload", Permission.ADMINISTRATOR),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, time
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,12 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from daysheet.automation.actions import Settings, add_exclusion, save_plan
+from daysheet.automation.nights import begin_night
 from daysheet.cards.actions import due_by_client
 from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
 from daysheet.claims.models import Claim
 from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
-from daysheet.documents.actions import edit_document_settings, make_document, upload_logo
+from daysheet.documents.actions import edit_document_settings, make_documents, upload_logo
 from daysheet.documents.rendering import invoice_papers
 from daysheet.documents.tests.pictures import picture
 from daysheet.invoicing.actions import bill_visit
@@ -26,6 +28,8 @@ from daysheet.invoicing.models import InvoiceLine
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.ledger.models import Entry
+from daysheet.mail.actions import Attachment, Draft, Recipient, queue_messages
+from daysheet.mail.registry import TEST, register_renderer
 from daysheet.payments.actions import accept_payment
 from daysheet.payments.corrections import write_off
 from daysheet.payments.insurance import accept_insurance_payment
@@ -34,11 +38,13 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
 from daysheet.schedule.models import Visit, VisitService
+from daysheet.schedule.series import add_series
+from daysheet.schedule.series_rules import Frequency, begin
 from daysheet.services.actions import add_payer_rate, set_client_service
 from daysheet.staff.actions import add_staff_member, invite_staff_member
 from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
-from tests.people import Cast, Person
+from tests.people import NOW, Cast, Person
 
 _LOCATIONS_FILE = b"ID,Name,Place of Service\nL9,Annex,11\n"
 
@@ -67,6 +73,10 @@ def build_world(cast: Cast) -> World:
     billed_visit = Visit.objects.get(appointment_id=billed)
     invoice = bill_visit(clinic.biller, visit_id=billed_visit.pk).created[0]
     open_one = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
+    add_series(
+        owner, slot=replace(slot, at=time(11)), members={client: [ServiceChoice(clinic.talk.pk)]},
+        repeat=begin(Frequency.WEEKLY, DAY, count=3),
+    )  # fmt: skip
     batched = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.letter.pk)]})
     paid = accept_payment(
         clinic.biller, request_key=uuid4(), client_id=client, amount_cents=1000, method="cash", received_on=DAY,
@@ -91,8 +101,10 @@ def build_world(cast: Cast) -> World:
         "insurer_payment": cheque,
         "location": clinic.location.pk, "license": CptLicense.objects.get().pk,
         "staff_member": cast.dan.staff_member_id, "token": token,
+        **_message(clinic, client),
         **_upload(cast),
         **_cards(clinic, client),
+        **_night(clinic),
         **_documents(clinic, client, invoice.id),
     }  # fmt: skip
     return World(clinic, cast, ids)
@@ -139,6 +151,16 @@ def _batch(clinic: Clinic, client: Any, appointment: Any) -> Any:
     return batch_id
 
 
+def _message(clinic: Clinic, client: Any) -> dict[str, Any]:
+    """An e-mail with a document, sent."""
+    register_renderer("world_document", lambda actor, arguments: [b"%PDF"] * len(arguments))
+    to = Recipient(client, "Ana Ruiz", "ana@clients.example", client_id=client)
+    draft = Draft(to, "Dear Ana", [Attachment("world_document", "document.pdf")])
+    sent = queue_messages(clinic.biller, kind=TEST.name, run_id=uuid4(), drafts=[draft])
+    run_job(clinic.cast.alder.id, JobRun.objects.get(kind="mail_delivery").pk)
+    return {"message": sent[client], "position": 1}
+
+
 def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
     """A stored card, charged, refunded in part, disputed and won, by a processor in this process."""
     with pytest.MonkeyPatch.context() as patch:
@@ -159,13 +181,34 @@ def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
     }
 
 
+def _night(clinic: Clinic) -> dict[str, Any]:
+    """A night that bills one date of service and leaves another out by a rule."""
+    day = date(2026, 11, 15)
+    settings = Settings(
+        creates_invoices=True, queues_claims=True, starts_on=day, look_back_days=1, grouping="client",
+        recipient_ids=frozenset({clinic.cast.bob.staff_member_id}),
+    )  # fmt: skip
+    save_plan(replace(clinic.owner, now=NOW - timedelta(days=1)), settings, seen_version=0)
+    rule = add_exclusion(
+        clinic.owner, exclusion_id=uuid4(), note="Court letters", for_invoices=True, for_claims=False,
+        service_type_id=clinic.letter.pk,
+    )  # fmt: skip
+    clinic.visit(clinic.client("Nightly"), clinic.talk, day=day)
+    clinic.visit(clinic.client("Court"), clinic.letter, day=day)
+    night = begin_night(clinic.owner)
+    assert night is not None
+    run_job(clinic.cast.alder.id, JobRun.objects.get(subject_id=night.batch_id).pk)
+    return {"night": night.pk, "rule": rule.pk}
+
+
 def _documents(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:
     """A letterhead with a logo, and a document that was made with it."""
     edit_document_settings(clinic.owner, pay_to="location", brand_colour="#1f4d3a", message="Thank you")
     logo = uuid4()
     upload_logo(clinic.owner, logo_id=logo, content=picture(), alt="Alder Clinic")
+    run = uuid4()
     (paper,) = invoice_papers(clinic.biller, [invoice_id])
-    return {"document": make_document(clinic.biller, document_id=uuid4(), paper=paper).pk, "logo": logo}
+    return {"document": make_documents(clinic.biller, request_id=run, papers=[paper])[0], "logo": logo, "made_in": run}
 
 
 def _token(owner: Actor) -> str:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def ids_of_everything(builder: _Builder) -> dict[str, str]:
     """{parameter of an address: id}. `billed_visit` stands for `visit` where a page needs one with an invoice."""
-    found = {**_client(builder), **_money(builder), **_organization(builder)}
+    found = {
+        **_client(builder), **_money(builder), **_message(builder), **_organization(builder), **_automation(builder)
+    }  # fmt: skip
     return {name: str(each) for name, each in found.items()}
 
 
@@ -44,6 +46,8 @@ def _client(builder: _Builder) -> dict[str, object]:
 
 
 def _money(builder: _Builder) -> dict[str, object]:
+    from daysheet.documents.actions import make_documents
+    from daysheet.documents.rendering import invoice_papers
     from daysheet.invoicing.batches import BatchRequest, start_batch
     from daysheet.invoicing.models import InvoiceLine
     from daysheet.ledger.models import Entry
@@ -73,7 +77,11 @@ def _money(builder: _Builder) -> dict[str, object]:
         owner, batch_id=uuid4(), from_on=day, to_on=day, expected_count=1, expected_cents=4000,
         items=[BatchRequest(batched, tuple(services.values_list("pk", flat=True)))],
     )  # fmt: skip
+    made_in = uuid4()
+    papers = invoice_papers(owner, [line.invoice_id])
     return {
+        "document": make_documents(owner, request_id=made_in, papers=papers)[0],
+        "made_in": made_in,
         "line": line.pk,
         "number": line.invoice.number,
         "entry": Entry.objects.get(debit_account="write_off", line_id=line.pk).pk,
@@ -83,6 +91,26 @@ def _money(builder: _Builder) -> dict[str, object]:
     }
 
 
+def _look(builder: _Builder) -> dict[str, object]:
+    from daysheet.documents.actions import edit_document_settings, upload_logo
+    from daysheet.documents.tests.pictures import picture
+
+    edit_document_settings(builder.owner, pay_to="location", brand_colour="#1f4d3a", message="Thank you.")
+    logo = uuid4()
+    upload_logo(builder.owner, logo_id=logo, content=picture((300, 90)), alt="Alder Clinic")
+    return {"logo": logo}
+
+
+def _message(builder: _Builder) -> dict[str, object]:
+    from daysheet.mail.actions import Draft, Recipient, queue_messages
+    from daysheet.mail.registry import TEST
+
+    client = builder.client("Sven", "Sweep")
+    to = Recipient(client, "Sven Sweep", "sven@clients.example", client_id=client)
+    sent = queue_messages(builder.owner, kind=TEST.name, run_id=uuid4(), drafts=[Draft(to, "Dear Sven,\n\nhello.")])
+    return {"message": sent[client], "position": 1}
+
+
 def _organization(builder: _Builder) -> dict[str, object]:
     from daysheet.staff.actions import add_staff_member, invite_staff_member
     from daysheet.staff.models import CptLicense
@@ -90,8 +118,30 @@ def _organization(builder: _Builder) -> dict[str, object]:
     person = add_staff_member(builder.owner, first_name="Eve", last_name="New", email="eve@alder.example")
     sent = invite_staff_member(builder.owner, person.pk, link_for=lambda token: f"https://example.org/{token}")
     return {
+        **_look(builder),
         "location": builder.location_id,
         "license": CptLicense.objects.get(staff_member_id=builder.practice.staff["carol"]).pk,
         "staff_member": person.pk,
         "token": sent.token,
     }
+
+
+def _automation(builder: _Builder) -> dict[str, object]:
+    """A night that left everything to people; automation is off again, so that no journey's dates are billed by it."""
+    from dataclasses import replace
+
+    from daysheet.automation.actions import Settings, add_exclusion, save_plan
+    from daysheet.automation.nights import begin_night, finish_night
+
+    owner, yesterday = builder.owner, builder.practice.today - timedelta(days=1)
+    rule = add_exclusion(
+        owner, exclusion_id=uuid4(), note="The office looks at everything first", for_invoices=True, for_claims=True,
+        from_on=yesterday - timedelta(days=400),
+    )  # fmt: skip
+    settings = Settings(True, True, yesterday - timedelta(days=60), 60, "client", frozenset())
+    plan = save_plan(replace(owner, now=owner.now - timedelta(days=1)), settings, seen_version=0)
+    night = begin_night(replace(owner, now=owner.now + timedelta(days=1)))
+    assert night is not None and night.batch_id is None
+    finish_night(owner, night_id=night.pk)
+    save_plan(owner, replace(settings, creates_invoices=False, queues_claims=False), seen_version=plan.version)
+    return {"rule": rule.pk, "night": night.pk}

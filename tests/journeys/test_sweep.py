@@ -33,6 +33,9 @@ NO_PAGE = {
     "mfa_download_recovery_codes": "a file",
     "imports:template": "a file",
     "staff:licenses_csv": "a file",
+    "documents:document_pdf": "a file",
+    "documents:made_together_pdf": "a file",
+    "documents:logo": "a picture",
 }
 #: Addresses of sign-in that a login without a link from a message, or without a second factor, does not have.
 NOT_SWEPT = {
@@ -57,6 +60,7 @@ ELSEWHERE = {
     "claims:add": "an action on an invoice",
     "claims:withdraw": "an action on a claim",
     "cards:webhook": "the processor's messages",
+    "mail:attachment": "a PDF, of a message that has one",
 }
 #: Reached without signing in.
 PUBLIC = {"staff:join"}
@@ -65,7 +69,6 @@ VARIANTS = {
     "payments:ledger": ["?tab=paid", "?tab=payments", "?tab=activity"],
     "payments:accept_payment": ["?invoice={number}"],
     "payments:batch_payments": ["?payer={payer}"],
-    "invoicing:invoice": ["?print=1"],
     "invoicing:new_invoice": ["?show=all"],
 }
 #: A page that needs another object than the others of its kind.

@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+
+
+class MailConfig(AppConfig):
+    name = "daysheet.mail"
+
+    def ready(self) -> None:
+        from daysheet.jobs.registry import register_runner
+        from daysheet.staff.registry import register_settings_section
+
+        from .actions import JOB_KIND
+        from .delivery import run_delivery
+        from .queries import settings_section
+        from .registry import TEST, register_kind
+
+        register_kind(TEST)
+        register_runner(JOB_KIND, run_delivery)
+        register_settings_section(settings_section)
