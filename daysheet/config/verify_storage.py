@@ -19,11 +19,12 @@ _LONGEST_NAME = 63
 APPEND_ONLY = (
     "ledger_entry", "ledger_closedday", "ledger_moneyrequest", "audit_auditevent", "invoicing_invoice",
     "invoicing_invoicevoid", "invoicing_batchproblem", "payments_paymentreversal", "clients_billingnote",
-    "clients_billingnotetext", "clients_clientincome", "imports_importedfile", "staff_licenserenewalrun", "config_verification",
-    "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_chargedecision", "cards_cardrefund",
-    "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage", "documents_madedocument",
-    "mail_deliverystep", "schedule_series", "automation_automationplan", "automation_summaryrecipient",
-    "automation_leftout",
+    "clients_billingnotetext", "clients_clientincome", "imports_importedfile", "staff_licenserenewalrun",
+    "config_verification", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_chargedecision",
+    "cards_cardrefund", "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
+    "documents_madedocument", "mail_deliverystep", "schedule_series", "automation_automationplan",
+    "automation_summaryrecipient", "automation_leftout", "documents_estimate", "documents_estimateitem",
+    "documents_estimaterequest",
 )  # fmt: skip
 _MOVING_COLUMNS = {
     "invoicing_invoiceline": ("ended_at", "client_open_cents", "insurance_open_cents"),
