@@ -222,5 +222,5 @@ def _license_words(case: Case, terms: Terms) -> str:
         return "None needed: the service type is not CPT-coded."
     if case.person is None:
         return f"An AMA CPT license for {terms.year} is needed, and nobody is named as rendering."
-    has = "has" if case.person.is_licensed else "has no"
+    has = "has an" if case.person.is_licensed else "has no"
     return f"{case.person.name} {has} AMA CPT license for {terms.year}."

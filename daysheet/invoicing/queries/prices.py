@@ -16,6 +16,7 @@ from daysheet.kit.ids import new_id
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
+from daysheet.schedule.models import VisitService
 from daysheet.services.models import ServiceType
 
 from ..candidates import Candidates
@@ -26,7 +27,7 @@ from ..rules import decide_each
 from ..selection import LineEdit, Selection
 from ..terms import Candidate, Decision, Terms
 from .agenda import VisitBilling, one_visit_billing
-from .lines import unbilled_services
+from .lines import edits_on_purpose, unbilled_services
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,30 @@ class VisitPrice:
 
 
 @query(Permission.BILLING)
-def visit_price(actor: Actor, visit_id: UUID, edits: Mapping[UUID, LineEdit]) -> VisitPrice:
-    """The preview of one visit, with `edits` that somebody has typed but not billed yet. A fixed number of queries.
-    Raises NotFound."""
+def visit_price(
+    actor: Actor,
+    visit_id: UUID,
+    edits: Mapping[UUID, LineEdit] | None = None,
+    *,
+    beside: Collection[UUID] = (),
+    on_purpose: bool = False,
+) -> VisitPrice:
+    """The preview of one visit, with `edits` that somebody has typed but not billed yet. `beside`: other services that
+    would stand on the same bill, which share its copay; `on_purpose`: a canceled or missed visit was ticked (B4). A
+    fixed number of queries. Raises NotFound."""
     visit = one_visit_billing(actor, visit_id)
     services = unbilled_services([visit_id])
     if not services:
         return VisitPrice(visit, ())
-    decisions, terms = preview_on_terms(actor, Selection(tuple(services), edits))
-    return VisitPrice(visit, tuple(explain_decisions(decisions, terms)) if terms else ())
+    others = VisitService.objects.filter(
+        pk__in=beside, visit__client_id=visit.client_id, line_id=None, is_suspended=False
+    ).exclude(pk__in=services)
+    together = services | dict.fromkeys(others.values_list("pk", flat=True), False)
+    given = dict(edits or {})
+    meant = edits_on_purpose(together, given) if on_purpose else given
+    decisions, terms = preview_on_terms(actor, Selection(tuple(together), meant))
+    own = [each for each in decisions if each.candidate.visit_id == visit_id]
+    return VisitPrice(visit, tuple(explain_decisions(own, terms)) if terms else ())
 
 
 def explain_decisions(decisions: Sequence[Decision], terms: Terms) -> list[Explanation]:
