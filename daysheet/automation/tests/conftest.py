@@ -50,7 +50,9 @@ class Life:
         newest = AutomationPlan.objects.order_by("-version").first()
         settings = Settings(invoices, claims, starts_on, look_back_days, grouping, frozenset(recipients))
         actor = replace(self.clinic.owner, now=now)
-        return save_plan(actor, settings, seen_version=newest.version if newest else 0)
+        return save_plan(
+            actor, settings, seen_version=newest.version if newest else 0, link_base="https://billing.example"
+        )
 
     def clock(self, now: datetime) -> dict[str, list[date]]:
         """What the clock's task does at this moment, without what it gives the worker to do."""
