@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Max
 from django.urls import reverse
 
 from daysheet.kit.dates import us_date
@@ -72,5 +73,6 @@ def _renewed(night: Night) -> int:
 
 
 def _before(night: Night) -> datetime | None:
-    earlier = Night.objects.filter(night_on__lt=night.night_on).order_by("-night_on")
-    return earlier.values_list("started_at", flat=True).first()
+    earlier = Night.objects.filter(night_on__lt=night.night_on)
+    latest: datetime | None = earlier.aggregate(latest=Max("started_at"))["latest"]
+    return latest
