@@ -21,11 +21,13 @@ _practice = [
     path("", include("daysheet.claims.urls")),
     path("", include("daysheet.automation.urls")),
     path("", include("daysheet.reports.urls")),
+    path("", include("daysheet.documents.urls")),
     path("", include("daysheet.imports.urls")),
 ]
 
 urlpatterns = [
     path("", entrance.home, name="home"),
+    path("", include("daysheet.operations.urls")),
     path("welcome/", entrance.welcome, name="welcome"),
     # The library's page for several addresses of one login: a login has one, shown on the practice's account page.
     path("account/email/", entrance.home, name="account_email"),

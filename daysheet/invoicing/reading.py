@@ -1,40 +1,33 @@
-"""What the door reads, once and as sets: candidates with their locks, and the terms they are billed on."""
+"""What the door reads beside the candidates, once and as sets: clients with their locks, and the terms of billing."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Cast, Extract, JSONObject
+from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models.functions import JSONObject
 
-from daysheet.clients.models import Client, Coverage, Diagnosis
+from daysheet.clients.models import Client, ClientIncome, Coverage, Diagnosis, Payer
 from daysheet.clients.queries import visible_clients
-from daysheet.clients.rules import CoverageFacts
+from daysheet.clients.rules import CoverageFacts, IncomeFacts, yearly_cents
 from daysheet.practices.actor import Actor
-from daysheet.practices.models import Location, Practice
-from daysheet.schedule.models import Appointment, Visit, VisitService, VisitStatus
-from daysheet.services.models import ClientService, PayerRate, ServiceType
+from daysheet.practices.models import Practice
+from daysheet.services.models import ClientService, PayerRate, PayerRule, ServiceType
+from daysheet.services.queries import scale_terms
+from daysheet.services.rules import CPT, IncomeScaleTerms, PayerRateTerms, PayerRules, PayerRuleTerms
 from daysheet.staff.licenses.actions import renew_if_due
 from daysheet.staff.models import CptLicense, StaffMember
 
+from .candidates import Candidates
 from .models import InvoiceLine
-from .rules import (
-    CPT,
-    Candidate,
-    ClientTerms,
-    DiagnosisTerms,
-    PayerRateTerms,
-    ServiceTerms,
-    StaffTerms,
-    Terms,
-)
 from .selection import Selection, Skipped
+from .terms import Candidate, ClientTerms, DiagnosisTerms, ServiceTerms, StaffTerms, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,92 +46,6 @@ def read_clients(actor: Actor, wanted: Q, *, lock: bool) -> ClientsToBill:
         clients = clients.select_for_update(no_key=True, of=("self",))
     found = list(clients)
     return ClientsToBill({each.pk: _client_terms(each) for each in found}, found[0].practice if found else None)
-
-
-def clients_behind(visit_service_ids: Collection[UUID]) -> set[UUID]:
-    """The clients of visit services; ids of another practice find nobody."""
-    services = VisitService.objects.filter(pk__in=visit_service_ids).annotate(
-        client_of=Subquery(_visit_of_service().values("client_id"))
-    )
-    return set(services.values_list("client_of", flat=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Visit services as they stand: still unbilled, billed already, and the service types of all."""
-
-    unbilled: list[Candidate]
-    billed: list[Candidate]
-    services: dict[UUID, ServiceTerms]
-
-
-def read_candidates(wanted: Q, *, lock: bool) -> Candidates:
-    """The visit services, locked in id order. Someone else's lock is waited for (lock_timeout).
-
-    Visit, appointment and location come by look-ups inside each other, each of one table by its whole key, and never
-    by a join: of a practice that is new or was just imported PostgreSQL's statistics know nothing, and a join was seen
-    to pair every appointment of the practice with every visit, for every service (minutes for 600 of them).
-    """
-    rows = VisitService.objects.filter(wanted, removed_at=None).order_by("pk")
-    rows = rows.annotate(facts=Subquery(_facts()), service=Subquery(_service()))
-    if lock:
-        rows = rows.select_for_update(of=("self",))
-    found = Candidates([], [], {})
-    for row in rows:
-        if row.service_type_id not in found.services:
-            found.services[row.service_type_id] = ServiceTerms(
-                **{**row.service, "id": row.service_type_id, "modifiers": tuple(row.service["modifiers"])}
-            )
-        candidate = _candidate(row)
-        (found.unbilled if row.line_id is None else found.billed).append(candidate)
-    return found
-
-
-def _visit_of_service() -> QuerySet[Visit]:
-    return Visit.objects.filter(pk=OuterRef("visit_id"))
-
-
-def _facts() -> Any:
-    """What the door needs of the visit, its appointment and its location, as one JSON object inside another."""
-    length = Extract(F("ends_at") - F("starts_at"), "epoch")
-    location = Location.objects.filter(pk=OuterRef("location_id")).values("place_of_service")
-    appointment = Appointment.objects.filter(pk=OuterRef("appointment_id")).values(
-        facts=JSONObject(
-            seconds=Cast(length, IntegerField()),
-            staff=F("staff_member_id"),
-            own_place=F("place_of_service"),
-            place=Subquery(location),
-        )
-    )
-    return _visit_of_service().values(
-        facts=JSONObject(client=F("client_id"), status=F("status"), slot=Subquery(appointment))
-    )
-
-
-def _service() -> Any:
-    """The service type of a visit service, as one JSON object with the fields of ServiceTerms."""
-    names = [name for name in ServiceTerms.__dataclass_fields__ if name != "id"]
-    return ServiceType.objects.filter(pk=OuterRef("service_type_id")).values(service=_json(*names))
-
-
-def _candidate(row: Any) -> Candidate:
-    facts, slot = row.facts, row.facts["slot"]
-    return Candidate(
-        visit_service_id=row.pk,
-        visit_id=row.visit_id,
-        client_id=UUID(facts["client"]),
-        service_on=row.service_on,
-        position=row.position,
-        service_type_id=row.service_type_id,
-        minutes=slot["seconds"] // 60,
-        staff_member_id=UUID(slot["staff"]),
-        place_of_service=slot["own_place"] or slot["place"],
-        status_label=VisitStatus(facts["status"]).label,
-        is_suspended=row.is_suspended,
-        own_rate_cents=row.rate_cents,
-        own_units=row.units,
-        own_modifiers=None if row.modifiers is None else tuple(row.modifiers),
-    )
 
 
 def read_terms(
@@ -164,6 +71,7 @@ def read_terms(
     if needs_license and not all(person.is_licensed for person in people.values()):
         renew_if_due(actor.practice, actor.now)
         people = _staff_terms(staff, year)  # also where another transaction has just renewed
+    payer_rates, payer_rules = _payer_terms(clients, set(services))
     return Terms(
         year=year,
         practice_name=practice.name,
@@ -171,7 +79,9 @@ def read_terms(
         clients=clients,
         services=services,
         staff=people,
-        payer_rates=_payer_rates(clients, set(services)),
+        payer_rates=payer_rates,
+        payer_rules=payer_rules,
+        income_scales=_income_scales(clients, found.unbilled),
         copay_taken=_copay_taken(clients, {candidate.service_on for candidate in found.unbilled}),
     )
 
@@ -195,7 +105,7 @@ def skipped_of(billed: Collection[Candidate]) -> tuple[Skipped, ...]:
 
 
 def _agreed() -> dict[str, ArraySubquery]:
-    """Coverages, diagnoses and amounts of a client as arrays, so that clients and their terms are one statement."""
+    """What is agreed with a client as arrays, so that clients and their terms are one statement."""
     of_client = {"client": OuterRef("pk")}
     amounts = ClientService.objects.filter(**of_client, set_payment_amount_cents__isnull=False)
     return {
@@ -208,6 +118,11 @@ def _agreed() -> dict[str, ArraySubquery]:
             Diagnosis.objects.filter(**of_client)
             .order_by("position", "pk")
             .values_list(_json("code", "starts_on", "ends_on"))
+        ),
+        "agreed_incomes": ArraySubquery(
+            ClientIncome.objects.filter(**of_client)
+            .order_by("given_on", "recorded_at", "pk")
+            .values_list(_json("income_cents", "period", "household_size", "given_on", "renew_on"))
         ),
         "agreed_amounts": ArraySubquery(amounts.values_list(_json("service_type_id", "set_payment_amount_cents"))),
     }
@@ -236,10 +151,19 @@ def _client_terms(client: Any) -> ClientTerms:
             )
             for each in client.agreed_coverages
         ),
+        incomes=tuple(_income(each) for each in client.agreed_incomes),
         diagnoses=tuple(
             DiagnosisTerms(each["code"], date.fromisoformat(each["starts_on"]), _day(each["ends_on"]))
             for each in client.agreed_diagnoses
         ),
+    )  # fmt: skip
+
+
+def _income(given: dict[str, Any]) -> IncomeFacts:
+    cents = given["income_cents"]
+    return IncomeFacts(
+        None if cents is None else yearly_cents(cents, given["period"]), given["household_size"] or 1,
+        date.fromisoformat(given["given_on"]), _day(given["renew_on"]),
     )  # fmt: skip
 
 
@@ -262,18 +186,56 @@ def _staff_terms(staff_ids: set[UUID], year: int) -> dict[UUID, StaffTerms]:
     }
 
 
-def _payer_rates(
+def _payer_terms(
     clients: dict[UUID, ClientTerms], service_ids: set[UUID]
-) -> dict[tuple[UUID, UUID], list[PayerRateTerms]]:
+) -> tuple[dict[tuple[UUID, UUID], list[PayerRateTerms]], dict[UUID, PayerRules]]:
+    """Fee schedules by payer and service type, and rules by payer: one statement, one payer after the other."""
     payer_ids = {coverage.payer_id for client in clients.values() for coverage in client.coverages}
     rates: dict[tuple[UUID, UUID], list[PayerRateTerms]] = defaultdict(list)
-    if payer_ids:
-        found = PayerRate.objects.filter(payer_id__in=payer_ids, service_type_id__in=service_ids)
-        for payer_id, service_id, cents, starts_on, ends_on in found.values_list(
-            "payer_id", "service_type_id", "rate_cents", "starts_on", "ends_on"
-        ):
-            rates[payer_id, service_id].append(PayerRateTerms(cents, starts_on, ends_on))
-    return rates
+    rules: dict[UUID, PayerRules] = {}
+    if not payer_ids:
+        return rates, rules
+    of_payer = {"payer": OuterRef("pk")}
+    schedule = PayerRate.objects.filter(**of_payer, service_type_id__in=service_ids)
+    wanted = PayerRule.objects.filter(Q(service_type_id__in=service_ids) | Q(service_type_id=None), **of_payer)
+    payers = Payer.objects.filter(pk__in=payer_ids).annotate(
+        agreed_rates=ArraySubquery(schedule.values_list(_json("service_type_id", "rate_cents", "starts_on"))),
+        agreed_rules=ArraySubquery(
+            wanted.values_list(
+                _json("service_type_id", "place_of_service", "starts_on", "added_modifiers", "billed_place_of_service",
+                      "is_end")
+            )
+        ),
+    )  # fmt: skip
+    for payer_id, of_services, of_cases in payers.values_list("pk", "agreed_rates", "agreed_rules"):
+        for each in of_services:
+            terms = PayerRateTerms(each["rate_cents"], date.fromisoformat(each["starts_on"]))
+            rates[payer_id, UUID(each["service_type_id"])].append(terms)
+        if of_cases:
+            rules[payer_id] = _by_case(_rule(each) for each in of_cases)
+    return rates, rules
+
+
+def _rule(wanted: dict[str, Any]) -> PayerRuleTerms:
+    service = wanted["service_type_id"]
+    return PayerRuleTerms(
+        UUID(service) if service else None, wanted["place_of_service"], date.fromisoformat(wanted["starts_on"]),
+        tuple(wanted["added_modifiers"]), wanted["billed_place_of_service"], wanted["is_end"],
+    )  # fmt: skip
+
+
+def _by_case(rules: Iterable[PayerRuleTerms]) -> PayerRules:
+    by_case: dict[tuple[UUID | None, str], list[PayerRuleTerms]] = defaultdict(list)
+    for rule in rules:
+        by_case[rule.service_type_id, rule.place].append(rule)
+    return dict(by_case)
+
+
+def _income_scales(clients: dict[UUID, ClientTerms], unbilled: Collection[Candidate]) -> list[IncomeScaleTerms]:
+    """Income Based Payment Amounts; read only where somebody's income is on record."""
+    if not unbilled or not any(client.incomes for client in clients.values()):
+        return []
+    return scale_terms(max(candidate.service_on for candidate in unbilled))
 
 
 def _copay_taken(client_ids: Collection[UUID], days: set[date]) -> dict[tuple[UUID, date], int]:

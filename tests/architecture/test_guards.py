@@ -52,9 +52,10 @@ FLOATS = {
 #: Who may ask what time it is: the ways in. Everybody below is given `actor.now` or `now`.
 CLOCKS = {
     "daysheet/kit/dates.py": "utc_now() itself",
-    "daysheet/config/cli.py": "commands begin here",
+    "daysheet/config/commands.py": "commands begin here",
     "daysheet/config/verify.py": "a command begins here",
     "daysheet/imports/commands.py": "a command begins here",
+    "daysheet/operations/metrics.py": "a request of no practice begins here",
     "daysheet/imports/demo/load.py": "a command begins here",
     "daysheet/*/jobs.py": "jobs begin here",
     "daysheet/staff/middleware.py": "requests of a practice begin here",

@@ -31,6 +31,7 @@ NEEDS: dict[str, Permission] = {
             "clients:archive", "clients:activate", "clients:assign_staff", "clients:unassign_staff",
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
+            "schedule:move_appointment", "documents:logo",
             "schedule:client_appointments",
         ),
         _D,
@@ -40,7 +41,7 @@ NEEDS: dict[str, Permission] = {
             "clients:bill_to", "clients:edit_bill_to", "clients:add_coverage", "clients:edit_coverage",
             "clients:end_coverage", "clients:insurers", "clients:add_insurer", "clients:insurer",
             "clients:edit_insurer", "services:add_client_service", "services:edit_client_service",
-            "services:remove_client_service", "services:add_payer_rate", "services:end_payer_rate",
+            "services:remove_client_service", "clients:record_income", "clients:take_income_back",
             "invoicing:add_invoice", "invoicing:add_group_invoices", "invoicing:new_invoice", "invoicing:invoice",
             "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit", "invoicing:batch_existing",
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:continue_batch", "invoicing:retry_batch",
@@ -52,7 +53,8 @@ NEEDS: dict[str, Permission] = {
             "payments:write_offs", "payments:write_off", "payments:remove_write_off",
             "payments:change_responsibility", "payments:edit_line", "payments:void_and_rebill",
             "cards:charge_cards", "cards:history", "cards:charge_run", "cards:retry", "cards:client_cards",
-            "cards:charge_client", "cards:remove", "cards:look", "cards:refund",
+            "cards:charge_client", "cards:remove", "cards:look", "cards:refund", "cards:charge", "cards:ask",
+            "cards:mark_not_charged", "cards:mark_charged",
             "claims:list", "claims:add", "claims:withdraw",
             "automation:night", "automation:dry_run",
             "mail:delivery_log", "mail:message", "mail:attachment", "mail:send_again", "mail:mark_sent",
@@ -60,6 +62,11 @@ NEEDS: dict[str, Permission] = {
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
+            "documents:client_documents", "documents:statement", "documents:superbill", "documents:invoices",
+            "documents:receipts", "documents:document", "documents:document_pdf", "documents:made_together",
+            "documents:made_together_pdf", "documents:print_invoice", "documents:invoice_superbill",
+            "documents:receipt", "documents:owed_estimates", "documents:client_estimates",
+            "documents:give_estimate", "documents:request_estimate", "documents:estimate",
         ),
         _B,
     ),
@@ -68,8 +75,14 @@ NEEDS: dict[str, Permission] = {
             "practices:settings", "practices:locations", "practices:add_location", "practices:location", "staff:list",
             "staff:add", "staff:details", "staff:edit", "staff:invite", "staff:withdraw_invitation", "staff:licenses",
             "staff:licenses_csv", "staff:license", "staff:assign_license", "staff:cpt_access", "services:list",
-            "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
+            "services:add", "services:edit", "services:archive", "services:restore", "services:priced_payers",
+            "services:payer_prices", "services:add_payer_rate", "services:edit_payer_rate", "services:end_payer_rate",
+            "services:remove_payer_rate", "services:copy_fee_schedule", "services:add_payer_rule",
+            "services:end_payer_rule", "services:remove_payer_rule", "services:income_amounts",
+            "services:add_income_amounts", "services:edit_income_amounts", "services:remove_income_amounts",
+            "imports:upload",
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
+            "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy",
             "mail:mailbox", "mail:send_test",
             "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
@@ -77,6 +90,8 @@ NEEDS: dict[str, Permission] = {
         _A,
     ),
 }  # fmt: skip
+#: What an address needs beside that.
+ALSO = dict.fromkeys(("cards:mark_not_charged", "cards:mark_charged"), _A)
 #: Reached without signing in, and what is the key instead.
 PUBLIC = {
     "staff:join": "the secret in its address",
@@ -85,19 +100,22 @@ PUBLIC = {
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim", "insurer_payment", "message",
+    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message", "charge", "estimate",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {
     "payer",
     "service_type",
     "rate",
+    "payer_rule",
+    "scale",
     "batch",
     "location",
     "license",
     "staff_member",
     "run",
     "account",
+    "logo",
     "night",
     "rule",
 }
@@ -150,7 +168,7 @@ def test_each_role_gets_what_it_may_and_nothing_else(world: World) -> None:
             if name in PUBLIC:
                 continue
             status = _status(browser, method, url)
-            if allows(held, NEEDS[name]):
+            if allows(held, NEEDS[name]) and allows(held, ALSO.get(name, _D)):
                 right = status in ANSWERS
             else:
                 right = status in {403, 405}
@@ -217,7 +235,9 @@ def _page_of_permissions() -> str:
         "| address | needs |",
         "|---|---|",
     ]
-    lines += [f"| `{name}` | {needs.label} |" for name, needs in sorted(NEEDS.items())]
+    for name, needs in sorted(NEEDS.items()):
+        also = f" and {ALSO[name].label}" if name in ALSO else ""
+        lines.append(f"| `{name}` | {needs.label}{also} |")
     lines += [f"| `{name}` | no sign-in: {key} |" for name, key in sorted(PUBLIC.items())]
     return "\n".join(lines) + "\n"
 

@@ -33,6 +33,9 @@ NO_PAGE = {
     "mfa_download_recovery_codes": "a file",
     "imports:template": "a file",
     "staff:licenses_csv": "a file",
+    "documents:document_pdf": "a file",
+    "documents:made_together_pdf": "a file",
+    "documents:logo": "a picture",
 }
 #: Addresses of sign-in that a login without a link from a message, or without a second factor, does not have.
 NOT_SWEPT = {
@@ -46,6 +49,10 @@ NOT_SWEPT = {
 }
 #: What only a card processor can bring about: opened on the way in test_cards.py, and by each role in the matrix.
 ELSEWHERE = {
+    "cards:charge": "a charge: looked at in test_cards.py",
+    "cards:ask": "an action on a charge",
+    "cards:mark_charged": "an action on a charge: looked at in test_cards.py",
+    "cards:mark_not_charged": "an action on a charge: looked at in test_cards.py",
     "cards:charge_run": "a run of charges: looked at in test_cards.py",
     "cards:look": "an action on a card that is being stored",
     "cards:remove": "an action on a stored card",
@@ -62,8 +69,8 @@ VARIANTS = {
     "payments:ledger": ["?tab=paid", "?tab=payments", "?tab=activity"],
     "payments:accept_payment": ["?invoice={number}"],
     "payments:batch_payments": ["?payer={payer}"],
-    "invoicing:invoice": ["?print=1"],
     "invoicing:new_invoice": ["?show=all"],
+    "schedule:calendar": ["?view=month"],
 }
 #: A page that needs another object than the others of its kind.
 INSTEAD = {"payments:apply_payment": {"visit": "billed_visit"}}

@@ -14,9 +14,11 @@ from daysheet.schedule.models import Visit
 from daysheet.schedule.registry import FeeForecast
 from daysheet.services.models import ServiceType
 
-from ..reading import Candidates, read_clients, read_terms, service_terms
-from ..rules import Candidate, decide_lines
+from ..candidates import Candidates
+from ..reading import read_clients, read_terms, service_terms
+from ..rules import decide_lines
 from ..selection import Selection
+from ..terms import Candidate
 
 
 def forecast_fees(actor: Actor, visit_id: UUID, service_type_ids: Collection[UUID]) -> dict[UUID, FeeForecast]:
