@@ -1,7 +1,16 @@
 """Reads of the schedule."""
 
 from .appointments import AppointmentDetails, appointment_details, client_name, client_visits
+from .conflicts import Conflict, Wanted, conflicts, conflicts_of
 from .day import AppointmentRow, VisitRow, agenda_day, location_choices, one_visit, staff_choices, visit_rows
+from .series import (
+    OccurrenceRow,
+    SeriesFacts,
+    occurrence_rows,
+    series_appointments,
+    series_facts,
+    series_people,
+)
 from .statuses import StatusChoice, StatusPage, status_page
 from .week import CalendarDay, CalendarSlot, calendar_week
 
@@ -10,16 +19,26 @@ __all__ = [
     "AppointmentRow",
     "CalendarDay",
     "CalendarSlot",
+    "Conflict",
+    "OccurrenceRow",
+    "SeriesFacts",
     "StatusChoice",
     "StatusPage",
     "VisitRow",
+    "Wanted",
     "agenda_day",
     "appointment_details",
     "calendar_week",
     "client_name",
     "client_visits",
+    "conflicts",
+    "conflicts_of",
     "location_choices",
+    "occurrence_rows",
     "one_visit",
+    "series_appointments",
+    "series_facts",
+    "series_people",
     "staff_choices",
     "status_page",
     "visit_rows",
