@@ -139,8 +139,8 @@ def extend_series(
         return 0
     if not rows:
         raise NotFound("There is no such series in this practice.")
-    ended_on, rule = rows[-1].occurrence_on, Series.objects.get(pk=rows[-1].series_id)
-    assert ended_on is not None
+    ended_on, rule = rows[-1].occurrence_on, rows[-1].series
+    assert ended_on is not None and rule is not None
     if ended_on != last_on:
         raise AppointmentChanged(
             f"Somebody else changed this series: it now goes until {us_date(ended_on)}. Nothing of yours was saved. "

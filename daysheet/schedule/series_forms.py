@@ -81,7 +81,10 @@ class CancelForm(forms.Form):
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     initiated_by = forms.ChoiceField(
-        label="Initiated by", required=False, choices=Visit.InitiatedBy.choices, widget=forms.RadioSelect
+        label="Initiated by",
+        choices=Visit.InitiatedBy.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Say who initiated it: the client or the practice."},
     )
     waived_reason = forms.CharField(
         label="Waive fee: reason",

@@ -31,7 +31,7 @@ NEEDS: dict[str, Permission] = {
             "clients:archive", "clients:activate", "clients:assign_staff", "clients:unassign_staff",
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
-            "schedule:move_appointment",
+            "schedule:move_appointment", "schedule:cancel_appointment", "schedule:series",
             "schedule:client_appointments",
         ),
         _D,
@@ -85,7 +85,7 @@ PUBLIC = {
 }
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
-    "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
+    "client", "coverage", "diagnosis", "appointment", "series", "visit", "number", "note", "payment", "line", "entry",
     "card", "setup", "claim", "insurer_payment", "message",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -144,7 +145,7 @@ def _described(actor: Actor, of_staff: set[UUID], of_clients: dict[UUID, set[UUI
         visits = by_appointment[appointment.pk]
         all_seen = all(visit.client_id in seen for visit in visits)
         names = {visit.client_id: visit.client.sort_name for visit in visits if visit.client_id in seen}
-        facts = {
+        facts: dict[str, Any] = {
             "appointment_id": appointment.pk,
             "day": appointment.service_on,
             "starts_at": appointment.starts_at.astimezone(zone),

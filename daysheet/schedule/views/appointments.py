@@ -17,7 +17,7 @@ from daysheet.practices.actor import Actor
 from daysheet.web.pages import practice_url
 from daysheet.web.paging import page_of
 from daysheet.web.requests import actor_of
-from daysheet.web.views import refused, render_page, see_other
+from daysheet.web.views import is_htmx, refused, render_page, see_other
 
 from .. import actions, queries
 from ..booking import Booking, initial_of
@@ -130,8 +130,9 @@ def _answer(request: HttpRequest, page: _Page) -> HttpResponse:
     form, repeat_form = page.slot_form, page.repeat_form
     if not form.is_bound:
         return render_page(request, _FORM, page.context())
+    is_part = is_htmx(request)
     if not form.is_valid() or not repeat_form.is_valid():
-        return refused(request, form, _FORM, page.context(), part="preview")
+        return refused(request, form, _FORM, page.context(is_part=is_part), part="preview")
     try:
         if "check" in request.POST:
             return render_page(request, _FORM, page.context(preview=_preview(page)), part="preview")
@@ -139,7 +140,7 @@ def _answer(request: HttpRequest, page: _Page) -> HttpResponse:
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
-        context = page.context(is_stale=isinstance(refusal, AppointmentChanged))
+        context = page.context(is_stale=isinstance(refusal, AppointmentChanged), is_part=is_part)
         return refused(request, form, _FORM, context, message=refusal, part="preview")
 
 
