@@ -31,7 +31,8 @@ NEEDS: dict[str, Permission] = {
             "clients:archive", "clients:activate", "clients:assign_staff", "clients:unassign_staff",
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
-            "schedule:move_appointment", "schedule:cancel_appointment", "schedule:series",
+            "schedule:move_appointment", "documents:logo",
+            "schedule:cancel_appointment", "schedule:series",
             "schedule:client_appointments",
         ),
         _D,
@@ -61,6 +62,10 @@ NEEDS: dict[str, Permission] = {
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
+            "documents:client_documents", "documents:statement", "documents:superbill", "documents:invoices",
+            "documents:receipts", "documents:document", "documents:document_pdf", "documents:made_together",
+            "documents:made_together_pdf", "documents:print_invoice", "documents:invoice_superbill",
+            "documents:receipt",
         ),
         _B,
     ),
@@ -71,6 +76,7 @@ NEEDS: dict[str, Permission] = {
             "staff:licenses_csv", "staff:license", "staff:assign_license", "staff:cpt_access", "services:list",
             "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
+            "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy",
             "mail:mailbox", "mail:send_test",
             "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
@@ -85,8 +91,9 @@ PUBLIC = {
 }
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
-    "client", "coverage", "diagnosis", "appointment", "series", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim", "insurer_payment", "message",
+    "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
+    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message",
+    "series",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {
@@ -99,6 +106,7 @@ OBJECTS = OF_A_CLIENT | {
     "staff_member",
     "run",
     "account",
+    "logo",
     "night",
     "rule",
 }
