@@ -1,6 +1,7 @@
 """Reads of the schedule."""
 
 from .appointments import AppointmentDetails, appointment_details, client_name, client_visits
+from .calendar import CalendarDay, CalendarSlot, CalendarWeek, calendar_month, calendar_week
 from .conflicts import Conflict, Wanted, conflicts, conflicts_of
 from .day import AppointmentRow, VisitRow, agenda_day, location_choices, one_visit, staff_choices, visit_rows
 from .series import (
@@ -12,13 +13,13 @@ from .series import (
     series_people,
 )
 from .statuses import StatusChoice, StatusPage, status_page
-from .week import CalendarDay, CalendarSlot, calendar_week
 
 __all__ = [
     "AppointmentDetails",
     "AppointmentRow",
     "CalendarDay",
     "CalendarSlot",
+    "CalendarWeek",
     "Conflict",
     "OccurrenceRow",
     "SeriesFacts",
@@ -28,6 +29,7 @@ __all__ = [
     "Wanted",
     "agenda_day",
     "appointment_details",
+    "calendar_month",
     "calendar_week",
     "client_name",
     "client_visits",
