@@ -35,6 +35,7 @@ FORBIDDEN: dict[str, str] = {
     "charge_amount_positive": "amount_cents = 0, told_credit_cents = 0",
     "charge_state_known": "state = 'lost'",
     "claim_withdrawn_has_reason": "withdrawn_at = now(), withdrawn_reason = ''",
+    "client_documents_by_known": "documents_by = 'fax'",
     "client_pays_by_known": "pays_by = 'barter'",
     "client_service_amount_not_negative": "set_payment_amount_cents = -1",
     "client_set_amount_not_negative": "set_payment_amount_cents = -1",
