@@ -20,6 +20,7 @@ _practice = [
     path("", include("daysheet.cards.urls")),
     path("", include("daysheet.claims.urls")),
     path("", include("daysheet.reports.urls")),
+    path("", include("daysheet.documents.urls")),
     path("", include("daysheet.imports.urls")),
 ]
 

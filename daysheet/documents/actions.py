@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from daysheet.audit.actions import Happening, record, record_many
+from daysheet.clients.queries import get_client
+from daysheet.clients.queries.access import lock_clients
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
@@ -28,6 +29,12 @@ class OtherDocument(Refusal):
     status = 409
 
 
+class NothingToPrint(Refusal):
+    """No document comes of what was asked for."""
+
+    code = "nothing_to_print"
+
+
 class ColourTooLight(Refusal):
     """Text in this colour could not be read on white paper."""
 
@@ -35,28 +42,31 @@ class ColourTooLight(Refusal):
 
 
 @action(Permission.BILLING, audited=False)
-def make_document(actor: Actor, *, document_id: UUID, paper: Paper) -> MadeDocument:
-    """Keep what this paper says as a document that was made. The same id twice is one document. Raises
-    OtherDocument."""
-    made = MadeDocument.objects.filter(pk=document_id).first()
-    if made is None:
-        rendered = render_pdf([paper])
-        return keep_made(actor, [paper], rendered.page_clients, ids=[document_id])[0]
-    if (made.client_id, made.kind) != (paper.client_id, paper.kind):
+def make_documents(actor: Actor, *, request_id: UUID, papers: Sequence[Paper]) -> list[UUID]:
+    """Keep what these papers of one client say as documents that were made; returns their ids. The same request twice
+    makes nothing new. Raises NothingToPrint, OtherDocument, NotFound."""
+    if not papers:
+        raise NothingToPrint("There is nothing to print in this period. Choose other days.")
+    client_id = papers[0].client_id
+    get_client(actor, client_id)
+    # One request at a time: a second click waits, and then finds what the first one made.
+    lock_clients([client_id])
+    made = list(MadeDocument.objects.filter(made_in=request_id).order_by("position").defer("content"))
+    if not made:
+        return [each.pk for each in keep_made(actor, papers, render_pdf(papers).page_counts, made_in=request_id)]
+    if (made[0].client_id, made[0].kind) != (client_id, papers[0].kind):
         raise OtherDocument("This page made another document before. Load it anew and try again. Nothing was made.")
-    return made
+    return [each.pk for each in made]
 
 
 def keep_made(
-    actor: Actor, papers: Sequence[Paper], page_clients: Sequence[UUID], *, ids: Sequence[UUID] = ()
+    actor: Actor, papers: Sequence[Paper], page_counts: Sequence[int], *, made_in: UUID, first_position: int = 0
 ) -> list[MadeDocument]:
-    """Keep these papers as made, inside the caller's action: three statements for any number, with an audit event
-    each. `page_clients` is what rendering them answered. A client may have several papers: then their pages are
-    counted together with the first's."""
-    pages = Counter(page_clients)
+    """Keep these papers as made by a run, inside the caller's action, with an audit event each: a fixed number of
+    statements. `page_counts` is what rendering them answered; `made_in` with the positions is unique."""
     made = [
-        _made(actor, paper, pages.pop(paper.client_id, 1), ids[place] if ids else None)
-        for place, paper in enumerate(papers)
+        _made(actor, paper, pages, made_in, position)
+        for position, (paper, pages) in enumerate(zip(papers, page_counts, strict=True), start=first_position)
     ]
     MadeDocument.objects.bulk_create(made, batch_size=500)
     record_many(
@@ -112,12 +122,11 @@ def remove_logo(actor: Actor, logo_id: UUID) -> None:
         record(actor, "remove_logo", "logo", logo_id)
 
 
-def _made(actor: Actor, paper: Paper, page_count: int, document_id: UUID | None) -> MadeDocument:
+def _made(actor: Actor, paper: Paper, page_count: int, made_in: UUID, position: int) -> MadeDocument:
     content, subject = content_of(paper), paper.subject
-    given = {"id": document_id} if document_id else {}
     return MadeDocument(
-        kind=paper.kind, client_id=paper.client_id, invoice_id=subject.invoice_id, payment_id=subject.payment_id,
-        first_on=subject.first_on, last_on=subject.last_on, title=paper.identity[:200], made_at=actor.now,
-        made_by_name=actor.person_name[:120], content=content, logo_id=paper.letterhead.logo_id,
-        sha256=sha256_of(content), page_count=page_count, **given,
+        made_in=made_in, position=position, kind=paper.kind, client_id=paper.client_id, invoice_id=subject.invoice_id,
+        payment_id=subject.payment_id, first_on=subject.first_on, last_on=subject.last_on, title=paper.identity[:200],
+        made_at=actor.now, made_by_name=actor.person_name[:120], content=content, logo_id=paper.letterhead.logo_id,
+        sha256=sha256_of(content), page_count=page_count,
     )  # fmt: skip

@@ -82,6 +82,9 @@ class MadeDocument(TenantModel):
     `content` is the paper (papers.py) as JSON, its letterhead's logo by id.
     """
 
+    #: The request or run that made it, and its place in it: the same request makes nothing twice.
+    made_in = models.UUIDField()
+    position = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=[(kind.value, kind.label) for kind in Kind])
     client = TenantForeignKey(Client, indexed=False)
     #: Of which invoice or payment, where it is of one.
@@ -102,6 +105,7 @@ class MadeDocument(TenantModel):
     class Meta:
         indexes = [models.Index(fields=["practice", "client", "-made_at"], name="made_document_client_ix")]
         constraints = [
+            models.UniqueConstraint(fields=["practice", "made_in", "position"], name="made_document_once"),
             models.CheckConstraint(condition=models.Q(kind__in=[kind.value for kind in Kind]), name="made_kind_known"),
             models.CheckConstraint(condition=models.Q(sha256__regex=r"^[0-9a-f]{64}$"), name="made_sha256_shape"),
             models.CheckConstraint(condition=models.Q(page_count__gte=1), name="made_has_pages"),

@@ -36,9 +36,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A PDF, and whose document each of its pages belongs to."""
+    """A PDF, with how many pages each paper has and whose document each page belongs to."""
 
     pdf: bytes
+    page_counts: tuple[int, ...]
     page_clients: tuple[UUID, ...]
 
     @property
@@ -46,37 +47,44 @@ class Rendered:
         return hashlib.sha256(self.pdf).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What `write_pdf` wrote: as in Rendered."""
+
+    page_counts: tuple[int, ...]
+    page_clients: tuple[UUID, ...]
+
+
 def render_pdf(papers: Sequence[Paper], *, title: str = "") -> Rendered:
     """One PDF of one or many papers, in memory. `title` is its title in a reader's window."""
-    parts = list(parts_of(papers))
-    if len(parts) != 1:
+    if len(list(parts_of(papers))) != 1:
         buffer = io.BytesIO()
-        page_clients = write_pdf(papers, buffer, title=title)
-        return Rendered(buffer.getvalue(), page_clients)
+        written = write_pdf(papers, buffer, title=title)
+        return Rendered(buffer.getvalue(), written.page_counts, written.page_clients)
     pdf = set_part(papers, title or _title(papers))
     file = TypstFile(pdf)
     starts = file.first_pages()
     counts = [end - start for start, end in zip(starts, [*starts[1:], len(file.pages)], strict=True)]
-    return Rendered(pdf, _page_clients(papers, counts))
+    return Rendered(pdf, tuple(counts), tuple(_page_clients(papers, counts)))
 
 
-def write_pdf(papers: Iterable[Paper], to: BinaryIO, *, title: str = "") -> tuple[UUID, ...]:
-    """One PDF of any number of papers, written to a file part by part; returns each page's client."""
+def write_pdf(papers: Iterable[Paper], to: BinaryIO, *, title: str = "") -> Written:
+    """One PDF of any number of papers, written to a file part by part."""
     writer = PdfWriter(to)
+    page_counts: list[int] = []
     page_clients: list[UUID] = []
     for part in parts_of(papers):
-        title = title or f"{part[0].kind.label}s"
+        title = title or _title(part, many=True)
         counts = writer.append(set_part(part, title), [paper.identity for paper in part])
+        page_counts += counts
         page_clients += _page_clients(part, counts)
     writer.finish()
-    return tuple(page_clients)
+    return Written(tuple(page_counts), tuple(page_clients))
 
 
-def _title(papers: Sequence[Paper]) -> str:
-    return papers[0].identity if len(papers) == 1 else f"{papers[0].kind.label}s"
+def _title(papers: Sequence[Paper], *, many: bool = False) -> str:
+    return f"{papers[0].kind.label}s" if many or len(papers) > 1 else papers[0].identity
 
 
-def _page_clients(papers: Sequence[Paper], counts: Sequence[int]) -> tuple[UUID, ...]:
-    return tuple(
-        client_id for paper, count in zip(papers, counts, strict=True) for client_id in (paper.client_id,) * count
-    )
+def _page_clients(papers: Sequence[Paper], counts: Sequence[int]) -> list[UUID]:
+    return [paper.client_id for paper, count in zip(papers, counts, strict=True) for _ in range(count)]

@@ -41,3 +41,8 @@ def payment_url(actor: Actor, client_id: UUID, number: int) -> str | None:
     """Where a client's payment for an invoice is taken (M1)."""
     url = practice_url_or_none(actor, "payments:accept_payment", client=client_id)
     return f"{url}?{urlencode({'invoice': number})}" if url else None
+
+
+def print_url(actor: Actor, number: int) -> str | None:
+    """Where an invoice is printed."""
+    return practice_url_or_none(actor, "documents:print_invoice", number=number)

@@ -46,7 +46,7 @@ CLIENT_MENU = (
     MenuItem("Bill To & Insurance Info", "clients:bill_to", Permission.BILLING),
     MenuItem("Ledger", "payments:ledger", Permission.BILLING),
     MenuItem("Appointments", "schedule:client_appointments"),
-    MenuItem("Documents", None),
+    MenuItem("Documents", "documents:client_documents", Permission.BILLING),
 )
 
 BILLING_MENU = (

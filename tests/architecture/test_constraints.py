@@ -353,6 +353,7 @@ _FREED: dict[str, dict[str, str]] = {
     "claims_claimline": {"left_at": "now()"},
     "mail_message": {"run_id": "gen_random_uuid()"},
     "documents_logo": {"removed_at": "now()"},
+    "documents_madedocument": {"made_in": "gen_random_uuid()"},
     "services_payerrate": {"starts_on": "'2020-01-01'"},
 }
 

@@ -31,7 +31,7 @@ NEEDS: dict[str, Permission] = {
             "clients:archive", "clients:activate", "clients:assign_staff", "clients:unassign_staff",
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
-            "schedule:client_appointments",
+            "schedule:client_appointments", "documents:logo",
         ),
         _D,
     ),
@@ -59,6 +59,10 @@ NEEDS: dict[str, Permission] = {
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
+            "documents:client_documents", "documents:statement", "documents:superbill", "documents:invoices",
+            "documents:receipts", "documents:document", "documents:document_pdf", "documents:made_together",
+            "documents:made_together_pdf", "documents:print_invoice", "documents:invoice_superbill",
+            "documents:receipt",
         ),
         _B,
     ),
@@ -69,6 +73,7 @@ NEEDS: dict[str, Permission] = {
             "staff:licenses_csv", "staff:license", "staff:assign_license", "staff:cpt_access", "services:list",
             "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
+            "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy",
             "mail:mailbox", "mail:send_test",
         ),
@@ -83,7 +88,7 @@ PUBLIC = {
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim", "insurer_payment", "message",
+    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {
@@ -96,6 +101,7 @@ OBJECTS = OF_A_CLIENT | {
     "staff_member",
     "run",
     "account",
+    "logo",
 }
 #: What an allowed request may end in: shown, done, or refused by a rule with its reason. Never 403, 404 or 500.
 ANSWERS = {200, 302, 303, 405, 422}

@@ -17,7 +17,7 @@ from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
 from daysheet.claims.models import Claim
 from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
-from daysheet.documents.actions import edit_document_settings, make_document, upload_logo
+from daysheet.documents.actions import edit_document_settings, make_documents, upload_logo
 from daysheet.documents.rendering import invoice_papers
 from daysheet.documents.tests.pictures import picture
 from daysheet.invoicing.actions import bill_visit
@@ -171,8 +171,9 @@ def _documents(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:
     edit_document_settings(clinic.owner, pay_to="location", brand_colour="#1f4d3a", message="Thank you")
     logo = uuid4()
     upload_logo(clinic.owner, logo_id=logo, content=picture(), alt="Alder Clinic")
+    run = uuid4()
     (paper,) = invoice_papers(clinic.biller, [invoice_id])
-    return {"document": make_document(clinic.biller, document_id=uuid4(), paper=paper).pk, "logo": logo}
+    return {"document": make_documents(clinic.biller, request_id=run, papers=[paper])[0], "logo": logo, "made_in": run}
 
 
 def _token(owner: Actor) -> str:

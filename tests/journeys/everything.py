@@ -44,6 +44,8 @@ def _client(builder: _Builder) -> dict[str, object]:
 
 
 def _money(builder: _Builder) -> dict[str, object]:
+    from daysheet.documents.actions import make_documents
+    from daysheet.documents.rendering import invoice_papers
     from daysheet.invoicing.batches import BatchRequest, start_batch
     from daysheet.invoicing.models import InvoiceLine
     from daysheet.ledger.models import Entry
@@ -73,7 +75,11 @@ def _money(builder: _Builder) -> dict[str, object]:
         owner, batch_id=uuid4(), from_on=day, to_on=day, expected_count=1, expected_cents=4000,
         items=[BatchRequest(batched, tuple(services.values_list("pk", flat=True)))],
     )  # fmt: skip
+    made_in = uuid4()
+    papers = invoice_papers(owner, [line.invoice_id])
     return {
+        "document": make_documents(owner, request_id=made_in, papers=papers)[0],
+        "made_in": made_in,
         "line": line.pk,
         "number": line.invoice.number,
         "entry": Entry.objects.get(debit_account="write_off", line_id=line.pk).pk,
@@ -81,6 +87,16 @@ def _money(builder: _Builder) -> dict[str, object]:
         "insurer_payment": cheque.payment_id,
         "batch": batch_id,
     }
+
+
+def _look(builder: _Builder) -> dict[str, object]:
+    from daysheet.documents.actions import edit_document_settings, upload_logo
+    from daysheet.documents.tests.pictures import picture
+
+    edit_document_settings(builder.owner, pay_to="location", brand_colour="#1f4d3a", message="Thank you.")
+    logo = uuid4()
+    upload_logo(builder.owner, logo_id=logo, content=picture((300, 90)), alt="Alder Clinic")
+    return {"logo": logo}
 
 
 def _message(builder: _Builder) -> dict[str, object]:
@@ -100,6 +116,7 @@ def _organization(builder: _Builder) -> dict[str, object]:
     person = add_staff_member(builder.owner, first_name="Eve", last_name="New", email="eve@alder.example")
     sent = invite_staff_member(builder.owner, person.pk, link_for=lambda token: f"https://example.org/{token}")
     return {
+        **_look(builder),
         "location": builder.location_id,
         "license": CptLicense.objects.get(staff_member_id=builder.practice.staff["carol"]).pk,
         "staff_member": person.pk,

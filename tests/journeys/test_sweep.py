@@ -33,6 +33,9 @@ NO_PAGE = {
     "mfa_download_recovery_codes": "a file",
     "imports:template": "a file",
     "staff:licenses_csv": "a file",
+    "documents:document_pdf": "a file",
+    "documents:made_together_pdf": "a file",
+    "documents:logo": "a picture",
 }
 #: Addresses of sign-in that a login without a link from a message, or without a second factor, does not have.
 NOT_SWEPT = {
@@ -62,7 +65,6 @@ VARIANTS = {
     "payments:ledger": ["?tab=paid", "?tab=payments", "?tab=activity"],
     "payments:accept_payment": ["?invoice={number}"],
     "payments:batch_payments": ["?payer={payer}"],
-    "invoicing:invoice": ["?print=1"],
     "invoicing:new_invoice": ["?show=all"],
 }
 #: A page that needs another object than the others of its kind.

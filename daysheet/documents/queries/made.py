@@ -15,6 +15,7 @@ from daysheet.practices.permissions import Permission
 from ..contents import paper_from
 from ..models import MadeDocument
 from ..papers import Kind, Paper
+from .subjects import MOST_AT_ONCE
 
 PAGE_SIZE = 50
 
@@ -51,7 +52,22 @@ def made_document(actor: Actor, document_id: UUID) -> tuple[MadeRow, Paper]:
     made = visible.select_related("logo").first()
     if made is None:
         raise NotFound("There is no such document in this practice.")
-    return _row(made), paper_from(made.content, bytes(made.logo.png) if made.logo else None)
+    return _row(made), _paper(made)
+
+
+@query(Permission.BILLING)
+def made_together(actor: Actor, made_in: UUID) -> list[Paper]:
+    """The papers of one client that a request made, in order. A run over many clients is its own slice's business.
+    Raises NotFound."""
+    visible = MadeDocument.objects.filter(made_in=made_in, client__in=visible_clients(actor))
+    found = list(visible.select_related("logo").order_by("position")[: MOST_AT_ONCE + 1])
+    if not found or len(found) > MOST_AT_ONCE or len({each.client_id for each in found}) > 1:
+        raise NotFound("There are no such documents in this practice.")
+    return [_paper(each) for each in found]
+
+
+def _paper(made: MadeDocument) -> Paper:
+    return paper_from(made.content, bytes(made.logo.png) if made.logo else None)
 
 
 def _row(made: MadeDocument) -> MadeRow:

@@ -146,7 +146,7 @@ def test_many_papers_in_one_file_keep_pages_tags_and_clients_apart() -> None:
     assert_accessible(rendered.pdf)
     assert headings(rendered.pdf) == ["Statement"] * len(papers)
     texts = page_texts(rendered.pdf)
-    assert len(texts) == len(rendered.page_clients) > len(papers)
+    assert len(texts) == len(rendered.page_clients) == sum(rendered.page_counts) > len(papers)
     for text, client in zip(texts, rendered.page_clients, strict=True):
         assert f"Client number {client.int} ·" in text
     assert list(dict.fromkeys(rendered.page_clients)) == [paper.client_id for paper in papers]
@@ -161,8 +161,8 @@ def test_no_paper_makes_no_file() -> None:
 
 def test_a_generator_of_papers_is_written_as_it_comes() -> None:
     buffer = io.BytesIO()
-    clients = write_pdf((_paper(number) for number in range(25)), buffer)
-    assert clients == tuple(UUID(int=number) for number in range(25))
+    written = write_pdf((_paper(number) for number in range(25)), buffer)
+    assert written.page_clients == tuple(UUID(int=number) for number in range(25))
     assert_accessible(buffer.getvalue())
 
 

@@ -67,15 +67,6 @@ def test_a_later_change_of_names_does_not_touch_the_page(shop: Clinic, bob: Brow
     assert "Renamed" not in bob.get(at("invoice", number=number)).content.decode()
 
 
-def test_the_print_leaves_out_what_is_the_practices_own(shop: Clinic, bob: Browser) -> None:
-    visit, _ = shop.visit(shop.client(), shop.talk)
-    number = bill_visit(shop.biller, visit_id=visit).created[0].number
-    paper = bob.get(at("invoice", number=number), {"print": "1"}).content.decode()
-    assert "Amount due from you" in paper
-    assert "Entries behind it" not in paper
-    assert "Rate from" not in paper
-
-
 def test_voiding_says_what_it_does_then_frees_the_visit(shop: Clinic, bob: Browser) -> None:
     visit, services = shop.visit(shop.client(), shop.talk)
     number = bill_visit(shop.biller, visit_id=visit).created[0].number

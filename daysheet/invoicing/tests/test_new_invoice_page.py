@@ -107,7 +107,7 @@ def test_a_manual_item_of_free_text_is_billed(shop: Clinic, bob: Browser) -> Non
     client = shop.client()
     sent = {"then": "print", "request_key": str(uuid4()), **item(name="Copies of records", rate="12.50", units=2)}
     answer = bob.post(at("new_invoice", client=client), sent)
-    assert answer["Location"] == at("invoice", number=1) + "?print=1"
+    assert answer["Location"] == at("invoice", number=1) + "print/"
     line = InvoiceLine.objects.get()
     assert (line.name, line.amount_cents, line.client_cents, line.visit_service_id) == (
         "Copies of records",

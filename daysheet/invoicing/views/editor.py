@@ -16,7 +16,7 @@ from daysheet.web.views import is_htmx, render_page, see_other
 
 from .. import actions
 from ..batch_form import read_id
-from ..links import invoice_url, ledger_url, payment_url
+from ..links import invoice_url, ledger_url, payment_url, print_url
 from ..mending import mend_of
 from ..models import Invoice
 from ..queries.editor import Show, services_of_client
@@ -121,7 +121,7 @@ def _where_to(request: PracticeRequest, invoice: CreatedInvoice) -> str:
         case "stay":
             return page
         case "print":
-            return f"{page}?print=1"
+            return print_url(request.actor, invoice.number) or page
     return ledger_url(request.actor, invoice.client_id) or page
 
 

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
+from daysheet.kit.ids import new_id
 from daysheet.ledger.queries import client_balances
 from daysheet.practices.actor import Actor
 from daysheet.web.pages import practice_url
@@ -23,10 +24,9 @@ from .requests import PracticeRequest
 
 @require_safe
 def invoice(request: PracticeRequest, number: int) -> HttpResponse:
-    """One invoice; `?print=1` is the same without the practice's own columns."""
+    """One invoice. What the client gets of it is a document (`daysheet.documents`)."""
     found = invoice_by_number(request.actor, number)
-    template = "invoicing/invoice_print.html" if request.GET.get("print") else "invoicing/invoice.html"
-    return render_page(request, template, _context(request, found))
+    return render_page(request, "invoicing/invoice.html", _context(request, found))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,7 +84,7 @@ def _context(request: PracticeRequest, found: InvoiceView) -> dict[str, object]:
         "payment_url": payment_url(actor, found.client_id, found.number) if found.client_open_cents else None,
         "credit_cents": credit,
         "credit_url": apply_credit_url(actor, found.client_id, found.number) if credit else None,
-        "print_url": f"{invoice_url(actor, found.number)}?print=1",
+        "document_request_id": new_id(),
         "void_url": practice_url(actor, "invoicing:void_invoice", number=found.number),
         "lines": [(line, agenda_url(actor, line.service_on) if line.visit_id else None) for line in found.lines],
     }
