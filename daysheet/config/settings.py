@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "daysheet.claims",
     "daysheet.reports",
     "daysheet.documents",
+    "daysheet.mailings",
     "daysheet.imports",
     "daysheet.backup",
     "daysheet.config",

@@ -4,21 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clients', '0001_initial'),
-        ('practices', '0001_initial'),
-        ('staff', '0001_initial'),
+        ("clients", "0001_initial"),
+        ("practices", "0001_initial"),
+        ("staff", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='client',
-            name='documents_by',
-            field=models.CharField(blank=True, choices=[('email', 'E-mail'), ('paper', 'Paper')], default='', max_length=5),
+            model_name="client",
+            name="documents_by",
+            field=models.CharField(
+                blank=True, choices=[("email", "E-mail"), ("paper", "Paper")], default="", max_length=5
+            ),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.CheckConstraint(condition=models.Q(('documents_by__in', ['', 'email', 'paper'])), name='client_documents_by_known'),
+            model_name="client",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("documents_by__in", ["", "email", "paper"])), name="client_documents_by_known"
+            ),
         ),
     ]

@@ -28,7 +28,7 @@ def of_invoice(request: HttpRequest, number: int, kind: Kind) -> HttpResponse:
     if kind is Kind.INVOICE:
         papers = invoice_papers(actor, [invoice.pk])
     else:
-        papers = superbill_papers(actor, [invoice.client_id], invoice_id=invoice.pk)
+        papers = superbill_papers(actor, [invoice.client_id], invoice_ids=[invoice.pk])
     context = {
         "heading": f"{kind.label}: {invoice.client_name}" if kind is Kind.SUPERBILL else f"Invoice {number}",
         "side": "Ledger", "client_id": invoice.client_id, "make_form": MakeForm(),

@@ -27,6 +27,7 @@ from daysheet.web.views import render_page
 _PAGES = {
     "appointment": ("schedule:appointment", "appointment", Permission.DEFAULT),
     "batch": ("invoicing:batch_run", "batch", Permission.BILLING),
+    "mailing": ("mailings:run", "mailing", Permission.BILLING),
     "message": ("mail:message", "message", Permission.BILLING),
     "location": ("practices:location", "location", Permission.ADMINISTRATOR),
     "payer": ("clients:insurer", "payer", Permission.BILLING),
