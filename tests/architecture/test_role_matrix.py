@@ -42,7 +42,7 @@ NEEDS: dict[str, Permission] = {
             "clients:edit_insurer", "services:add_client_service", "services:edit_client_service",
             "services:remove_client_service", "services:add_payer_rate", "services:end_payer_rate",
             "invoicing:add_invoice", "invoicing:add_group_invoices", "invoicing:new_invoice", "invoicing:invoice",
-            "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit", "invoicing:batch_existing",
+            "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit",
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:continue_batch", "invoicing:retry_batch",
             "invoicing:undo_batch", "invoicing:unbilled", "payments:ledger", "payments:entries",
             "payments:payment_entries", "payments:add_note", "payments:update_note",
@@ -55,7 +55,9 @@ NEEDS: dict[str, Permission] = {
             "cards:charge_client", "cards:remove", "cards:look", "cards:refund",
             "claims:list", "claims:add", "claims:withdraw",
             "mail:delivery_log", "mail:message", "mail:attachment", "mail:send_again", "mail:mark_sent",
-            "mail:withdraw",
+            "mail:withdraw", "mailings:batch_statements", "mailings:statement_history", "mailings:existing_invoices",
+            "mailings:invoice_history", "mailings:run", "mailings:file", "mailings:continue", "mailings:remake_file",
+            "mailings:stop_sending", "mailings:send_failed", "mailings:email_document", "mailings:email_together",
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
@@ -88,7 +90,7 @@ PUBLIC = {
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message",
+    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message", "mailing",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {

@@ -237,7 +237,7 @@ def test_process_existing_invoices_lists_them_by_creation(shop: Clinic, bob: Bro
     assert Invoice.objects.count() == 1
 
 
-@pytest.mark.parametrize("page", ["batch", "batch_existing", "batch_edit"])
+@pytest.mark.parametrize("page", ["batch", "batch_edit"])
 def test_without_billing_the_pages_refuse_and_a_stranger_finds_nothing(
     shop: Clinic, sign_in: SignIn, page: str
 ) -> None:

@@ -100,6 +100,8 @@ def remake_file(request: HttpRequest, mailing: UUID) -> HttpResponse:
 @require_POST
 def stop_sending(request: HttpRequest, mailing: UUID) -> HttpResponse:
     """Do not send what has not been sent."""
+    if request.POST.get("confirmed") != "yes":
+        return _ask_to_stop(request, mailing)
     withdrawn = actions.stop_sending(actor_of(request), mailing_id=mailing)
     messages.success(request, f"{withdrawn:,} e-mail{'' if withdrawn == 1 else 's'} will not be sent.")
     return _to_run(request, mailing)
@@ -113,6 +115,20 @@ def send_failed(request: HttpRequest, mailing: UUID) -> HttpResponse:
     again = send_failed_again(actor, run_id=mailing)
     messages.success(request, f"{again:,} e-mail{'' if again == 1 else 's'} will be sent again.")
     return _to_run(request, mailing)
+
+
+def _ask_to_stop(request: HttpRequest, mailing: UUID) -> HttpResponse:
+    actor = actor_of(request)
+    waiting = queries.run_summary(actor, mailing).mails.waiting
+    context = {
+        "title": "Stop sending?",
+        "text": f"{waiting:,} e-mails that have not been sent are withdrawn. Each can be sent from the Delivery Log.",
+        "action": request.path,
+        "yes": "Stop sending",
+        "cancel_url": practice_url(actor, "mailings:run", mailing=mailing),
+        "carried": [],
+    }
+    return render_page(request, "web/confirm.html", context)
 
 
 def _to_run(request: HttpRequest, mailing: UUID) -> HttpResponse:
