@@ -740,7 +740,59 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON services_clientservice TO daysheet_app;
 
 -- ==================== schedule ======================================================================================
 
--- A slot: start, end, staff, location, one or many clients.
+-- How appointments repeat (S3), in wall-clock practice time, and what slot each of them has. A fact: never
+-- changed.
+CREATE TABLE schedule_series (
+    id               uuid NOT NULL,
+    frequency        character varying(16) NOT NULL,
+    every            smallint NOT NULL,
+    starts_on        date NOT NULL,
+    until_on         date,
+    count            smallint,
+    weekdays         smallint NOT NULL,
+    week_starts      smallint NOT NULL,
+    month_day        smallint,
+    month_week       smallint,
+    at               time without time zone NOT NULL,
+    minutes          smallint NOT NULL,
+    place_of_service character varying(2) NOT NULL,
+    title            character varying(80) NOT NULL,
+    group_limit      smallint,
+    created_at       timestamp with time zone NOT NULL,
+    location_id      uuid NOT NULL,
+    practice_id      bigint NOT NULL,
+    root_id          uuid,
+    staff_member_id  uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT schedule_series_location_id_fk FOREIGN KEY (practice_id, location_id) REFERENCES practices_location(practice_id, id),
+    CONSTRAINT schedule_series_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT schedule_series_root_id_fk FOREIGN KEY (practice_id, root_id) REFERENCES schedule_series(practice_id, id),
+    CONSTRAINT schedule_series_staff_member_id_fk FOREIGN KEY (practice_id, staff_member_id) REFERENCES staff_staffmember(practice_id, id),
+    CONSTRAINT schedule_series_count_check CHECK ((count >= 0)),
+    CONSTRAINT schedule_series_every_check CHECK ((every >= 0)),
+    CONSTRAINT schedule_series_group_limit_check CHECK ((group_limit >= 0)),
+    CONSTRAINT schedule_series_minutes_check CHECK ((minutes >= 0)),
+    CONSTRAINT schedule_series_month_day_check CHECK ((month_day >= 0)),
+    CONSTRAINT schedule_series_month_week_check CHECK ((month_week >= 0)),
+    CONSTRAINT schedule_series_week_starts_check CHECK ((week_starts >= 0)),
+    CONSTRAINT schedule_series_weekdays_check CHECK ((weekdays >= 0)),
+    CONSTRAINT series_ends_within_bounds CHECK ((((count IS NOT NULL) AND ((count >= 1) AND (count <= 370)) AND (until_on IS NULL)) OR ((count IS NULL) AND (until_on >= starts_on) AND (until_on IS NOT NULL) AND (until_on <= (starts_on + '731 days'::interval))))),
+    CONSTRAINT series_every_sane CHECK (((every >= 1) AND (every <= 52))),
+    CONSTRAINT series_group_limit_sane CHECK (((group_limit IS NULL) OR (group_limit >= 2))),
+    CONSTRAINT series_minutes_sane CHECK (((minutes >= 1) AND (minutes <= 1440))),
+    CONSTRAINT series_pos_digits CHECK (((place_of_service)::text ~ '^([0-9]{2})?$'::text)),
+    CONSTRAINT series_rule_complete CHECK (((((frequency)::text = 'daily'::text) AND (weekdays = 0) AND (month_day IS NULL) AND (month_week IS NULL)) OR (((frequency)::text = 'weekly'::text) AND ((weekdays >= 1) AND (weekdays <= 127)) AND (month_day IS NULL) AND (month_week IS NULL)) OR (((frequency)::text = 'monthly_day'::text) AND (weekdays = 0) AND (month_day IS NOT NULL) AND ((month_day >= 1) AND (month_day <= 31)) AND (month_week IS NULL)) OR (((frequency)::text = 'monthly_weekday'::text) AND (weekdays = ANY (ARRAY[1, 2, 4, 8, 16, 32, 64])) AND (month_day IS NULL) AND (month_week IS NOT NULL) AND ((month_week >= 1) AND (month_week <= 5))))),
+    CONSTRAINT series_week_starts_sane CHECK ((week_starts <= 6))
+);
+CREATE INDEX schedule_series_root_id_ix ON schedule_series USING btree (practice_id, root_id);
+ALTER TABLE schedule_series ENABLE ROW LEVEL SECURITY;
+CREATE POLICY schedule_series_practice ON schedule_series FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON schedule_series TO daysheet_app;
+
+-- A slot: start, end, staff, location, one or many clients. `version` counts its changes: who would change it says
+-- which version they were shown, so that nobody overwrites what another did meanwhile.
 CREATE TABLE schedule_appointment (
     id               uuid NOT NULL,
     service_on       date NOT NULL,
@@ -755,13 +807,24 @@ CREATE TABLE schedule_appointment (
     practice_id      bigint NOT NULL,
     staff_member_id  uuid NOT NULL,
     changed_at       timestamp with time zone,
+    apart_at         timestamp with time zone,
+    group_limit      smallint,
+    occurrence_on    date,
+    version          integer NOT NULL DEFAULT 1,
+    series_id        uuid,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT appointment_external_id_once UNIQUE (practice_id, external_id),
+    CONSTRAINT appointment_series_date_once UNIQUE (practice_id, series_id, occurrence_on),
     CONSTRAINT schedule_appointment_location_id_fk FOREIGN KEY (practice_id, location_id) REFERENCES practices_location(practice_id, id),
     CONSTRAINT schedule_appointment_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT schedule_appointment_series_id_fk FOREIGN KEY (practice_id, series_id) REFERENCES schedule_series(practice_id, id),
     CONSTRAINT schedule_appointment_staff_member_id_fk FOREIGN KEY (practice_id, staff_member_id) REFERENCES staff_staffmember(practice_id, id),
     CONSTRAINT appointment_ends_after CHECK ((ends_at > starts_at)),
-    CONSTRAINT appointment_pos_digits CHECK (((place_of_service)::text ~ '^([0-9]{2})?$'::text))
+    CONSTRAINT appointment_group_limit_sane CHECK (((group_limit IS NULL) OR (group_limit >= 2))),
+    CONSTRAINT appointment_on_its_series_date CHECK ((((apart_at IS NULL) AND (occurrence_on IS NULL) AND (series_id IS NULL)) OR ((apart_at IS NOT NULL) AND (occurrence_on IS NOT NULL) AND (series_id IS NOT NULL)) OR ((apart_at IS NULL) AND (occurrence_on = service_on) AND (occurrence_on IS NOT NULL) AND (series_id IS NOT NULL)))),
+    CONSTRAINT appointment_pos_digits CHECK (((place_of_service)::text ~ '^([0-9]{2})?$'::text)),
+    CONSTRAINT schedule_appointment_group_limit_check CHECK ((group_limit >= 0)),
+    CONSTRAINT schedule_appointment_version_check CHECK ((version >= 0))
 );
 CREATE INDEX appointment_day_ix ON schedule_appointment USING btree (practice_id, service_on, starts_at);
 CREATE INDEX appointment_staff_ix ON schedule_appointment USING btree (practice_id, staff_member_id, service_on);
@@ -894,9 +957,11 @@ CREATE TABLE invoicing_batch (
     undone_by_name             character varying(120) NOT NULL,
     practice_id                bigint NOT NULL,
     retry_of_id                uuid,
+    door                       character varying(10) NOT NULL,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT invoicing_batch_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT invoicing_batch_retry_of_id_fk FOREIGN KEY (practice_id, retry_of_id) REFERENCES invoicing_batch(practice_id, id),
+    CONSTRAINT batch_door_known CHECK (((door)::text = ANY ((ARRAY['batch'::character varying, 'automation'::character varying])::text[]))),
     CONSTRAINT batch_grouping_known CHECK ((("grouping")::text = ANY ((ARRAY['client'::character varying, 'date'::character varying])::text[]))),
     CONSTRAINT invoicing_batch_expected_count_check CHECK ((expected_count >= 0))
 );
@@ -1459,6 +1524,178 @@ CREATE POLICY claims_claimline_practice ON claims_claimline FOR ALL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON claims_claimline TO daysheet_app;
 GRANT UPDATE (left_at) ON claims_claimline TO daysheet_app;
+
+-- ==================== automation ====================================================================================
+
+-- One version of the settings; the highest is in force. Insert and select only.
+CREATE TABLE automation_automationplan (
+    id               uuid NOT NULL,
+    version          integer NOT NULL,
+    made_at          timestamp with time zone NOT NULL,
+    made_by_name     character varying(120) NOT NULL,
+    creates_invoices boolean NOT NULL,
+    queues_claims    boolean NOT NULL,
+    starts_on        date NOT NULL,
+    look_back_days   smallint NOT NULL,
+    grouping         character varying(10) NOT NULL,
+    first_night_on   date NOT NULL,
+    practice_id      bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT automation_plan_version_once UNIQUE (practice_id, version),
+    CONSTRAINT automation_automationplan_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT automation_automationplan_look_back_days_check CHECK ((look_back_days >= 0)),
+    CONSTRAINT automation_automationplan_version_check CHECK ((version >= 0)),
+    CONSTRAINT automation_plan_grouping_known CHECK ((("grouping")::text = ANY ((ARRAY['client'::character varying, 'date'::character varying])::text[]))),
+    CONSTRAINT automation_plan_look_back_sane CHECK (((look_back_days >= 1) AND (look_back_days <= 60))),
+    CONSTRAINT automation_plan_night_after_start CHECK ((first_night_on > starts_on)),
+    CONSTRAINT automation_plan_version_positive CHECK ((version >= 1))
+);
+ALTER TABLE automation_automationplan ENABLE ROW LEVEL SECURITY;
+CREATE POLICY automation_automationplan_practice ON automation_automationplan FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON automation_automationplan TO daysheet_app;
+
+-- A staff member who gets the morning summary under this version of the settings. Insert and select only.
+CREATE TABLE automation_summaryrecipient (
+    id              uuid NOT NULL,
+    plan_id         uuid NOT NULL,
+    practice_id     bigint NOT NULL,
+    staff_member_id uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT automation_recipient_once UNIQUE (practice_id, plan_id, staff_member_id),
+    CONSTRAINT automation_summaryrecipient_plan_id_fk FOREIGN KEY (practice_id, plan_id) REFERENCES automation_automationplan(practice_id, id),
+    CONSTRAINT automation_summaryrecipient_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT automation_summaryrecipient_staff_member_id_fk FOREIGN KEY (practice_id, staff_member_id) REFERENCES staff_staffmember(practice_id, id)
+);
+ALTER TABLE automation_summaryrecipient ENABLE ROW LEVEL SECURITY;
+CREATE POLICY automation_summaryrecipient_practice ON automation_summaryrecipient FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON automation_summaryrecipient TO daysheet_app;
+
+-- What automation leaves to people, and why. Conditions that are given must all hold; one rule is enough. A rule
+-- is ended, never changed: nights name the rule they followed.
+CREATE TABLE automation_exclusionrule (
+    id              uuid NOT NULL,
+    made_at         timestamp with time zone NOT NULL,
+    made_by_name    character varying(120) NOT NULL,
+    note            character varying(200) NOT NULL,
+    for_invoices    boolean NOT NULL,
+    for_claims      boolean NOT NULL,
+    pays_by         character varying(10) NOT NULL,
+    status          character varying(12) NOT NULL,
+    from_on         date,
+    to_on           date,
+    ended_at        timestamp with time zone,
+    ended_by_name   character varying(120) NOT NULL,
+    payer_id        uuid,
+    practice_id     bigint NOT NULL,
+    service_type_id uuid,
+    staff_member_id uuid,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT automation_exclusionrule_payer_id_fk FOREIGN KEY (practice_id, payer_id) REFERENCES clients_payer(practice_id, id),
+    CONSTRAINT automation_exclusionrule_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT automation_exclusionrule_service_type_id_fk FOREIGN KEY (practice_id, service_type_id) REFERENCES services_servicetype(practice_id, id),
+    CONSTRAINT automation_exclusionrule_staff_member_id_fk FOREIGN KEY (practice_id, staff_member_id) REFERENCES staff_staffmember(practice_id, id),
+    CONSTRAINT exclusion_end_has_name CHECK ((((ended_at IS NULL) AND ((ended_by_name)::text = ''::text)) OR ((ended_at IS NOT NULL) AND (NOT ((ended_by_name)::text = ''::text))))),
+    CONSTRAINT exclusion_for_something CHECK ((for_invoices OR for_claims)),
+    CONSTRAINT exclusion_has_condition CHECK (((payer_id IS NOT NULL) OR (staff_member_id IS NOT NULL) OR (service_type_id IS NOT NULL) OR (NOT ((pays_by)::text = ''::text)) OR (NOT ((status)::text = ''::text)) OR (from_on IS NOT NULL) OR (to_on IS NOT NULL))),
+    CONSTRAINT exclusion_has_note CHECK ((NOT ((note)::text = ''::text))),
+    CONSTRAINT exclusion_insurer_fits_pays_by CHECK (((payer_id IS NULL) OR (NOT ((pays_by)::text = 'self'::text)))),
+    CONSTRAINT exclusion_pays_by_known CHECK (((pays_by)::text = ANY ((ARRAY[''::character varying, 'self'::character varying, 'insurance'::character varying])::text[]))),
+    CONSTRAINT exclusion_range_in_order CHECK (((from_on IS NULL) OR (to_on IS NULL) OR (to_on >= from_on))),
+    CONSTRAINT exclusion_status_known CHECK (((status)::text = ANY ((ARRAY[''::character varying, 'upcoming'::character varying, 'kept'::character varying, 'no_show'::character varying, 'late_cancel'::character varying])::text[])))
+);
+ALTER TABLE automation_exclusionrule ENABLE ROW LEVEL SECURITY;
+CREATE POLICY automation_exclusionrule_practice ON automation_exclusionrule FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON automation_exclusionrule TO daysheet_app;
+GRANT UPDATE (ended_at, ended_by_name) ON automation_exclusionrule TO daysheet_app;
+
+-- One night of one practice: decided as a whole when the row is written, then carried out by a batch and a job.
+CREATE TABLE automation_night (
+    id          uuid NOT NULL,
+    night_on    date NOT NULL,
+    started_at  timestamp with time zone NOT NULL,
+    from_on     date NOT NULL,
+    to_on       date NOT NULL,
+    finished_at timestamp with time zone,
+    has_stopped boolean NOT NULL,
+    batch_id    uuid,
+    plan_id     uuid NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT automation_night_once UNIQUE (practice_id, night_on),
+    CONSTRAINT automation_night_batch_id_fk FOREIGN KEY (practice_id, batch_id) REFERENCES invoicing_batch(practice_id, id),
+    CONSTRAINT automation_night_plan_id_fk FOREIGN KEY (practice_id, plan_id) REFERENCES automation_automationplan(practice_id, id),
+    CONSTRAINT automation_night_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT automation_night_range_before CHECK (((from_on <= to_on) AND (to_on < night_on))),
+    CONSTRAINT automation_night_stopped_is_over CHECK (((NOT has_stopped) OR (finished_at IS NOT NULL)))
+);
+CREATE UNIQUE INDEX automation_night_batch_once ON automation_night USING btree (practice_id, batch_id) WHERE (batch_id IS NOT NULL);
+ALTER TABLE automation_night ENABLE ROW LEVEL SECURITY;
+CREATE POLICY automation_night_practice ON automation_night FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON automation_night TO daysheet_app;
+GRANT UPDATE (finished_at, has_stopped) ON automation_night TO daysheet_app;
+
+-- A date of service or an invoice that a night left to people, and why. Insert and select only.
+CREATE TABLE automation_leftout (
+    id          uuid NOT NULL,
+    kind        character varying(10) NOT NULL,
+    service_on  date NOT NULL,
+    client_id   uuid NOT NULL,
+    invoice_id  uuid,
+    practice_id bigint NOT NULL,
+    rule_id     uuid,
+    visit_id    uuid,
+    night_id    uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT automation_leftout_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT automation_leftout_invoice_id_fk FOREIGN KEY (practice_id, invoice_id) REFERENCES invoicing_invoice(practice_id, id),
+    CONSTRAINT automation_leftout_night_id_fk FOREIGN KEY (practice_id, night_id) REFERENCES automation_night(practice_id, id),
+    CONSTRAINT automation_leftout_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT automation_leftout_rule_id_fk FOREIGN KEY (practice_id, rule_id) REFERENCES automation_exclusionrule(practice_id, id),
+    CONSTRAINT automation_leftout_visit_id_fk FOREIGN KEY (practice_id, visit_id) REFERENCES schedule_visit(practice_id, id),
+    CONSTRAINT left_out_kind_known CHECK (((kind)::text = ANY ((ARRAY['rule'::character varying, 'voided'::character varying, 'no_fee'::character varying, 'no_service'::character varying])::text[]))),
+    CONSTRAINT left_out_rule_named CHECK (((((kind)::text = 'rule'::text) AND (rule_id IS NOT NULL)) OR ((NOT ((kind)::text = 'rule'::text)) AND (rule_id IS NULL)))),
+    CONSTRAINT left_out_visit_or_invoice CHECK ((((invoice_id IS NULL) AND (visit_id IS NOT NULL)) OR ((invoice_id IS NOT NULL) AND ((kind)::text = 'rule'::text) AND (visit_id IS NULL))))
+);
+CREATE INDEX automation_leftout_night_id_ix ON automation_leftout USING btree (practice_id, night_id);
+ALTER TABLE automation_leftout ENABLE ROW LEVEL SECURITY;
+CREATE POLICY automation_leftout_practice ON automation_leftout FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON automation_leftout TO daysheet_app;
+
+-- An invoice whose claims a night queues. Done when `done_at` is set, in the transaction that queued them: that is
+-- what makes a killed night resumable.
+CREATE TABLE automation_nightclaim (
+    id          uuid NOT NULL,
+    done_at     timestamp with time zone,
+    claim_count smallint NOT NULL,
+    code        character varying(40) NOT NULL,
+    message     character varying(400) NOT NULL,
+    invoice_id  uuid NOT NULL,
+    night_id    uuid NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT night_claim_invoice_once UNIQUE (practice_id, night_id, invoice_id),
+    CONSTRAINT automation_nightclaim_invoice_id_fk FOREIGN KEY (practice_id, invoice_id) REFERENCES invoicing_invoice(practice_id, id),
+    CONSTRAINT automation_nightclaim_night_id_fk FOREIGN KEY (practice_id, night_id) REFERENCES automation_night(practice_id, id),
+    CONSTRAINT automation_nightclaim_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT automation_nightclaim_claim_count_check CHECK ((claim_count >= 0)),
+    CONSTRAINT night_claim_result_when_done CHECK (((done_at IS NOT NULL) OR ((claim_count = 0) AND ((code)::text = ''::text))))
+);
+ALTER TABLE automation_nightclaim ENABLE ROW LEVEL SECURITY;
+CREATE POLICY automation_nightclaim_practice ON automation_nightclaim FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON automation_nightclaim TO daysheet_app;
+GRANT UPDATE (done_at, claim_count, code, message) ON automation_nightclaim TO daysheet_app;
 
 -- ==================== documents =====================================================================================
 

@@ -13,6 +13,11 @@ class Verb(NamedTuple):
 
 
 VERBS: dict[str, Verb] = {
+    "add_exclusion": Verb("added an exclusion rule to automation"),
+    "begin_night": Verb("began a night's automation"),
+    "end_exclusion": Verb("ended an exclusion rule of automation"),
+    "finish_night": Verb("finished a night's automation"),
+    "save_automation": Verb("changed the settings of automation"),
     "accept_invitation": Verb("accepted an invitation"),
     "accept_insurance_payment": Verb("accepted an insurance payment", is_money=True),
     "accept_payment": Verb("accepted a payment", is_money=True),
@@ -34,6 +39,7 @@ VERBS: dict[str, Verb] = {
     "add_location": Verb("added a location"),
     "add_payer": Verb("added an insurer"),
     "add_payer_rate": Verb("added an insurer's rate", is_money=True),
+    "add_series": Verb("added a series of appointments"),
     "add_service_type": Verb("added a service type"),
     "add_staff_member": Verb("added a staff member"),
     "apply_credit": Verb("applied credit", is_money=True),
@@ -78,6 +84,7 @@ VERBS: dict[str, Verb] = {
     "import_file": Verb("imported a file"),
     "invite_staff_member": Verb("invited a staff member"),
     "issue_invoice": Verb("created an invoice", is_money=True),
+    "move_appointment": Verb("moved an appointment"),
     "mark_message_sent": Verb("marked an e-mail as sent"),
     "make_document": Verb("made a document"),
     "move_diagnosis_up": Verb("moved a diagnosis up"),

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 from procrastinate.contrib.django import app
 
 from daysheet.database.scope import practice_transaction
+from daysheet.jobs.everywhere import in_every_practice
 from daysheet.jobs.models import JobRun
 from daysheet.kit.dates import utc_now
 from daysheet.practices.actor import PracticeFacts
-from daysheet.practices.models import Practice
-from daysheet.staff.actors import practice_facts
 
 from .charging import ASK_AFTER, close_unsent, processor_actor, resolve_charges
 from .models import CardRefund, CardRefundStep, Charge, ChargeRun
 from .refunding import carry_out_refund
-
-_log = logging.getLogger("daysheet.cards")
 
 
 def close_stopped_runs(practice: PracticeFacts, now: datetime) -> None:
@@ -41,18 +37,16 @@ def resolve_cards_task(timestamp: int) -> None:
 
 def resolve_everywhere(now: datetime) -> int:
     """Ask for what is not known; returns how many charges are decided now. One practice cannot stop the others."""
-    decided = 0
-    for practice in Practice.objects.order_by("pk"):
-        facts = practice_facts(practice)
-        try:
-            close_stopped_runs(facts, now)
-            decided += resolve_charges(facts, now, sent_before=now - ASK_AFTER)
-            with practice_transaction(facts.id):
-                over = CardRefundStep.objects.filter(state__in=["refunded", "failed"]).values("refund_id")
-                waiting = CardRefund.objects.filter(requested_at__lt=now - ASK_AFTER).exclude(pk__in=over)
-                refund_ids = list(waiting.values_list("pk", flat=True)[:100])
-            for refund_id in refund_ids:
-                carry_out_refund(facts, refund_id, now)
-        except Exception:
-            _log.exception("practice %s: card charges could not be asked for", facts.id)
+    return sum(in_every_practice(lambda practice: _resolve(practice, now), doing="asking for card charges").values())
+
+
+def _resolve(practice: PracticeFacts, now: datetime) -> int:
+    close_stopped_runs(practice, now)
+    decided = resolve_charges(practice, now, sent_before=now - ASK_AFTER)
+    with practice_transaction(practice.id):
+        over = CardRefundStep.objects.filter(state__in=["refunded", "failed"]).values("refund_id")
+        waiting = CardRefund.objects.filter(requested_at__lt=now - ASK_AFTER).exclude(pk__in=over)
+        refund_ids = list(waiting.values_list("pk", flat=True)[:100])
+    for refund_id in refund_ids:
+        carry_out_refund(practice, refund_id, now)
     return decided

@@ -10,22 +10,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from daysheet.audit.actions import record
 from daysheet.database.scope import practice_transaction
+from daysheet.jobs.everywhere import in_every_practice
+from daysheet.kit.dates import last_night
 from daysheet.practices.action import action, query
 from daysheet.practices.actor import Actor, PracticeFacts, system_actor
-from daysheet.practices.models import Practice
 from daysheet.practices.permissions import Permission
-from daysheet.staff.actors import practice_facts
 from daysheet.staff.registry import SettingsSection
 
 from .models import Verification
 from .verify import Found, verify_practice, verify_storage
 
-#: From this hour on, practice time: nobody works, and the day before is over.
-_HOUR = 2
 _log = logging.getLogger("daysheet.config")
 
 
@@ -40,23 +37,17 @@ class LastVerification:
 
 
 def verify_where_due(now: datetime) -> dict[str, int]:
-    """Verify every practice whose night it is; returns the differences found by address. One practice's failure does
-    not stop the others: it is logged and tried again at the next call."""
-    verified: dict[str, int] = {}
-    for practice in Practice.objects.order_by("pk"):
-        facts = practice_facts(practice)
-        try:
-            if _is_due(facts, now):
-                verified[facts.slug] = _verify(facts, now)
-        except Exception:
-            _log.exception("the verification of practice %s failed", facts.id)
-    return verified
+    """Verify every practice whose night it is; returns the differences found by address."""
+
+    def verify_if_due(facts: PracticeFacts) -> int | None:
+        return _verify(facts, now) if _is_due(facts, now) else None
+
+    return in_every_practice(verify_if_due, doing="the verification")
 
 
 def is_night(now: datetime, last_on: date | None, time_zone: str) -> bool:
     """Whether the night's run of today is still to be made."""
-    local = now.astimezone(ZoneInfo(time_zone))
-    return local.hour >= _HOUR and (last_on is None or last_on < local.date())
+    return last_on is None or last_on < last_night(now, time_zone)
 
 
 @query(Permission.ADMINISTRATOR)
@@ -79,7 +70,7 @@ def keep_verification(actor: Actor, *, results: Sequence[Found]) -> None:
     """Write down what was found, once a day: a second worker's result is left out."""
     found = [asdict(result) for result in results if result.count]
     kept, is_first = Verification.objects.get_or_create(
-        ran_on=actor.today,
+        ran_on=last_night(actor.now, actor.practice.time_zone),
         defaults={
             "ran_at": actor.now,
             "check_count": len(results),

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "daysheet.payments",
     "daysheet.cards",
     "daysheet.claims",
+    "daysheet.automation",
     "daysheet.reports",
     "daysheet.documents",
     "daysheet.mailings",

@@ -19,6 +19,7 @@ _practice = [
     path("", include("daysheet.payments.urls")),
     path("", include("daysheet.cards.urls")),
     path("", include("daysheet.claims.urls")),
+    path("", include("daysheet.automation.urls")),
     path("", include("daysheet.reports.urls")),
     path("", include("daysheet.documents.urls")),
     path("", include("daysheet.mailings.urls")),

@@ -37,6 +37,7 @@ from daysheet.staff.models import StaffMember
 from .actions import issue_invoices
 from .models import Batch, BatchItem, BatchProblem, Invoice, InvoiceVoid
 from .queries.access import visible_batch
+from .registry import tell_batch_finished
 from .selection import Issued, LineEdit, Selection
 from .voiding import void_invoices
 
@@ -93,6 +94,7 @@ def start_batch(
     grouping: str = Batch.Grouping.CLIENT,
     expected_count: int,
     expected_cents: int,
+    door: Invoice.Door = Invoice.Door.BATCH,
     retry_of_id: UUID | None = None,
 ) -> UUID:
     """Queue a batch. The same `batch_id` again (a second click) is the same batch. Raises BatchEmpty, NotFound."""
@@ -109,7 +111,7 @@ def start_batch(
             Batch.objects.create(
                 pk=batch_id, created_at=actor.now, created_by_name=actor.person_name[:120],
                 created_by_staff_member_id=actor.staff_member_id, from_on=from_on, to_on=to_on, grouping=grouping,
-                expected_count=expected_count, expected_cents=expected_cents, retry_of_id=retry_of_id,
+                expected_count=expected_count, expected_cents=expected_cents, door=door, retry_of_id=retry_of_id,
             )  # fmt: skip
     except IntegrityError:  # the same form at the same moment: its batch is there now, and is this one
         if Batch.objects.filter(pk=batch_id).exists():
@@ -190,6 +192,7 @@ def run_batch(job: RunningJob) -> None:
         pass
     with practice_transaction(job.practice.id):
         Batch.objects.filter(pk=job.subject_id, finished_at=None).update(finished_at=job.clock())
+    tell_batch_finished(job.practice, job.subject_id, job.clock())
 
 
 def _run_chunk(job: RunningJob) -> bool:
@@ -231,7 +234,7 @@ def _bill_chunk(job: RunningJob, size: int) -> bool:
             {key: edit for item in items for key, edit in _restored(item.edits).items()},
         )
         issued = issue_invoices(
-            _actor_of(job, batch), selection=selection, door=Invoice.Door.BATCH, grouping=batch.grouping,
+            _actor_of(job, batch), selection=selection, door=Invoice.Door(batch.door), grouping=batch.grouping,
             batch_id=batch.pk,
         )  # fmt: skip
         _write_problems({item.client_id: item for item in items}, issued)

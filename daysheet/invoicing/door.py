@@ -7,8 +7,8 @@ claimed by a conditional UPDATE before its line is written; the partial unique i
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -26,8 +26,9 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
 from daysheet.schedule.models import Visit
 
+from .candidates import Candidates, clients_behind, read_candidates, read_candidates_of_visits
 from .models import Batch, Invoice, InvoiceLine
-from .reading import Candidates, ClientsToBill, clients_behind, read_candidates, read_clients, read_terms, skipped_of
+from .reading import ClientsToBill, read_clients, read_terms, skipped_of
 from .registry import LineToPay, MoneyHeld, Prepaid, money_held
 from .rules import Candidate, ClientTerms, DecidedLine, Terms, decide_lines, decide_manual_line
 from .selection import CreatedInvoice, Issued, Refused, Selection
@@ -62,14 +63,21 @@ class _Draft:
     client: ClientTerms
     lines: tuple[tuple[UUID, DecidedLine], ...]
 
-    def sum(self, field: str) -> int:
-        return sum(getattr(line, field) for _, line in self.lines)
+    def created(self, number: int, prepaid: Mapping[UUID, int], credit_cents: int) -> CreatedInvoice:
+        """The answer about it. `prepaid`: cents by line, where there are any."""
+        client_cents = sum(line.client_cents for _, line in self.lines)
+        insurance_cents = sum(line.insurance_cents for _, line in self.lines)
+        prepaid_cents = sum(prepaid.get(line_id, 0) for line_id, _ in self.lines) if prepaid else 0
+        return CreatedInvoice(
+            self.id, number, self.client.id, client_cents + insurance_cents, client_cents, insurance_cents,
+            len(self.lines), prepaid_cents, credit_cents,
+        )  # fmt: skip
 
 
 def issue(actor: Actor, selection: Selection, *, origin: Origin, grouping: str) -> Issued:
     """Bill the selection. Runs in the caller's transaction. Raises NotFound for clients the actor may not see."""
-    clients = read_clients(actor, _wanted_clients(selection), lock=True)
-    found = read_candidates(Q(pk__in=selection.visit_service_ids), lock=True)
+    clients = read_clients(actor, _wanted_clients(actor, selection), lock=True)
+    found = read_candidates(actor, selection.visit_service_ids, lock=True)
     _refuse_hidden(selection, found, clients.terms)
     return _issue(actor, selection, found, clients, origin, grouping)
 
@@ -79,7 +87,7 @@ def issue_visits(actor: Actor, visit_ids: Sequence[UUID], *, origin: Origin) -> 
     found is an empty answer. Raises NotFound for clients the actor may not see."""
     members = Visit.objects.filter(pk__in=visit_ids)
     clients = read_clients(actor, Q(pk__in=members.values("client_id")), lock=True)
-    found = read_candidates(Q(visit__in=visit_ids, is_suspended=False), lock=True)
+    found = read_candidates_of_visits(actor, visit_ids, lock=True)
     _refuse_hidden(None, found, clients.terms)
     return _issue(actor, Selection(()), found, clients, origin, Batch.Grouping.CLIENT)
 
@@ -112,8 +120,8 @@ class PreviewLine:
 
 def preview(actor: Actor, selection: Selection) -> list[PreviewLine]:
     """The door's own decision without writing: a preview can never promise something else than is billed."""
-    clients = read_clients(actor, _wanted_clients(selection), lock=False)
-    found = read_candidates(Q(pk__in=selection.visit_service_ids), lock=False)
+    clients = read_clients(actor, _wanted_clients(actor, selection), lock=False)
+    found = read_candidates(actor, selection.visit_service_ids, lock=False)
     _refuse_hidden(selection, found, clients.terms)
     if clients.practice is None:
         return []
@@ -129,8 +137,8 @@ def preview(actor: Actor, selection: Selection) -> list[PreviewLine]:
     return decided
 
 
-def _wanted_clients(selection: Selection) -> Q:
-    client_ids = clients_behind(selection.visit_service_ids) if selection.visit_service_ids else set()
+def _wanted_clients(actor: Actor, selection: Selection) -> Q:
+    client_ids = clients_behind(actor, selection.visit_service_ids) if selection.visit_service_ids else set()
     return Q(pk__in=client_ids | {selection.client_id} if selection.client_id else client_ids)
 
 
@@ -211,13 +219,8 @@ def _write(actor: Actor, practice: Practice, drafts: Sequence[_Draft], origin: O
     movements += [_application(part, issued_on) for part in held.prepaid]
     post(actor, movements, event_id=new_id(), opens_lines=True, payments_locked=True)
     created = tuple(
-        CreatedInvoice(
-            draft.id, number, draft.client.id, draft.sum("amount_cents"), draft.sum("client_cents"),
-            draft.sum("insurance_cents"), len(draft.lines), sum(prepaid[line_id] for line_id, _ in draft.lines),
-            held.credit_cents.get(draft.client.id, 0),
-        )
-        for number, draft in numbered
-    )  # fmt: skip
+        draft.created(number, prepaid, held.credit_cents.get(draft.client.id, 0)) for number, draft in numbered
+    )
     record_many(actor, [_happening(invoice, origin) for invoice in created] + _prepaid_happenings(created))
     return created
 
@@ -227,12 +230,12 @@ def _to_pay(draft: _Draft) -> Iterable[LineToPay]:
         yield LineToPay(line_id, draft.client.id, line.visit_id, line.service_on, position, line.client_cents)
 
 
-def _by_line(prepaid: Iterable[Prepaid]) -> Counter[UUID]:
+def _by_line(prepaid: Iterable[Prepaid]) -> dict[UUID, int]:
     """Cents that are on each line from its first moment."""
-    cents: Counter[UUID] = Counter()
+    cents: dict[UUID, int] = defaultdict(int)
     for part in prepaid:
         cents[part.line_id] += part.cents
-    return cents
+    return dict(cents)
 
 
 def _claim(practice_id: int, drafts: Sequence[_Draft]) -> None:
@@ -293,13 +296,14 @@ _LINE_COLUMNS = (
 )  # fmt: skip
 
 
-def _line_rows(draft: _Draft, prepaid: Counter[UUID]) -> Iterable[tuple[object, ...]]:
+def _line_rows(draft: _Draft, prepaid: Mapping[UUID, int]) -> Iterable[tuple[object, ...]]:
     for position, (line_id, line) in enumerate(draft.lines, start=1):
+        client_open_cents = line.client_cents - (prepaid.get(line_id, 0) if prepaid else 0)
         yield (
             line_id, draft.id, draft.client.id, position, line.visit_service_id, line.service_on,
             line.service_type_id, line.code, line.name, line.is_cpt, list(line.modifiers), line.place_of_service,
             line.rate_cents, line.units, line.amount_cents, line.client_cents, line.insurance_cents,
-            line.client_cents - prepaid[line_id], line.insurance_cents, line.price_source, line.coverage_id,
+            client_open_cents, line.insurance_cents, line.price_source, line.coverage_id,
             line.copay_cents, line.rendering_staff_member_id, line.rendering_name, line.rendering_npi,
             line.billing_name, line.billing_npi, list(line.diagnosis_codes), line.note,
         )  # fmt: skip

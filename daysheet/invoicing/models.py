@@ -40,6 +40,8 @@ class Batch(TenantModel):
     from_on = models.DateField()
     to_on = models.DateField()
     grouping = models.CharField(max_length=10, choices=Grouping.choices, default=Grouping.CLIENT)
+    #: The door its invoices name: Batch Invoicing, or Automation.
+    door = models.CharField(max_length=10, default="batch")
     expected_count = models.PositiveIntegerField()
     expected_cents = models.BigIntegerField()
     #: The batch whose refused items this one tries again.
@@ -52,6 +54,7 @@ class Batch(TenantModel):
         indexes = [models.Index(fields=["practice", "-created_at"], name="batch_created_ix")]
         constraints = [
             models.CheckConstraint(condition=models.Q(grouping__in=["client", "date"]), name="batch_grouping_known"),
+            models.CheckConstraint(condition=models.Q(door__in=["batch", "automation"]), name="batch_door_known"),
         ]
 
 
@@ -106,6 +109,7 @@ class Invoice(TenantModel):
         AGENDA = "agenda", "Agenda"
         LEDGER = "ledger", "Ledger"
         BATCH = "batch", "Batch Invoicing"
+        AUTOMATION = "automation", "Automation"
         IMPORT = "import", "Import"
 
     number = models.BigIntegerField()

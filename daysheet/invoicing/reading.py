@@ -1,4 +1,4 @@
-"""What the door reads, once and as sets: candidates with their locks, and the terms they are billed on."""
+"""What the door reads beside the candidates, once and as sets: clients with their locks, and the terms of billing."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Cast, Extract, JSONObject
+from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models.functions import JSONObject
 
 from daysheet.clients.models import Client, Coverage, Diagnosis
 from daysheet.clients.queries import visible_clients
 from daysheet.clients.rules import CoverageFacts
 from daysheet.practices.actor import Actor
-from daysheet.practices.models import Location, Practice
-from daysheet.schedule.models import Appointment, Visit, VisitService, VisitStatus
+from daysheet.practices.models import Practice
 from daysheet.services.models import ClientService, PayerRate, ServiceType
 from daysheet.staff.licenses.actions import renew_if_due
 from daysheet.staff.models import CptLicense, StaffMember
 
+from .candidates import Candidates
 from .models import InvoiceLine
 from .rules import (
     CPT,
@@ -53,92 +53,6 @@ def read_clients(actor: Actor, wanted: Q, *, lock: bool) -> ClientsToBill:
         clients = clients.select_for_update(no_key=True, of=("self",))
     found = list(clients)
     return ClientsToBill({each.pk: _client_terms(each) for each in found}, found[0].practice if found else None)
-
-
-def clients_behind(visit_service_ids: Collection[UUID]) -> set[UUID]:
-    """The clients of visit services; ids of another practice find nobody."""
-    services = VisitService.objects.filter(pk__in=visit_service_ids).annotate(
-        client_of=Subquery(_visit_of_service().values("client_id"))
-    )
-    return set(services.values_list("client_of", flat=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Visit services as they stand: still unbilled, billed already, and the service types of all."""
-
-    unbilled: list[Candidate]
-    billed: list[Candidate]
-    services: dict[UUID, ServiceTerms]
-
-
-def read_candidates(wanted: Q, *, lock: bool) -> Candidates:
-    """The visit services, locked in id order. Someone else's lock is waited for (lock_timeout).
-
-    Visit, appointment and location come by look-ups inside each other, each of one table by its whole key, and never
-    by a join: of a practice that is new or was just imported PostgreSQL's statistics know nothing, and a join was seen
-    to pair every appointment of the practice with every visit, for every service (minutes for 600 of them).
-    """
-    rows = VisitService.objects.filter(wanted, removed_at=None).order_by("pk")
-    rows = rows.annotate(facts=Subquery(_facts()), service=Subquery(_service()))
-    if lock:
-        rows = rows.select_for_update(of=("self",))
-    found = Candidates([], [], {})
-    for row in rows:
-        if row.service_type_id not in found.services:
-            found.services[row.service_type_id] = ServiceTerms(
-                **{**row.service, "id": row.service_type_id, "modifiers": tuple(row.service["modifiers"])}
-            )
-        candidate = _candidate(row)
-        (found.unbilled if row.line_id is None else found.billed).append(candidate)
-    return found
-
-
-def _visit_of_service() -> QuerySet[Visit]:
-    return Visit.objects.filter(pk=OuterRef("visit_id"))
-
-
-def _facts() -> Any:
-    """What the door needs of the visit, its appointment and its location, as one JSON object inside another."""
-    length = Extract(F("ends_at") - F("starts_at"), "epoch")
-    location = Location.objects.filter(pk=OuterRef("location_id")).values("place_of_service")
-    appointment = Appointment.objects.filter(pk=OuterRef("appointment_id")).values(
-        facts=JSONObject(
-            seconds=Cast(length, IntegerField()),
-            staff=F("staff_member_id"),
-            own_place=F("place_of_service"),
-            place=Subquery(location),
-        )
-    )
-    return _visit_of_service().values(
-        facts=JSONObject(client=F("client_id"), status=F("status"), slot=Subquery(appointment))
-    )
-
-
-def _service() -> Any:
-    """The service type of a visit service, as one JSON object with the fields of ServiceTerms."""
-    names = [name for name in ServiceTerms.__dataclass_fields__ if name != "id"]
-    return ServiceType.objects.filter(pk=OuterRef("service_type_id")).values(service=_json(*names))
-
-
-def _candidate(row: Any) -> Candidate:
-    facts, slot = row.facts, row.facts["slot"]
-    return Candidate(
-        visit_service_id=row.pk,
-        visit_id=row.visit_id,
-        client_id=UUID(facts["client"]),
-        service_on=row.service_on,
-        position=row.position,
-        service_type_id=row.service_type_id,
-        minutes=slot["seconds"] // 60,
-        staff_member_id=UUID(slot["staff"]),
-        place_of_service=slot["own_place"] or slot["place"],
-        status_label=VisitStatus(facts["status"]).label,
-        is_suspended=row.is_suspended,
-        own_rate_cents=row.rate_cents,
-        own_units=row.units,
-        own_modifiers=None if row.modifiers is None else tuple(row.modifiers),
-    )
 
 
 def read_terms(

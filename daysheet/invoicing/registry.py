@@ -1,4 +1,5 @@
-"""What the door and its pages ask of the slices that keep money (payments) and claims; those register in ready().
+"""What the door and its pages ask of the slices that keep money (payments) and claims, and whom a finished batch tells;
+those register in ready().
 
 M3: a prepayment named for an appointment applies itself when that appointment is billed; other credit is only offered.
 """
@@ -7,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from daysheet.practices.actor import Actor
+from daysheet.practices.actor import Actor, PracticeFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +102,21 @@ def claimed_lines(line_ids: Collection[UUID]) -> frozenset[UUID]:
     """Those of the lines that are in a claim."""
     keeper = claim_keeper()
     return keeper.claimed(line_ids) if keeper and line_ids else frozenset()
+
+
+#: Called after a batch has finished, outside of any transaction: practice, batch, moment. May be called again for the
+#: same batch, when the worker died in between.
+BatchListener = Callable[[PracticeFacts, UUID, datetime], None]
+
+_batch_listeners: list[BatchListener] = []
+
+
+def register_batch_listener(listener: BatchListener) -> None:
+    """Name who goes on when a batch has finished."""
+    _batch_listeners.append(listener)
+
+
+def tell_batch_finished(practice: PracticeFacts, batch_id: UUID, now: datetime) -> None:
+    """Tell everybody who waits for it."""
+    for listener in _batch_listeners:
+        listener(practice, batch_id, now)

@@ -72,8 +72,7 @@ def sweep_stalled_jobs(now: datetime) -> int:
 
 
 def _facts(practice_id: int) -> PracticeFacts:
-    practice = Practice.objects.get(pk=practice_id)
-    return PracticeFacts(practice.pk, practice.slug, practice.name, practice.time_zone)
+    return Practice.objects.get(pk=practice_id).facts
 
 
 def _claim(facts: PracticeFacts, run_id: UUID, now: datetime) -> tuple[str, UUID] | None:

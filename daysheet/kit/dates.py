@@ -6,6 +6,8 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+#: From this hour on, practice time: nobody works, and the day before is over.
+NIGHT_HOUR = 2
 _US_DATE = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
 
 
@@ -38,6 +40,12 @@ def local_date(moment: datetime, time_zone: str) -> date:
 def local_moment(day: date, at: time, time_zone: str) -> datetime:
     """The aware moment of a wall-clock time in a practice's time zone (the first one, where clocks go back)."""
     return datetime.combine(day, at, tzinfo=ZoneInfo(time_zone))
+
+
+def last_night(moment: datetime, time_zone: str) -> date:
+    """The newest night whose hour has come in a practice's time zone. A night is named after the day it leads into."""
+    local = moment.astimezone(ZoneInfo(time_zone))
+    return local.date() if local.hour >= NIGHT_HOUR else local.date() - timedelta(days=1)
 
 
 def month_bounds(day: date) -> tuple[date, date]:

@@ -81,7 +81,9 @@ def post(
     rows = [_row(actor, event_id, *pair) for pair in zip(ids, movements, strict=True)]
     if rows and (len(rows) > _HANDFUL or not _insert(actor.practice.id, rows)):
         closed_through_on = hold_books(actor)
-        copy_rows(Entry, _ENTRY_COLUMNS, (_on_open_day(row, closed_through_on) for row in rows))
+        if closed_through_on:
+            rows = [_on_open_day(row, closed_through_on) for row in rows]
+        copy_rows(Entry, _ENTRY_COLUMNS, rows)
     if not opens_lines:
         _move_lines(actor.practice.id, movements)
     _move_payments(actor.practice.id, movements, locked=payments_locked)
@@ -158,7 +160,7 @@ def _insert(practice_id: int, rows: Sequence[tuple[object, ...]]) -> int:
         return int(cursor.rowcount)
 
 
-def _on_open_day(row: tuple[object, ...], closed_through_on: date | None) -> tuple[object, ...]:
+def _on_open_day(row: tuple[object, ...], closed_through_on: date) -> tuple[object, ...]:
     place = _ENTRY_COLUMNS.index("effective_on")
     wanted_on = row[place]
     assert isinstance(wanted_on, date)

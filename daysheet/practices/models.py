@@ -11,6 +11,8 @@ from django.utils.crypto import salted_hmac
 
 from daysheet.database.models import TenantModel
 
+from .actor import PracticeFacts
+
 
 class UserManager(BaseUserManager["User"]):
     """Users are found by e-mail address, whatever its capitals."""
@@ -90,6 +92,11 @@ class Practice(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def facts(self) -> PracticeFacts:
+        """The part of a practice that every request and job carries."""
+        return PracticeFacts(self.pk, self.slug, self.name, self.time_zone)
 
 
 class Membership(models.Model):

@@ -1,5 +1,5 @@
-"""The form of an appointment: a slot, and any number of clients with their services. Works without scripts: Find,
-Add, Remove and Add a service are submit buttons that show the form again with what was typed."""
+"""The clients on the form of an appointment, any number of them with their services. Works without scripts: Find, Add,
+Remove and Add a service are submit buttons that show the form again with what was typed."""
 
 from __future__ import annotations
 
@@ -9,59 +9,17 @@ from datetime import date, time
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.http import QueryDict
 
 from daysheet.clients import queries as clients
 from daysheet.practices.actor import Actor
 from daysheet.services import queries as services
-from daysheet.web.fields import DayField, IdInAdvance
 
-from . import queries
-from .actions import ServiceChoice, Slot
-from .rules import PLACE_NAMES
+from .slot_rules import ServiceChoice
 
-#: Empty is the location's own.
-PLACES = (("", "The location's"), *((code, f"{code} {name}") for code, name in PLACE_NAMES.items()))
 #: A service drop-down more than a member has services, so that the next one can be chosen.
 _SPARE = 1
 MOST_MEMBERS = 50
-
-
-class SlotForm(forms.Form):
-    """When, where, who."""
-
-    appointment_id = IdInAdvance(required=False)
-    day = DayField(label="Date")
-    at = forms.TimeField(
-        label="Start",
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        input_formats=["%H:%M", "%I:%M %p"],
-    )
-    minutes = forms.IntegerField(label="Minutes", min_value=1, max_value=1440, initial=50)
-    staff = forms.ChoiceField(label="Provider")
-    location = forms.ChoiceField(label="Location")
-    place_of_service = forms.ChoiceField(label="Place of service", required=False, choices=PLACES)
-    title = forms.CharField(label="Title", required=False, max_length=80, help_text="For a group: what people call it.")
-
-    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, choices in (("staff", queries.staff_choices(actor)), ("location", queries.location_choices(actor))):
-            self.fields[name].choices = [("", "Choose"), *((str(key), label) for key, label in choices)]  # type: ignore[attr-defined]
-
-    @property
-    def slot(self) -> Slot:
-        """What was typed, once valid."""
-        typed = self.cleaned_data
-        return Slot(
-            day=typed["day"],
-            at=typed["at"],
-            minutes=typed["minutes"],
-            staff_member_id=UUID(typed["staff"]),
-            location_id=UUID(typed["location"]),
-            place_of_service=typed["place_of_service"],
-            title=typed["title"],
-        )
 
 
 @dataclass(frozen=True, slots=True)

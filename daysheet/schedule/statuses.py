@@ -12,7 +12,7 @@ from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
-from .actions import FROZEN, VisitBilled, remove_services
+from .members import FROZEN, VisitBilled, remove_services
 from .models import Visit, VisitService, VisitStatus
 from .policy import Policy, cancellation_policy
 from .rules import NEEDS_INITIATOR, FeeDecision, decide_fee, effect_of, is_late

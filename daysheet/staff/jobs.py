@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 from procrastinate.contrib.django import app
 
+from daysheet.jobs.everywhere import in_every_practice
 from daysheet.kit.dates import utc_now
-from daysheet.practices.models import Practice
 
-from .actors import practice_facts
 from .licenses.actions import renew_licenses
-
-_log = logging.getLogger("daysheet.staff")
 
 
 # Every quarter of an hour: no time zone begins its day at another minute.
@@ -25,12 +21,5 @@ def renew_licenses_task(timestamp: int) -> None:
 
 
 def renew_licenses_everywhere(now: datetime) -> dict[str, int]:
-    """Carry out what is due in every practice; returns how many licences each address got. One practice's failure
-    does not stop the others: it is logged and tried again at the next call."""
-    renewed: dict[str, int] = {}
-    for practice in Practice.objects.order_by("pk"):
-        try:
-            renewed[practice.slug] = renew_licenses(practice_facts(practice), now)
-        except Exception:
-            _log.exception("the license renewal of practice %s failed", practice.pk)
-    return renewed
+    """Carry out what is due in every practice; returns how many licences each address got."""
+    return in_every_practice(lambda practice: renew_licenses(practice, now), doing="the license renewal")

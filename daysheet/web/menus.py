@@ -32,7 +32,10 @@ TOP_MENU = (
     MenuItem("Staff", "staff:list", Permission.ADMINISTRATOR, ("staff",)),
     MenuItem("Reports", "reports:index", Permission.BILLING, ("reports",)),
     MenuItem(
-        "Organization", "practices:settings", Permission.ADMINISTRATOR, ("practices", "services", "audit", "imports")
+        "Organization",
+        "practices:settings",
+        Permission.ADMINISTRATOR,
+        ("practices", "services", "audit", "automation", "imports"),
     ),
 )
 
@@ -75,7 +78,7 @@ ORGANIZATION_MENU = (
     MenuItem("Locations", "practices:locations", Permission.ADMINISTRATOR),
     MenuItem("Income Based Payment Amounts", None, Permission.ADMINISTRATOR),
     MenuItem("AMA CPT Licenses", "staff:licenses", Permission.ADMINISTRATOR),
-    MenuItem("Automation", None, Permission.ADMINISTRATOR),
+    MenuItem("Automation", "automation:automation", Permission.ADMINISTRATOR, ("automation",)),
     MenuItem("Card Processor", "cards:processor", Permission.ADMINISTRATOR),
     MenuItem("Activity Log", "audit:activity_log", Permission.ADMINISTRATOR),
     MenuItem("Import", "imports:upload", Permission.ADMINISTRATOR),

@@ -20,8 +20,18 @@ from .world import World, build_world
 
 #: What each CHECK forbids: {constraint: SQL assignments that break it in a copied row}.
 FORBIDDEN: dict[str, str] = {
+    "automation_night_range_before": "to_on = night_on",
+    "automation_night_stopped_is_over": "has_stopped = true, finished_at = NULL",
+    "automation_plan_grouping_known": "grouping = 'week'",
+    "automation_plan_look_back_sane": "look_back_days = 61",
+    "automation_plan_night_after_start": "first_night_on = starts_on",
+    "automation_plan_version_positive": "version = 0",
     "appointment_ends_after": "ends_at = starts_at",
+    "appointment_group_limit_sane": "group_limit = 1",
+    "appointment_on_its_series_date": "occurrence_on = service_on + 1, apart_at = NULL, "
+    "series_id = (SELECT id FROM schedule_series LIMIT 1)",
     "appointment_pos_digits": "place_of_service = '1'",
+    "batch_door_known": "door = 'window'",
     "batch_grouping_known": "grouping = 'week'",
     "batch_problem_kind_known": "kind = 'lost'",
     "cancellation_charge_known": "no_show_charge = 'never'",
@@ -59,10 +69,21 @@ FORBIDDEN: dict[str, str] = {
     "payment_id = (SELECT id FROM payments_payment LIMIT 1), coverage_id = NULL",
     "entry_money_has_payment": "debit_account = 'cash', credit_account = 'credit', payment_id = NULL",
     "entry_receivable_has_line": "line_id = NULL",
+    "exclusion_end_has_name": "ended_at = now(), ended_by_name = ''",
+    "exclusion_for_something": "for_invoices = false, for_claims = false",
+    "exclusion_has_condition": "service_type_id = NULL",
+    "exclusion_has_note": "note = ''",
+    "exclusion_insurer_fits_pays_by": "pays_by = 'self', payer_id = (SELECT id FROM clients_payer LIMIT 1)",
+    "exclusion_pays_by_known": "pays_by = 'barter'",
+    "exclusion_range_in_order": "from_on = '2026-11-02', to_on = '2026-11-01'",
+    "exclusion_status_known": "status = 'canceled'",
     "invoice_counter_positive": "next_number = 0",
     "invoice_number_positive": "number = 0",
     "invoice_void_has_reason": "reason = ''",
     "job_run_state_known": "state = 'lost'",
+    "left_out_kind_known": "kind = 'lost', rule_id = NULL",
+    "left_out_rule_named": "rule_id = NULL",
+    "left_out_visit_or_invoice": "visit_id = NULL",
     "license_fee_not_negative": "fee_cents = -1",
     "license_year_sane": "year = 1999",
     "line_amount_is_rate_units": "units = units + 1",
@@ -93,6 +114,7 @@ FORBIDDEN: dict[str, str] = {
     "mailing_item_way_known": "way = 'fax'",
     "mailing_kind_known": "kind = 'receipt'",
     "mailing_period_in_order": "last_on = first_on - 1",
+    "night_claim_result_when_done": "claim_count = 1, done_at = NULL",
     "message_address_shape": "address = 'ana ben@example.org'",
     "message_claim_fits_state": "state = 'waiting', sent_at = NULL, claim_id = gen_random_uuid()",
     "message_client_is_recipient": "recipient_id = gen_random_uuid()",
@@ -113,6 +135,13 @@ FORBIDDEN: dict[str, str] = {
     "service_rate_not_negative": "rate_cents = -1",
     "service_unit_count_positive": "unit_count = 0",
     "service_unit_rule_known": "unit_rule = 'sometimes'",
+    "series_ends_within_bounds": "count = NULL, until_on = starts_on + 732",
+    "series_every_sane": "every = 0",
+    "series_group_limit_sane": "group_limit = 1",
+    "series_minutes_sane": "minutes = 0",
+    "series_pos_digits": "place_of_service = '1'",
+    "series_rule_complete": "frequency = 'monthly_day', weekdays = 0, month_day = NULL",
+    "series_week_starts_sane": "week_starts = 7",
     "staff_npi_digits": "npi = '12'",
     "staff_permissions_known": "permissions = ARRAY['everything']",
     "visit_initiator_known": "initiated_by = 'weather'",
@@ -127,6 +156,9 @@ FORBIDDEN_SHARED = {"practice_fee_not_negative": "UPDATE practices_practice SET 
 _POSITIVE = "_check"
 #: Tables the world leaves empty, with a row for each, and rows that only attempts need.
 FILLED = {
+    "automation_nightclaim": "INSERT INTO automation_nightclaim (practice_id, id, night_id, invoice_id, claim_count, "
+    "code, message) SELECT n.practice_id, gen_random_uuid(), n.id, i.id, 0, '', '' FROM automation_night n, "
+    "invoicing_invoice i LIMIT 1",
     "invoicing_invoicevoid": "INSERT INTO invoicing_invoicevoid (practice_id, id, invoice_id, voided_at, "
     "voided_by_name, reason) SELECT practice_id, gen_random_uuid(), id, now(), 'x', 'x' FROM invoicing_invoice LIMIT 1",
     "invoicing_batchproblem": "INSERT INTO invoicing_batchproblem (practice_id, id, batch_id, client_id, "
@@ -328,9 +360,11 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
     return {
         "service_one_no_show_fee": ("true", ["is_no_show_fee = true", "kind = 'non_cpt'"]),
         "service_one_late_cancel_fee": ("true", ["is_late_cancel_fee = true", "kind = 'non_cpt'"]),
+        "automation_night_batch_once": ("true", ["night_on = '2027-01-01'::date + (random() * 9999)::int"]),
         "service_one_canceled_fee": ("true", ["is_canceled_fee = true", "kind = 'non_cpt'"]),
         "job_run_one_live": ("true", ["state = 'queued'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
+        "appointment_series_date_once": ("series_id IS NOT NULL", []),
         "payment_charge_once": ("charge_id IS NOT NULL", []),
         "card_refund_reference_once": ("true", ["reference = 'R1'"]),
         "staff_email_once": ("email <> ''", []),
@@ -339,12 +373,17 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
 
 #: What a CHECK wants beside a foreign key's column.
 _BESIDE = {
+    "automation_leftout_invoice_id_fk": {"visit_id": "NULL"},
     "payments_payment_payer_id_fk": {"client_id": "NULL", "visit_id": "NULL", "method": "'eft'"},
     "mail_message_client_id_fk": dict.fromkeys(("client_id", "recipient_id"), "'00000000-0000-7000-8000-000000000001'"),
     "payments_payment_charge_id_fk": {"method": "'card'"},
+    "schedule_appointment_series_id_fk": {"occurrence_on": "service_on", "apart_at": "NULL"},
 }
 #: What keeps a table's unique keys out of the way of another attempt: {table: {column: a free value}}.
 _FREED: dict[str, dict[str, str]] = {
+    "schedule_appointment": {"series_id": "NULL", "occurrence_on": "NULL", "apart_at": "NULL"},
+    "automation_automationplan": {"version": "1000 + (random() * 1000000)::int"},
+    "automation_night": {"night_on": "'2027-01-01'::date + (random() * 9999)::int", "batch_id": "NULL"},
     "services_servicetype": {"code": "left(gen_random_uuid()::text, 8)"},
     "clients_payer": {"name": "gen_random_uuid()::text"},
     "practices_location": {"name": "gen_random_uuid()::text"},
@@ -406,7 +445,8 @@ APPEND_ONLY = {
     "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
     "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_cardrefund",
     "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
-    "ledger_moneyrequest", "config_verification", "mail_deliverystep",
+    "ledger_moneyrequest", "config_verification", "mail_deliverystep", "schedule_series",
+    "automation_automationplan", "automation_summaryrecipient", "automation_leftout",
 }  # fmt: skip
 
 

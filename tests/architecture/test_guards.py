@@ -36,12 +36,14 @@ MONEY = (
     "reports",
     "documents",
     "claims",
+    "automation",
     "x12",
 )
 FLOATS = {
     "daysheet/imports/sheets.py": "a number cell of a spreadsheet is one; it becomes text before anything reads it",
     "daysheet/imports/demo/plan.py": "chances of the demo's dice",
     "daysheet/invoicing/batches.py": "seconds to wait for a lock",
+    "daysheet/automation/claiming.py": "seconds to wait for a lock",
     "daysheet/documents/colours.py": "contrast of colours",
     "daysheet/cards/simulator/core.py": "seconds of a delivery's delay",
     "daysheet/cards/simulator/server.py": "seconds of a delivery's delay",
@@ -50,7 +52,7 @@ FLOATS = {
 #: Who may ask what time it is: the ways in. Everybody below is given `actor.now` or `now`.
 CLOCKS = {
     "daysheet/kit/dates.py": "utc_now() itself",
-    "daysheet/config/cli.py": "commands begin here",
+    "daysheet/config/commands.py": "commands begin here",
     "daysheet/config/verify.py": "a command begins here",
     "daysheet/imports/commands.py": "a command begins here",
     "daysheet/imports/demo/load.py": "a command begins here",

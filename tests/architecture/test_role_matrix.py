@@ -31,7 +31,8 @@ NEEDS: dict[str, Permission] = {
             "clients:archive", "clients:activate", "clients:assign_staff", "clients:unassign_staff",
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
-            "schedule:client_appointments", "documents:logo",
+            "schedule:move_appointment", "documents:logo",
+            "schedule:client_appointments",
         ),
         _D,
     ),
@@ -54,6 +55,7 @@ NEEDS: dict[str, Permission] = {
             "cards:charge_cards", "cards:history", "cards:charge_run", "cards:retry", "cards:client_cards",
             "cards:charge_client", "cards:remove", "cards:look", "cards:refund",
             "claims:list", "claims:add", "claims:withdraw",
+            "automation:night", "automation:dry_run",
             "mail:delivery_log", "mail:message", "mail:attachment", "mail:send_again", "mail:mark_sent",
             "mail:withdraw", "mailings:batch_statements", "mailings:statement_history", "mailings:existing_invoices",
             "mailings:invoice_history", "mailings:run", "mailings:file", "mailings:continue", "mailings:remake_file",
@@ -78,6 +80,7 @@ NEEDS: dict[str, Permission] = {
             "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy",
             "mail:mailbox", "mail:send_test",
+            "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
         ),
         _A,
     ),
@@ -104,6 +107,8 @@ OBJECTS = OF_A_CLIENT | {
     "run",
     "account",
     "logo",
+    "night",
+    "rule",
 }
 #: What an allowed request may end in: shown, done, or refused by a rule with its reason. Never 403, 404 or 500.
 ANSWERS = {200, 302, 303, 405, 422}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, time
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from daysheet.automation.actions import Settings, add_exclusion, save_plan
+from daysheet.automation.nights import begin_night
 from daysheet.cards.actions import due_by_client
 from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
@@ -45,11 +47,13 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
 from daysheet.schedule.models import Visit, VisitService
+from daysheet.schedule.series import add_series
+from daysheet.schedule.series_rules import Frequency, begin
 from daysheet.services.actions import add_payer_rate, set_client_service
 from daysheet.staff.actions import add_staff_member, invite_staff_member
 from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
-from tests.people import Cast, Person
+from tests.people import NOW, Cast, Person
 
 _LOCATIONS_FILE = b"ID,Name,Place of Service\nL9,Annex,11\n"
 
@@ -78,6 +82,10 @@ def build_world(cast: Cast) -> World:
     billed_visit = Visit.objects.get(appointment_id=billed)
     invoice = bill_visit(clinic.biller, visit_id=billed_visit.pk).created[0]
     open_one = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
+    add_series(
+        owner, slot=replace(slot, at=time(11)), members={client: [ServiceChoice(clinic.talk.pk)]},
+        repeat=begin(Frequency.WEEKLY, DAY, count=3),
+    )  # fmt: skip
     batched = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.letter.pk)]})
     paid = accept_payment(
         clinic.biller, request_key=uuid4(), client_id=client, amount_cents=1000, method="cash", received_on=DAY,
@@ -105,6 +113,7 @@ def build_world(cast: Cast) -> World:
         **_upload(cast),
         **_cards(clinic, client),
         **_post(clinic, client, invoice.id),
+        **_night(clinic),
     }  # fmt: skip
     return World(clinic, cast, ids)
 
@@ -180,6 +189,26 @@ def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
         desk.processor.dispute(desk.processor.charges()[0]["id"], "won")
         desk.hear()
     return {"card": card, "run": charge.run_id, "setup": charge.card.setup_id, "account": desk.account.pk}
+
+
+def _night(clinic: Clinic) -> dict[str, Any]:
+    """A night that bills one date of service and leaves another out by a rule."""
+    day = date(2026, 11, 15)
+    settings = Settings(
+        creates_invoices=True, queues_claims=True, starts_on=day, look_back_days=1, grouping="client",
+        recipient_ids=frozenset({clinic.cast.bob.staff_member_id}),
+    )  # fmt: skip
+    save_plan(replace(clinic.owner, now=NOW - timedelta(days=1)), settings, seen_version=0)
+    rule = add_exclusion(
+        clinic.owner, exclusion_id=uuid4(), note="Court letters", for_invoices=True, for_claims=False,
+        service_type_id=clinic.letter.pk,
+    )  # fmt: skip
+    clinic.visit(clinic.client("Nightly"), clinic.talk, day=day)
+    clinic.visit(clinic.client("Court"), clinic.letter, day=day)
+    night = begin_night(clinic.owner)
+    assert night is not None
+    run_job(clinic.cast.alder.id, JobRun.objects.get(subject_id=night.batch_id).pk)
+    return {"night": night.pk, "rule": rule.pk}
 
 
 def _documents(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def ids_of_everything(builder: _Builder) -> dict[str, str]:
     """{parameter of an address: id}. `billed_visit` stands for `visit` where a page needs one with an invoice."""
-    found = {**_client(builder), **_money(builder), **_message(builder), **_organization(builder)}
+    found = {
+        **_client(builder), **_money(builder), **_message(builder), **_organization(builder), **_automation(builder)
+    }  # fmt: skip
     return {name: str(each) for name, each in found.items()}
 
 
@@ -130,3 +132,24 @@ def _organization(builder: _Builder) -> dict[str, object]:
         "staff_member": person.pk,
         "token": sent.token,
     }
+
+
+def _automation(builder: _Builder) -> dict[str, object]:
+    """A night that left everything to people; automation is off again, so that no journey's dates are billed by it."""
+    from dataclasses import replace
+
+    from daysheet.automation.actions import Settings, add_exclusion, save_plan
+    from daysheet.automation.nights import begin_night, finish_night
+
+    owner, yesterday = builder.owner, builder.practice.today - timedelta(days=1)
+    rule = add_exclusion(
+        owner, exclusion_id=uuid4(), note="The office looks at everything first", for_invoices=True, for_claims=True,
+        from_on=yesterday - timedelta(days=400),
+    )  # fmt: skip
+    settings = Settings(True, True, yesterday - timedelta(days=60), 60, "client", frozenset())
+    plan = save_plan(replace(owner, now=owner.now - timedelta(days=1)), settings, seen_version=0)
+    night = begin_night(replace(owner, now=owner.now + timedelta(days=1)))
+    assert night is not None and night.batch_id is None
+    finish_night(owner, night_id=night.pk)
+    save_plan(owner, replace(settings, creates_invoices=False, queues_claims=False), seen_version=plan.version)
+    return {"rule": rule.pk, "night": night.pk}

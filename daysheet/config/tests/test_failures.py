@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 
-from daysheet.config import cli
+from daysheet.config import cli, preparing
 from daysheet.config.failures import CommandFailed, ExitCode, explained
 from daysheet.database.binaries import DiskFull, EmbeddedServerError, FolderRefused, OtherVersion, PostgresNotFound
 from daysheet.database.requirements import DatabaseUnreachable, RightsMissing, ServerTooOld, UnsafeRole
@@ -200,7 +200,7 @@ def test_an_address_that_cannot_be_listened_on_is_said(words: list[str], capsys:
 
 
 def test_what_nobody_foresaw_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "check_server", lambda *_: 1 / 0)
+    monkeypatch.setattr(preparing, "check_server", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cli.main(["verify"])
 

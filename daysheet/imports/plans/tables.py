@@ -12,6 +12,7 @@ from django.db import models
 
 from daysheet.clients.models import Client, ClientAssignment, Coverage, Payer
 from daysheet.clients.rules import search_text_of
+from daysheet.database.updating import update_rows
 from daysheet.kit.ids import new_id
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import Location
@@ -22,7 +23,7 @@ from ..cells import Reference, References
 from ..parsing import ParsedFile, Row
 from .checks import check_clients, check_coverages, check_nothing, check_service_types, check_staff
 from .plan import Plan, RowVerdict, Verdict, judge
-from .sets import find_by_external_id, find_rows, insert_rows, resolve, update_rows
+from .sets import find_by_external_id, find_rows, insert_rows, resolve
 
 
 @dataclass(slots=True)

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from django.db import connection
 
+from daysheet.database.updating import update_rows
 from daysheet.kit.ids import new_id
 from daysheet.practices.actor import Actor
 from daysheet.schedule.models import Appointment, Visit, VisitService
 from daysheet.schedule.rules import BILLS_PLANNED, MAY_CHARGE_FEE
 
 from ..parsing import Row
-from .sets import find_by_external_id, find_rows, insert_rows, update_rows
+from .sets import find_by_external_id, find_rows, insert_rows
 
 APPOINTMENT_COLUMNS = (
     "service_on", "starts_at", "ends_at", "staff_member_id", "location_id", "place_of_service", "title", "is_group",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -173,6 +174,19 @@ def batch_result(actor: Actor, batch_id: UUID, *, page: int = 1) -> BatchResult:
         retry_of=batch.retry_of_id,
         retries=tuple(Batch.objects.filter(retry_of=batch).order_by("created_at").values_list("pk", flat=True)),
     )
+
+
+def summaries_of(batch_ids: Collection[UUID]) -> dict[UUID, BatchSummary]:
+    """Batches by id, for whoever may see them and shows them with something of their own."""
+    return {each.id: each for each in _summaries(list(Batch.objects.filter(pk__in=batch_ids)))} if batch_ids else {}
+
+
+def live_totals_of(batch_ids: Collection[UUID]) -> dict[UUID, int]:
+    """What stands of the batches' invoices now, edits and voids taken into account, in cents."""
+    if not batch_ids:
+        return {}
+    lines = InvoiceLine.objects.filter(invoice__batch__in=batch_ids, ended_at=None)
+    return dict(lines.values_list("invoice__batch").annotate(cents=Sum("amount_cents")).order_by())
 
 
 def _summaries(batches: list[Batch]) -> list[BatchSummary]:

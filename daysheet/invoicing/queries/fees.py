@@ -14,7 +14,8 @@ from daysheet.schedule.models import Visit
 from daysheet.schedule.registry import FeeForecast
 from daysheet.services.models import ServiceType
 
-from ..reading import Candidates, read_clients, read_terms, service_terms
+from ..candidates import Candidates
+from ..reading import read_clients, read_terms, service_terms
 from ..rules import Candidate, decide_lines
 from ..selection import Selection
 

@@ -9,17 +9,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
 
 from daysheet.clients.models import Client
 from daysheet.config.tests.damage import owner_says
 from daysheet.database.scope import practice_transaction
-from daysheet.invoicing.reading import read_candidates
+from daysheet.invoicing.candidates import read_candidates
+from daysheet.practices.actor import system_actor
 from daysheet.practices.models import Location
 from daysheet.schedule.models import Appointment, Visit, VisitService
 from daysheet.services.models import ServiceType
 from daysheet.staff.models import StaffMember
-from tests.people import Cast
+from tests.people import NOW, Cast
 
 SIZE = 300
 _DAY = date(2026, 11, 2)
@@ -75,7 +75,7 @@ def test_candidates_of_a_practice_that_the_statistics_do_not_know(live_cast: Cas
 
     with practice_transaction(live_cast.alder.id):
         with connection.execute_wrapper(note):
-            found = read_candidates(Q(pk__in=ids), lock=True)
+            found = read_candidates(system_actor(live_cast.alder, NOW), ids, lock=True)
         assert len(found.unbilled) == SIZE
         touched = sum(_touched(_plan_of(sql, params)) for sql, params in asked if sql.startswith("SELECT"))
     # Once each service, visit, appointment, location and type; with the worst choice of index one table for each of

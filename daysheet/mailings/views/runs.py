@@ -57,7 +57,7 @@ def run(request: HttpRequest, mailing: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "run": summary,
         "is_statements": is_statements,
-        "label": "Batch Statements" if is_statements else "Batch Invoicing",
+        "menu": "Batch Statements" if is_statements else "Batch Invoicing",
         "tabs": statement_tabs(actor, "history") if is_statements else batch_tabs(actor, "existing"),
     }
     if not summary.is_live and summary.is_finished:
@@ -138,6 +138,6 @@ def _to_run(request: HttpRequest, mailing: UUID) -> HttpResponse:
 def _history(request: HttpRequest, kinds: tuple[Kind, ...], tabs: list[dict[str, Any]], label: str) -> HttpResponse:
     page = page_number(request)
     rows, has_next = queries.run_history(actor_of(request), kinds=kinds, page=page)
-    context = {"runs": rows, "page": page, "has_next": has_next, "tabs": tabs, "label": label,
+    context = {"runs": rows, "page": page, "has_next": has_next, "tabs": tabs, "menu": label,
                "is_statements": Kind.STATEMENT in kinds}  # fmt: skip
     return render_page(request, "mailings/history.html", context)

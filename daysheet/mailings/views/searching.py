@@ -86,7 +86,7 @@ def batch_statements(request: HttpRequest) -> HttpResponse:
     actor.require(Permission.BILLING)
     searched = "from_on" in request.GET
     form = StatementSearchForm(request.GET if searched else None, today=actor.today)
-    frame = {"form": form, "tabs": statement_tabs(actor, "new"), "label": "Batch Statements"}
+    frame = {"form": form, "tabs": statement_tabs(actor, "new"), "menu": "Batch Statements"}
     if not searched or not form.is_valid():
         return render_page(request, "mailings/statements.html", frame, status=422 if searched else 200)
     search = form.search(actor)
@@ -109,7 +109,7 @@ def existing_invoices(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Permission.BILLING)
     form = InvoiceSearchForm(request.GET, today=actor.today)
-    frame = {"form": form, "tabs": batch_tabs(actor, "existing"), "label": "Batch Invoicing"}
+    frame = {"form": form, "tabs": batch_tabs(actor, "existing"), "menu": "Batch Invoicing"}
     if not form.is_valid():
         return render_page(request, "mailings/existing_invoices.html", frame, status=422)
     search = form.search()

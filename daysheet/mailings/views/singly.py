@@ -48,7 +48,7 @@ def _email(request: HttpRequest, actor: Actor, ids: Sequence[UUID], papers: Sequ
     back_url = practice_url(actor, "documents:client_documents", client=client_id)
     context = {
         "form": form, "papers": papers, "preview": preview, "client_id": client_id, "back_url": back_url,
-        "can_send": is_address(preview.address),
+        "can_send": is_address(preview.address), "section": "Clients",
     }  # fmt: skip
     if request.method != "POST" or "update" in request.POST:
         return render_page(request, _PAGE, context)

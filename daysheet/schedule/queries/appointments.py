@@ -6,59 +6,94 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
 from daysheet.clients.queries import get_client, visible_clients
+from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotFound
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
-from ..models import Appointment, Visit, VisitService
+from ..members import planned_services
+from ..models import Appointment, Visit
+from ..slot_rules import Slot
+from ..slots import slot_of
 from .day import VisitRow, visit_rows
 
 
 @dataclass(frozen=True, slots=True)
 class AppointmentDetails:
-    """`services`: the planned service types of each client's visit, in order. `initial`: the form's values."""
+    """`services`: the planned service types of each client's visit, in order. `version`: to be sent back with a change,
+    so that nobody overwrites what another did meanwhile."""
 
     id: UUID
-    service_on: date
-    initial: dict[str, Any]
+    version: int
+    slot: Slot
+    staff_name: str
+    location_name: str
     services: dict[UUID, list[UUID]]
     visits: list[VisitRow]
+
+    @property
+    def service_on(self) -> date:
+        """The date of service."""
+        return self.slot.day
 
     @property
     def is_frozen(self) -> bool:
         """Whether any member is billed: the facts of the slot cannot change (S5)."""
         return any(visit.is_billed or visit.is_partly_billed for visit in self.visits)
 
+    @property
+    def people(self) -> str:
+        """Whose appointment: the client's name, or the group's title and size."""
+        if len(self.visits) == 1:
+            return self.visits[0].client_name
+        return f"{self.slot.title or 'Group'} ({len(self.visits)} clients)"
+
+    @property
+    def when(self) -> str:
+        """`11/03/2026 at 10:00 AM with Carol Clinician at Main`."""
+        slot = self.slot
+        return f"{us_date(slot.day)} at {slot.at:%-I:%M %p} with {self.staff_name} at {self.location_name}"
+
+    @property
+    def initial(self) -> dict[str, Any]:
+        """The values its form begins with."""
+        slot = self.slot
+        return {
+            "version": self.version,
+            "day": slot.day,
+            "at": slot.at,
+            "minutes": slot.minutes,
+            "staff": str(slot.staff_member_id),
+            "location": str(slot.location_id),
+            "place_of_service": slot.place_of_service,
+            "title": slot.title,
+            "group_limit": slot.group_limit,
+        }
+
 
 @query(Permission.DEFAULT)
 def appointment_details(actor: Actor, appointment_id: UUID) -> AppointmentDetails:
     """An appointment whose every client this actor may see. Raises NotFound."""
-    appointment = Appointment.objects.filter(pk=appointment_id).first()
+    found = Appointment.objects.filter(pk=appointment_id).select_related("staff_member", "location")
+    appointment = found.first()
     visits = list(Visit.objects.filter(appointment_id=appointment_id).select_related("client").order_by("pk"))
     seen = visible_clients(actor).filter(pk__in=[visit.client_id for visit in visits]).count()
     if appointment is None or seen != len(visits):
         raise NotFound("There is no such appointment, or you are not assigned to all its clients.")
-    services: dict[UUID, list[UUID]] = {visit.client_id: [] for visit in visits}
-    planned = VisitService.objects.filter(visit__appointment_id=appointment_id, is_fee=False, removed_at=None)
-    for client_id, type_id in planned.order_by("position", "pk").values_list("visit__client_id", "service_type_id"):
-        services[client_id].append(type_id)
-    starts_at = appointment.starts_at.astimezone(ZoneInfo(actor.practice.time_zone))
-    initial = {
-        "day": appointment.service_on,
-        "at": starts_at.time(),
-        "minutes": int((appointment.ends_at - appointment.starts_at).total_seconds()) // 60,
-        "staff": str(appointment.staff_member_id),
-        "location": str(appointment.location_id),
-        "place_of_service": appointment.place_of_service,
-        "title": appointment.title,
-    }
-    return AppointmentDetails(appointment.pk, appointment.service_on, initial, services, visit_rows(actor, visits))
+    return AppointmentDetails(
+        id=appointment.pk,
+        version=appointment.version,
+        slot=slot_of(appointment, actor.practice.time_zone),
+        staff_name=appointment.staff_member.name,
+        location_name=appointment.location.name,
+        services=planned_services(appointment_id),
+        visits=visit_rows(actor, visits),
+    )
 
 
 @query(Permission.DEFAULT)

@@ -14,7 +14,9 @@ from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import actions, queries
-from ..booking import Booking, SlotForm, initial_of
+from ..booking import Booking, initial_of
+from ..slot_forms import SlotForm
+from ..slots import AppointmentChanged
 from .days import agenda_url
 
 _FORM = "schedule/appointment.html"
@@ -40,7 +42,7 @@ def appointment(request: HttpRequest, appointment: UUID) -> HttpResponse:
     details = queries.appointment_details(actor, appointment)
     if request.method != "POST":
         booking = Booking(actor, {client: [str(each) for each in ids] for client, ids in details.services.items()})
-        return _form_page(request, SlotForm(initial=details.initial, actor=actor), booking, details)
+        return _form_page(request, SlotForm(initial=details.initial, actor=actor, details=details), booking, details)
     return _save(request, details)
 
 
@@ -62,14 +64,20 @@ def _save(request: HttpRequest, details: queries.AppointmentDetails | None) -> H
     """The buttons of the form: only Save saves; the others show the form again."""
     actor = actor_of(request)
     booking = Booking.sent(actor, request.POST)
-    form = SlotForm(request.POST, actor=actor)
+    form = SlotForm(request.POST, actor=actor, details=details)
     if "save" not in request.POST:
         return _form_page(request, form, booking, details)
     if not form.is_valid():
         return refused(request, form, _FORM, _context(form, booking, details))
     try:
         if details:
-            actions.edit_appointment(actor, appointment_id=details.id, slot=form.slot, members=booking.members)
+            actions.edit_appointment(
+                actor,
+                appointment_id=details.id,
+                slot=form.slot,
+                members=booking.members,
+                version=form.cleaned_data["version"],
+            )
         else:
             actions.add_appointment(
                 actor, slot=form.slot, members=booking.members, appointment_id=form.cleaned_data["appointment_id"]
@@ -77,7 +85,9 @@ def _save(request: HttpRequest, details: queries.AppointmentDetails | None) -> H
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
-        return refused(request, form, _FORM, _context(form, booking, details), message=str(refusal))
+        is_stale = isinstance(refusal, AppointmentChanged)
+        context = {**_context(form, booking, details), "is_stale": is_stale}
+        return refused(request, form, _FORM, context, message=refusal)
     messages.success(request, "The appointment was saved.")
     return see_other(request, agenda_url(actor, form.slot.day))
 

@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+
+class AutomationConfig(AppConfig):
+    name = "daysheet.automation"
+
+    def ready(self) -> None:
+        from daysheet.invoicing.registry import register_batch_listener
+        from daysheet.jobs.registry import register_runner
+
+        from .claiming import run_night
+        from .nights import JOB_KIND, batch_finished
+
+        register_runner(JOB_KIND, run_night)
+        register_batch_listener(batch_finished)

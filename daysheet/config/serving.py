@@ -1,0 +1,67 @@
+"""`daysheet serve` and `daysheet demo`: the processes that make up an installation."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+
+from . import environment
+from .failures import CommandFailed
+from .preparing import refuse_taken_port, say, set_up
+from .supervisor import supervise
+
+
+def demo(options: argparse.Namespace) -> int:
+    """The demo practice, served unless asked otherwise."""
+    if not options.no_serve:
+        refuse_taken_port(options.host, options.port)
+    set_up(migrate=True)
+    from daysheet.imports.demo import load_demo
+    from daysheet.kit.errors import Refusal
+
+    try:
+        logins = load_demo(seed=options.seed, visits=options.visits, progress=say)
+    except Refusal as refusal:
+        raise CommandFailed(str(refusal)) from refusal
+    say("Sign in with one of these addresses, all with the password " + logins.password)
+    for email in logins.emails:
+        say(f"  {email}")
+    return 0 if options.no_serve else serve(options)
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Web pages and worker, kept running until a signal."""
+    only = getattr(options, "only", None)
+    if only != "worker":
+        refuse_taken_port(options.host, options.port)
+    if options.run is serve:
+        set_up(migrate=True)
+    os.environ["DAYSHEET_POOL"] = "1"
+    address = f"{f'[{options.host}]' if ':' in options.host else options.host}:{options.port}"
+    web = [sys.executable, "-m", "gunicorn", "daysheet.config.wsgi", "--bind", address, "--worker-class", "gthread",
+           "--workers", "1", "--threads", "8", "--log-level", "warning"]  # fmt: skip
+    worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
+    commands = {"web": web, "worker": worker}
+    if only:
+        commands = {only: commands[only]}
+    if options.run is demo:
+        commands["card processor"] = _card_simulator(options.port)
+    say(
+        "The worker runs  (Ctrl-C stops it)"
+        if only == "worker"
+        else f"Daysheet is at http://{address}/  (Ctrl-C stops it)"
+    )
+    return supervise(commands, say)
+
+
+def _card_simulator(web_port: int) -> list[str]:
+    """The demo's card processor, which moves no money, on a free port that the others are told."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    os.environ["DAYSHEET_CARD_SIMULATOR"] = f"http://127.0.0.1:{port}"
+    return [sys.executable, "-m", "daysheet.cards.simulator.server", "--port", str(port), "--file",
+            str(environment.home() / "card-simulator.sqlite3"), "--deliver-to",
+            f"http://127.0.0.1:{web_port}"]  # fmt: skip

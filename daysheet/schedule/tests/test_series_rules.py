@@ -1,0 +1,271 @@
+"""The dates of series: properties over all rules, an independent reading of the same rules, and the cases people ask
+about. And what a change of one slot does to another."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from dateutil import rrule
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daysheet.kit.dates import local_date
+from daysheet.schedule.rules import span
+from daysheet.schedule.series_rules import (
+    LAST_WEEK,
+    MOST_DATES,
+    MOST_DAYS,
+    Frequency,
+    Repeat,
+    SeriesRefused,
+    begin,
+    continued,
+    dates,
+    extended,
+    words,
+)
+from daysheet.schedule.slot_rules import (
+    AppointmentIncomplete,
+    ServiceChoice,
+    Slot,
+    change_between,
+    check_slot,
+    members_between,
+)
+
+MONDAY = date(2026, 11, 2)
+ZONES = ("America/New_York", "America/Los_Angeles", "America/Phoenix", "America/St_Johns", "Pacific/Honolulu",
+         "America/Havana", "America/Santiago", "Europe/London", "Australia/Lord_Howe", "Asia/Kathmandu")  # fmt: skip
+_DAYS = st.dates(date(2020, 1, 1), date(2040, 12, 31))
+
+
+@st.composite
+def _rules(draw: st.DrawFn) -> Repeat:
+    """A rule that somebody could ask for."""
+    frequency, starts_on = draw(st.sampled_from(list(Frequency))), draw(_DAYS)
+    every = draw(st.integers(1, 6))
+    weekdays = draw(st.sets(st.integers(0, 6))) | {starts_on.weekday()} if frequency is Frequency.WEEKLY else set()
+    longest = {Frequency.DAILY: MOST_DAYS // every, Frequency.WEEKLY: 100 * len(weekdays) // every}
+    most = max(2, min(MOST_DATES, longest.get(frequency, 23 // every)))
+    if draw(st.booleans()):
+        return begin(frequency, starts_on, every=every, weekdays=weekdays, count=draw(st.integers(2, most)))
+    counted = begin(frequency, starts_on, every=every, weekdays=weekdays, count=most)
+    until_on = draw(st.dates(dates(counted)[1], dates(counted)[-1]))
+    return begin(frequency, starts_on, every=every, weekdays=weekdays, until_on=until_on)
+
+
+@given(_rules())
+def test_dates_are_in_order_begin_on_the_first_and_keep_within_bounds(repeat: Repeat) -> None:
+    found = dates(repeat)
+    assert found[0] == repeat.starts_on
+    assert all(before < after for before, after in pairwise(found))
+    assert 2 <= len(found) <= MOST_DATES and (found[-1] - found[0]).days <= MOST_DAYS
+    assert repeat.until_on is None or found[-1] <= repeat.until_on
+    assert repeat.count is None or len(found) == repeat.count
+
+
+@given(_rules())
+def test_another_reading_of_the_rule_finds_the_same_dates(repeat: Repeat) -> None:
+    """iCalendar's RRULE as dateutil reads it; where it would leave a month out, our last day is asked for by name."""
+    assert tuple(_by_rrule(repeat)) == dates(repeat)
+
+
+@given(_rules())
+def test_a_monthly_series_has_one_date_in_each_of_its_months(repeat: Repeat) -> None:
+    if repeat.frequency in (Frequency.MONTHLY_DAY, Frequency.MONTHLY_WEEKDAY):
+        months = [day.year * 12 + day.month for day in dates(repeat)]
+        assert months == [months[0] + number * repeat.every for number in range(len(months))]
+
+
+@given(_rules(), st.data())
+def test_what_follows_a_date_is_the_rest_of_the_same_dates(repeat: Repeat, data: st.DataObject) -> None:
+    found = dates(repeat)
+    number = data.draw(st.integers(0, len(found) - 1))
+    assert dates(continued(repeat, from_on=found[number], days=0, count=len(found) - number)) == found[number:]
+
+
+@given(_rules(), st.data())
+def test_moved_daily_and_weekly_series_move_as_a_whole(repeat: Repeat, data: st.DataObject) -> None:
+    found, days = dates(repeat), data.draw(st.integers(-400, 400))
+    number = data.draw(st.integers(0, len(found) - 1))
+    moved = dates(continued(repeat, from_on=found[number], days=days, count=len(found) - number))
+    assert len(moved) == len(found) - number and moved[0] == found[number] + timedelta(days=days)
+    if repeat.frequency in (Frequency.DAILY, Frequency.WEEKLY):
+        assert moved == tuple(day + timedelta(days=days) for day in found[number:])
+
+
+@given(_rules(), st.data())
+def test_moving_twice_is_moving_by_both(repeat: Repeat, data: st.DataObject) -> None:
+    """So that an edit of an edited series is as good as one edit (daily and weekly rules)."""
+    if repeat.frequency not in (Frequency.DAILY, Frequency.WEEKLY):
+        return
+    one, two = data.draw(st.integers(-30, 30)), data.draw(st.integers(-30, 30))
+    first, count = dates(repeat)[0], len(dates(repeat))
+    once = continued(repeat, from_on=first, days=one, count=count)
+    twice = continued(once, from_on=dates(once)[0], days=two, count=count)
+    assert dates(twice) == dates(continued(repeat, from_on=first, days=one + two, count=count))
+
+
+@given(_rules(), st.integers(1, 5))
+def test_an_extension_goes_on_where_the_rule_ended(repeat: Repeat, more: int) -> None:
+    longer = extended(repeat, count=more)
+    both = replace(repeat, until_on=None, count=len(dates(repeat)) + more)
+    assert dates(repeat) + dates(longer) == dates(both)
+
+
+@given(_DAYS, st.times(), st.integers(1, 1440), st.sampled_from(ZONES))
+def test_a_wall_clock_time_stays_on_its_date_and_lasts_its_minutes(
+    day: date, at: time, minutes: int, zone: str
+) -> None:
+    """Whatever the clocks do: a time that the night leaves out becomes the same distance into the next hour."""
+    at = at.replace(microsecond=0, second=0)
+    starts_at, ends_at = span(day, at, minutes, zone)
+    assert local_date(starts_at, zone) == day
+    assert (ends_at - starts_at).total_seconds() == minutes * 60
+    seen = starts_at.astimezone(ZoneInfo("UTC")).astimezone(ZoneInfo(zone))
+    if _exists(starts_at):
+        assert (seen.hour, seen.minute) == (at.hour, at.minute)
+    else:
+        assert seen.replace(tzinfo=None) > starts_at.replace(tzinfo=None)
+
+
+def _exists(moment: Any) -> bool:
+    back = moment.astimezone(ZoneInfo("UTC")).astimezone(moment.tzinfo)
+    return bool(back.replace(tzinfo=None) == moment.replace(tzinfo=None))
+
+
+def test_the_two_nights_of_the_year_in_new_york() -> None:
+    """The written rule: an hour that is left out is an hour later, an hour that comes twice is the first one."""
+    left_out, _ = span(date(2027, 3, 14), time(2, 30), 50, "America/New_York")
+    assert left_out.astimezone(ZoneInfo("UTC")).isoformat() == "2027-03-14T07:30:00+00:00"  # 3:30 AM in daylight time
+    twice, _ = span(date(2026, 11, 1), time(1, 30), 50, "America/New_York")
+    assert twice.astimezone(ZoneInfo("UTC")).isoformat() == "2026-11-01T05:30:00+00:00"  # still daylight time
+
+
+def test_the_31st_is_the_last_day_of_shorter_months_and_does_not_forget_itself() -> None:
+    repeat = begin(Frequency.MONTHLY_DAY, date(2027, 1, 31), count=4)
+    assert [day.day for day in dates(repeat)] == [31, 28, 31, 30]
+    rest = continued(repeat, from_on=date(2027, 2, 28), days=0, count=3)
+    assert [day.day for day in dates(rest)] == [28, 31, 30]
+    assert words(rest) == "Every month on the 31st (the last day of shorter months)"
+
+
+def test_the_fifth_monday_is_the_last() -> None:
+    repeat = begin(Frequency.MONTHLY_WEEKDAY, date(2026, 11, 30), count=3)
+    assert repeat.month_week == LAST_WEEK
+    assert dates(repeat) == (date(2026, 11, 30), date(2026, 12, 28), date(2027, 1, 25))
+    assert words(repeat) == "Every month on the last Monday"
+    moved = continued(repeat, from_on=date(2026, 12, 28), days=1, count=2)
+    assert dates(moved) == (date(2026, 12, 29), date(2027, 1, 26))
+
+
+def test_every_other_week_counts_weeks_from_sunday() -> None:
+    wednesday = MONDAY + timedelta(days=2)
+    repeat = begin(Frequency.WEEKLY, wednesday, every=2, weekdays=[0, 2], count=4)
+    assert dates(repeat) == (wednesday, date(2026, 11, 16), date(2026, 11, 18), date(2026, 11, 30))
+    assert words(repeat) == "Every 2 weeks on Monday and Wednesday"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"count": 371}, "from 2 to 370"),
+        ({"count": 1}, "from 2 to 370"),
+        ({"count": 200}, "at most two years"),
+        ({"until_on": MONDAY + timedelta(days=732)}, "at most two years: until 11/02/2028"),
+        ({"until_on": MONDAY + timedelta(days=6)}, "only one appointment"),
+        ({"until_on": MONDAY - timedelta(days=1)}, "only one appointment"),
+        ({}, "Say when the series ends"),
+        ({"count": 3, "until_on": MONDAY}, "Say when the series ends"),
+        ({"count": 3, "every": 0}, "every 1 to 52"),
+        ({"count": 3, "weekdays": [1]}, "Tick Monday too"),
+    ],
+)
+def test_a_series_without_bounds_or_sense_is_refused_with_words(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(SeriesRefused, match=said):
+        begin(Frequency.WEEKLY, MONDAY, **asked)
+
+
+def test_two_years_of_days_are_too_many() -> None:
+    with pytest.raises(SeriesRefused, match="makes 731 appointments"):
+        begin(Frequency.DAILY, MONDAY, until_on=MONDAY + timedelta(days=730))
+
+
+def test_an_extension_says_what_comes_next() -> None:
+    repeat = begin(Frequency.WEEKLY, MONDAY, count=3)
+    with pytest.raises(SeriesRefused, match="next date of this series is 11/23/2026"):
+        extended(repeat, until_on=date(2026, 11, 22))
+    with pytest.raises(SeriesRefused, match="Say how far"):
+        extended(repeat)
+
+
+def test_a_change_speaks_only_of_what_changed() -> None:
+    before = Slot(MONDAY, time(10), 50, UUID(int=1), UUID(int=2), title="Circle")
+    change = change_between(before, replace(before, day=MONDAY + timedelta(days=1), at=time(11)))
+    other = Slot(date(2026, 12, 7), time(9), 90, UUID(int=3), UUID(int=2), title="Circle of others")
+    assert change.applied(other) == replace(other, day=date(2026, 12, 8), at=time(11))
+    assert not change_between(before, before)
+
+
+@given(st.data())
+def test_a_change_turns_what_was_shown_into_what_was_sent(data: st.DataObject) -> None:
+    slots = st.builds(
+        Slot, day=_DAYS, at=st.times(), minutes=st.integers(1, 1440), staff_member_id=st.uuids(),
+        location_id=st.uuids(), place_of_service=st.sampled_from(["", "02", "10"]), title=st.text(max_size=3),
+        group_limit=st.none() | st.integers(2, 12),
+    )  # fmt: skip
+    before, after = data.draw(slots), data.draw(slots)
+    assert change_between(before, after).applied(before) == after
+
+
+def test_members_are_told_apart_by_what_became_of_them() -> None:
+    stays, leaves, changes, joins, talk, letter = (UUID(int=number) for number in range(6))
+    planned = {stays: [talk], leaves: [talk], changes: [talk, letter]}
+    choices = {stays: [ServiceChoice(talk)], changes: [ServiceChoice(letter)], joins: []}
+    found = members_between(planned, choices)
+    assert (set(found.joined), found.left, set(found.services)) == ({joins}, {leaves}, {changes})
+    assert not members_between({stays: [talk]}, {stays: [ServiceChoice(talk)]})
+
+
+@pytest.mark.parametrize("wrong", [{"minutes": 0}, {"minutes": 1441}, {"day": date(1999, 12, 31)}, {"day": date.max}])
+def test_a_slot_nobody_means_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(AppointmentIncomplete):
+        check_slot(replace(Slot(MONDAY, time(10), 50, UUID(int=1), UUID(int=2)), **wrong))
+
+
+def _by_rrule(repeat: Repeat) -> list[date]:
+    ends: dict[str, Any] = {"count": repeat.count} if repeat.count else {"until": _moment(repeat.until_on)}
+    named: dict[str, Any] = {"interval": repeat.every, "dtstart": _moment(repeat.starts_on), **ends}
+    if repeat.frequency is Frequency.DAILY:
+        rule = rrule.rrule(rrule.DAILY, **named)
+    elif repeat.frequency is Frequency.WEEKLY:
+        rule = rrule.rrule(rrule.WEEKLY, byweekday=sorted(repeat.weekdays), wkst=repeat.week_starts, **named)
+    elif repeat.frequency is Frequency.MONTHLY_DAY:
+        # The latest of the days up to the 31st that the month has: RRULE's own way to say "or the last".
+        day = repeat.month_day
+        assert day is not None
+        choices = list(range(28, day + 1)) if day > 28 else [day]
+        rule = rrule.rrule(rrule.MONTHLY, bymonthday=choices, bysetpos=-1, **named)
+    else:
+        (weekday,) = repeat.weekdays
+        week = repeat.month_week
+        assert week is not None
+        rule = rrule.rrule(rrule.MONTHLY, byweekday=rrule.weekday(weekday)(-1 if week == LAST_WEEK else week), **named)
+    return [each.date() for each in rule]
+
+
+def _moment(day: date | None) -> Any:
+    assert day is not None
+    return datetime(day.year, day.month, day.day)
+
+
+def test_months_have_the_lengths_that_the_calendar_says() -> None:
+    repeat = begin(Frequency.MONTHLY_DAY, date(2027, 8, 31), count=24)
+    assert all(day.day == monthrange(day.year, day.month)[1] for day in dates(repeat))
