@@ -11,9 +11,8 @@ import pytest
 from django.test import Client as Browser
 
 from daysheet.clients.models import ClientAssignment
-from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batch_form import Ticks, read_ticks
-from daysheet.invoicing.models import Batch, BatchItem, Invoice
+from daysheet.invoicing.models import Batch, BatchItem
 from daysheet.invoicing.queries.batch_search import SearchFilters, find_unbilled_dates
 from daysheet.invoicing.views import batch_page
 from daysheet.schedule.models import VisitService
