@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("clients", "0002_documents_by"),
+        ("clients", "0003_documents_by"),
         ("practices", "0001_initial"),
     ]
 
