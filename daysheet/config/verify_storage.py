@@ -16,7 +16,8 @@ from .verify_checks import Check
 _LONGEST_NAME = 63
 #: Tables of facts, and the columns of tables that may move: everything else the role must not be able to change.
 _APPEND_ONLY = (
-    "ledger_entry", "ledger_closedday", "ledger_moneyrequest", "audit_auditevent", "invoicing_invoice",
+    "ledger_entry", "ledger_closedday", "ledger_moneyrequest", "audit_auditevent", "audit_auditseal",
+    "audit_recordview", "invoicing_invoice",
     "invoicing_invoicevoid", "invoicing_batchproblem", "payments_paymentreversal", "clients_billingnote",
     "clients_billingnotetext", "imports_importedfile", "staff_licenserenewalrun", "config_verification",
 )  # fmt: skip

@@ -79,7 +79,7 @@ NEEDS: dict[str, Permission] = {
             "services:end_payer_rule", "services:remove_payer_rule", "services:income_amounts",
             "services:add_income_amounts", "services:edit_income_amounts", "services:remove_income_amounts",
             "imports:upload",
-            "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
+            "imports:template", "imports:preview", "imports:confirm", "audit:activity_log", "audit:record_views",
             "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy",
             "mail:mailbox", "mail:send_test",

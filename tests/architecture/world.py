@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from daysheet.audit.seals import seal_night
 from daysheet.automation.actions import Settings, add_exclusion, save_plan
 from daysheet.automation.nights import begin_night
 from daysheet.cards.actions import due_by_client
@@ -63,6 +64,7 @@ def build_world(cast: Cast) -> World:
     clinic = build_clinic(cast)
     owner = clinic.owner
     since = date(2026, 1, 1)
+    seal_night(cast.alder, owner.now)
     client = add_client(owner, first_name="Ana", last_name="Ruiz").pk
     payer = add_payer(owner, name="Harbor Health").pk
     coverage = add_coverage(owner, client, payer_id=payer, insured_id="X1", starts_on=since, copay_cents=2500)
