@@ -87,6 +87,8 @@ VERBS: dict[str, Verb] = {
     "edit_staff_member": Verb("changed a staff member"),
     "end_diagnosis": Verb("ended a diagnosis"),
     "end_payer_rate": Verb("ended an insurer's rate", is_money=True),
+    "give_estimate": Verb("gave a Good Faith Estimate"),
+    "note_estimate_request": Verb("noted that an estimate was asked for"),
     "give_login": Verb("gave a login"),
     "import_file": Verb("imported a file"),
     "invite_staff_member": Verb("invited a staff member"),

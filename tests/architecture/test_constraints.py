@@ -68,6 +68,9 @@ FORBIDDEN: dict[str, str] = {
     "dispute_outcome_known": "outcome = 'tie'",
     "document_settings_colour_shape": "brand_colour = 'green'",
     "document_settings_pay_to_known": "pay_to = 'moon'",
+    "estimate_has_description": "description = ''",
+    "estimate_item_adds_up": "expected_cents = expected_cents + 1",
+    "estimate_twelve_months": "last_on = first_on + 366",
     "entry_accounts_differ": "debit_account = credit_account",
     "entry_accounts_known": "debit_account = 'pocket'",
     "entry_amount_positive": "amount_cents = 0",
@@ -372,6 +375,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
         "payment_charge_once": ("charge_id IS NOT NULL", []),
         "card_refund_reference_once": ("true", ["reference = 'R1'"]),
         "staff_email_once": ("email <> ''", []),
+        "estimate_superseded_once": ("supersedes_id IS NOT NULL", []),
     }.get(name, ("true", []))
 
 
@@ -405,6 +409,8 @@ _FREED: dict[str, dict[str, str]] = {
     "claims_claimline": {"left_at": "now()"},
     "mail_message": {"run_id": "gen_random_uuid()"},
     "documents_logo": {"removed_at": "now()"},
+    "documents_estimate": {"supersedes_id": "NULL"},
+    "documents_estimateitem": {"position": "99"},
     "documents_madedocument": {"made_in": "gen_random_uuid()"},
     "services_payerrate": {"starts_on": "'2020-01-01'"},
     "services_payerrule": {"starts_on": "'2020-01-01'"},
@@ -444,6 +450,7 @@ def test_what_is_not_granted_is_refused(world: World) -> None:
 
 #: Facts: nothing of them is ever updated or deleted. (What may move on other tables stands in their migrations.)
 APPEND_ONLY = {
+    "documents_estimate", "documents_estimateitem", "documents_estimaterequest",
     "documents_madedocument",
     "ledger_closedday",
     "ledger_entry", "audit_auditevent", "audit_auditseal", "audit_recordview",

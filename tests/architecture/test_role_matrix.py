@@ -64,7 +64,8 @@ NEEDS: dict[str, Permission] = {
             "documents:client_documents", "documents:statement", "documents:superbill", "documents:invoices",
             "documents:receipts", "documents:document", "documents:document_pdf", "documents:made_together",
             "documents:made_together_pdf", "documents:print_invoice", "documents:invoice_superbill",
-            "documents:receipt",
+            "documents:receipt", "documents:owed_estimates", "documents:client_estimates",
+            "documents:give_estimate", "documents:request_estimate", "documents:estimate",
         ),
         _B,
     ),
@@ -96,7 +97,7 @@ PUBLIC = {
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message",
+    "card", "setup", "claim", "document", "made_in", "estimate", "insurer_payment", "message",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {
