@@ -32,6 +32,7 @@ NEEDS: dict[str, Permission] = {
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
             "schedule:move_appointment", "documents:logo",
+            "schedule:cancel_appointment", "schedule:series",
             "schedule:client_appointments",
         ),
         _D,
@@ -99,6 +100,7 @@ PUBLIC = {
 }
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
+    "series",
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
     "card", "setup", "claim", "document", "made_in", "insurer_payment", "message", "charge", "estimate",
 }  # fmt: skip

@@ -91,7 +91,7 @@ def build_world(cast: Cast) -> World:
     billed_visit = Visit.objects.get(appointment_id=billed)
     invoice = bill_visit(clinic.biller, visit_id=billed_visit.pk).created[0]
     open_one = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
-    add_series(
+    series = add_series(
         owner, slot=replace(slot, at=time(11)), members={client: [ServiceChoice(clinic.talk.pk)]},
         repeat=begin(Frequency.WEEKLY, DAY, count=3),
     )  # fmt: skip
@@ -113,7 +113,7 @@ def build_world(cast: Cast) -> World:
         "client": client, "payer": payer, "coverage": coverage.pk, "diagnosis": diagnosis.pk,
         "claim": Claim.objects.get().pk,
         "service_type": clinic.talk.pk, **prices,
-        "appointment": open_one,
+        "appointment": open_one, "series": series,
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
         "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,
