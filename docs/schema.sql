@@ -1467,6 +1467,52 @@ CREATE POLICY cards_chargestep_practice ON cards_chargestep FOR ALL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON cards_chargestep TO daysheet_app;
 
+-- That somebody had the processor asked what became of a charge, and what it answered, in words.
+CREATE TABLE cards_chargeinquiry (
+    id            uuid NOT NULL,
+    asked_at      timestamp with time zone NOT NULL,
+    asked_by_name character varying(120) NOT NULL,
+    answered_at   timestamp with time zone,
+    answer        character varying(200) NOT NULL,
+    charge_id     uuid NOT NULL,
+    practice_id   bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT cards_chargeinquiry_charge_id_fk FOREIGN KEY (practice_id, charge_id) REFERENCES cards_charge(practice_id, id),
+    CONSTRAINT cards_chargeinquiry_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT charge_inquiry_answered CHECK (((((answer)::text = ''::text) AND (answered_at IS NULL)) OR ((answered_at IS NOT NULL) AND (NOT ((answer)::text = ''::text)))))
+);
+CREATE INDEX cards_chargeinquiry_charge_id_ix ON cards_chargeinquiry USING btree (practice_id, charge_id);
+ALTER TABLE cards_chargeinquiry ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_chargeinquiry_practice ON cards_chargeinquiry FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_chargeinquiry TO daysheet_app;
+GRANT UPDATE (answered_at, answer) ON cards_chargeinquiry TO daysheet_app;
+
+-- That somebody said what became of a charge whose outcome the processor did not tell. Insert only, once.
+CREATE TABLE cards_chargedecision (
+    id              uuid NOT NULL,
+    outcome         character varying(11) NOT NULL,
+    reference       character varying(200) NOT NULL,
+    received_on     date,
+    reason          character varying(400) NOT NULL,
+    decided_at      timestamp with time zone NOT NULL,
+    decided_by_name character varying(120) NOT NULL,
+    charge_id       uuid NOT NULL,
+    practice_id     bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT charge_decided_once UNIQUE (practice_id, charge_id),
+    CONSTRAINT cards_chargedecision_charge_id_fk FOREIGN KEY (practice_id, charge_id) REFERENCES cards_charge(practice_id, id),
+    CONSTRAINT cards_chargedecision_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT charge_decision_has_reason CHECK ((NOT ((reason)::text = ''::text))),
+    CONSTRAINT charge_decision_known CHECK (((((outcome)::text = 'not_charged'::text) AND (received_on IS NULL) AND ((reference)::text = ''::text)) OR (((outcome)::text = 'charged'::text) AND (received_on IS NOT NULL) AND (NOT ((reference)::text = ''::text)))))
+);
+ALTER TABLE cards_chargedecision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_chargedecision_practice ON cards_chargedecision FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_chargedecision TO daysheet_app;
+
 -- Money given back to a card. Its entries have the refund's id as their event. `reference`: made at the
 -- processor's own desk, not here.
 CREATE TABLE cards_cardrefund (
