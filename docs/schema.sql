@@ -126,6 +126,51 @@ CREATE POLICY audit_auditevent_practice ON audit_auditevent FOR ALL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON audit_auditevent TO daysheet_app;
 
+-- That somebody opened a page of a client's record. `page` is the name of its address.
+CREATE TABLE audit_recordview (
+    id              uuid NOT NULL,
+    at              timestamp with time zone NOT NULL,
+    staff_member_id uuid,
+    person_name     character varying(120) NOT NULL,
+    client_id       uuid NOT NULL,
+    page            character varying(60) NOT NULL,
+    request_id      character varying(40) NOT NULL,
+    practice_id     bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT audit_recordview_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+CREATE INDEX record_view_at_ix ON audit_recordview USING btree (practice_id, at);
+CREATE INDEX record_view_client_ix ON audit_recordview USING btree (practice_id, client_id, at DESC);
+ALTER TABLE audit_recordview ENABLE ROW LEVEL SECURITY;
+CREATE POLICY audit_recordview_practice ON audit_recordview FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON audit_recordview TO daysheet_app;
+
+-- A night's link of the chain over all audit events and record views: `hash` covers those of [from_at, to_at) and
+-- the hash of the night before, so that nothing of the past can be changed, added or removed unnoticed.
+CREATE TABLE audit_auditseal (
+    id            uuid NOT NULL,
+    sealed_at     timestamp with time zone NOT NULL,
+    from_at       timestamp with time zone,
+    to_at         timestamp with time zone NOT NULL,
+    event_count   bigint NOT NULL,
+    view_count    bigint NOT NULL,
+    previous_hash character varying(64) NOT NULL,
+    hash          character varying(64) NOT NULL,
+    practice_id   bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT audit_seal_one_follows UNIQUE (practice_id, previous_hash),
+    CONSTRAINT audit_auditseal_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT audit_seal_goes_forward CHECK (((from_at IS NULL) OR (to_at > from_at))),
+    CONSTRAINT audit_seal_hash_shape CHECK (((hash)::text ~ '^[0-9a-f]{64}$'::text))
+);
+ALTER TABLE audit_auditseal ENABLE ROW LEVEL SECURITY;
+CREATE POLICY audit_auditseal_practice ON audit_auditseal FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON audit_auditseal TO daysheet_app;
+
 -- ==================== jobs ==========================================================================================
 
 -- One run of a background job. `queued → running → done | failed`; a dead worker's run is woken by the sweep,
@@ -1690,12 +1735,14 @@ CREATE TABLE automation_automationplan (
     grouping         character varying(10) NOT NULL,
     first_night_on   date NOT NULL,
     practice_id      bigint NOT NULL,
+    link_base        character varying(200) NOT NULL,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT automation_plan_version_once UNIQUE (practice_id, version),
     CONSTRAINT automation_automationplan_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT automation_automationplan_look_back_days_check CHECK ((look_back_days >= 0)),
     CONSTRAINT automation_automationplan_version_check CHECK ((version >= 0)),
     CONSTRAINT automation_plan_grouping_known CHECK ((("grouping")::text = ANY ((ARRAY['client'::character varying, 'date'::character varying])::text[]))),
+    CONSTRAINT automation_plan_link_shape CHECK (((link_base)::text ~ '^(https?://[^/[:space:]]+)?$'::text)),
     CONSTRAINT automation_plan_look_back_sane CHECK (((look_back_days >= 1) AND (look_back_days <= 60))),
     CONSTRAINT automation_plan_night_after_start CHECK ((first_night_on > starts_on)),
     CONSTRAINT automation_plan_version_positive CHECK ((version >= 1))

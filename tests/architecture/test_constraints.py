@@ -21,9 +21,12 @@ from .world import World, build_world
 
 #: What each CHECK forbids: {constraint: SQL assignments that break it in a copied row}.
 FORBIDDEN: dict[str, str] = {
+    "audit_seal_goes_forward": "from_at = to_at",
+    "audit_seal_hash_shape": "hash = 'nonsense'",
     "automation_night_range_before": "to_on = night_on",
     "automation_night_stopped_is_over": "has_stopped = true, finished_at = NULL",
     "automation_plan_grouping_known": "grouping = 'week'",
+    "automation_plan_link_shape": "link_base = 'javascript:alert(1)'",
     "automation_plan_look_back_sane": "look_back_days = 61",
     "automation_plan_night_after_start": "first_night_on = starts_on",
     "automation_plan_version_positive": "version = 0",

@@ -32,6 +32,7 @@ NEEDS: dict[str, Permission] = {
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
             "schedule:move_appointment", "documents:logo",
+            "schedule:cancel_appointment", "schedule:series",
             "schedule:client_appointments",
         ),
         _D,
@@ -81,7 +82,7 @@ NEEDS: dict[str, Permission] = {
             "services:end_payer_rule", "services:remove_payer_rule", "services:income_amounts",
             "services:add_income_amounts", "services:edit_income_amounts", "services:remove_income_amounts",
             "imports:upload",
-            "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
+            "imports:template", "imports:preview", "imports:confirm", "audit:activity_log", "audit:record_views",
             "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy",
             "mail:mailbox", "mail:send_test",
@@ -99,6 +100,7 @@ PUBLIC = {
 }
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
+    "series",
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
     "card", "setup", "claim", "document", "made_in", "insurer_payment", "message", "charge", "estimate",
 }  # fmt: skip

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from daysheet.audit.seals import seal_night
 from daysheet.automation.actions import Settings, add_exclusion, save_plan
 from daysheet.automation.nights import begin_night
 from daysheet.cards.actions import due_by_client
@@ -77,6 +78,7 @@ def build_world(cast: Cast) -> World:
     clinic = build_clinic(cast)
     owner = clinic.owner
     since = date(2026, 1, 1)
+    seal_night(cast.alder, owner.now)
     client = add_client(owner, first_name="Ana", last_name="Ruiz").pk
     payer = add_payer(owner, name="Harbor Health").pk
     coverage = add_coverage(owner, client, payer_id=payer, insured_id="X1", starts_on=since, copay_cents=2500)
@@ -89,7 +91,7 @@ def build_world(cast: Cast) -> World:
     billed_visit = Visit.objects.get(appointment_id=billed)
     invoice = bill_visit(clinic.biller, visit_id=billed_visit.pk).created[0]
     open_one = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
-    add_series(
+    series = add_series(
         owner, slot=replace(slot, at=time(11)), members={client: [ServiceChoice(clinic.talk.pk)]},
         repeat=begin(Frequency.WEEKLY, DAY, count=3),
     )  # fmt: skip
@@ -111,7 +113,7 @@ def build_world(cast: Cast) -> World:
         "client": client, "payer": payer, "coverage": coverage.pk, "diagnosis": diagnosis.pk,
         "claim": Claim.objects.get().pk,
         "service_type": clinic.talk.pk, **prices,
-        "appointment": open_one,
+        "appointment": open_one, "series": series,
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
         "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,

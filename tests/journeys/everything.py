@@ -33,7 +33,9 @@ def _client(builder: _Builder) -> dict[str, object]:
     builder.visit("sweep", client, builder.talk, days_ago=2)
     builder.billed("sweep_billed", client, builder.talk, builder.letter, days_ago=9)
     visit = Visit.objects.get(pk=builder.practice.visits["sweep"])
+    series = builder.series("sweep", [client], count=4, first=builder.practice.today - timedelta(days=540))
     return {
+        "series": series,
         "client": client,
         "payer": payer,
         "coverage": Coverage.objects.get(client_id=client).pk,
