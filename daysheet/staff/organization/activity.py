@@ -41,6 +41,7 @@ _PAGE_WORDS = {
 _PAGES = {
     "appointment": ("schedule:appointment", "appointment", Permission.DEFAULT),
     "batch": ("invoicing:batch_run", "batch", Permission.BILLING),
+    "mailing": ("mailings:run", "mailing", Permission.BILLING),
     "message": ("mail:message", "message", Permission.BILLING),
     "location": ("practices:location", "location", Permission.ADMINISTRATOR),
     "payer": ("clients:insurer", "payer", Permission.BILLING),
