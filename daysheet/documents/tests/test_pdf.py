@@ -141,7 +141,7 @@ def test_two_hundred_lines_break_over_pages_under_a_repeated_heading() -> None:
 
 
 def test_many_papers_in_one_file_keep_pages_tags_and_clients_apart() -> None:
-    papers = [_paper(number, rows=number % 60) for number in range(PART_PAPERS * 3 + 1)]
+    papers = [_paper(number, rows=number * 4 % 60) for number in range(PART_PAPERS * 4 + 1)]
     rendered = render_pdf(papers)
     assert_accessible(rendered.pdf)
     assert headings(rendered.pdf) == ["Statement"] * len(papers)
