@@ -47,8 +47,8 @@ def _make_ready(cluster: Cluster, visits: int) -> None:
         _run(cluster, name, "django", "migrate", "--database=owner", "-v0")
         return
     building = f"{name}_building"
-    cluster.drop_database(building)
-    cluster.create_database(building)
+    if not cluster.database_exists(building):
+        cluster.create_database(building)
     _run(cluster, building, "django", "migrate", "--database=owner", "-v0")
     _run(cluster, building, "bench.build", str(visits), "--beside", str(visits // 5000))
     home.rename_database(cluster, building, name)

@@ -1,7 +1,7 @@
 """Where the benchmark lives: an embedded server and one database for each size, in a folder of their own.
 
-A database is built under another name and renamed when it is whole, so that a build that was killed begins again and a
-whole one is used again. `BENCH_HOME` moves the folder.
+A database is built under another name and renamed when it is whole, so that a build that was killed goes on and a whole
+one is used again. `BENCH_HOME` moves the folder.
 """
 
 from __future__ import annotations
