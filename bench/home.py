@@ -54,6 +54,11 @@ def environment(cluster: Cluster, database: str) -> dict[str, str]:
     return {**os.environ, **addresses, "DJANGO_SETTINGS_MODULE": "daysheet.config.settings"}
 
 
+def use(cluster: Cluster, database: str) -> None:
+    """Let this process and those that it starts work on one of the databases."""
+    os.environ.update(environment(cluster, database))
+
+
 def name_of(visits: int) -> str:
     """The database of a size."""
     return f"bench_{visits}"
