@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from daysheet.kit.dates import local_moment
 
@@ -86,3 +86,15 @@ def span(day: date, at: time, minutes: int, time_zone: str) -> tuple[datetime, d
     """Start and end of `minutes` from a wall-clock time in practice time; an hour stays an hour when clocks change."""
     starts_at = local_moment(day, at, time_zone)
     return starts_at, starts_at + timedelta(minutes=minutes)
+
+
+def minutes_of_day(starts_at: datetime, ends_at: datetime) -> tuple[int, int]:
+    """Start and end as minutes of the first one's day, by the wall clock of both. What goes on after midnight ends
+    there; where the clocks go back in between, it lasts as long as it really does."""
+    start = starts_at.hour * 60 + starts_at.minute
+    if ends_at.date() > starts_at.date():
+        return start, 24 * 60
+    end = ends_at.hour * 60 + ends_at.minute
+    if end <= start:
+        end = start + int((ends_at.astimezone(UTC) - starts_at.astimezone(UTC)).total_seconds()) // 60
+    return start, min(end, 24 * 60)

@@ -76,7 +76,7 @@ ORGANIZATION_MENU = (
     MenuItem("Settings", "practices:settings", Permission.ADMINISTRATOR),
     MenuItem("Service Types", "services:list", Permission.ADMINISTRATOR),
     MenuItem("Locations", "practices:locations", Permission.ADMINISTRATOR),
-    MenuItem("Income Based Payment Amounts", None, Permission.ADMINISTRATOR),
+    MenuItem("Income Based Payment Amounts", "services:income_amounts", Permission.ADMINISTRATOR),
     MenuItem("AMA CPT Licenses", "staff:licenses", Permission.ADMINISTRATOR),
     MenuItem("Automation", "automation:automation", Permission.ADMINISTRATOR, ("automation",)),
     MenuItem("Card Processor", "cards:processor", Permission.ADMINISTRATOR),

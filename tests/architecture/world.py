@@ -40,11 +40,13 @@ from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
 from daysheet.schedule.models import Visit, VisitService
 from daysheet.schedule.series import add_series
 from daysheet.schedule.series_rules import Frequency, begin
-from daysheet.services.actions import add_payer_rate, set_client_service
+from daysheet.services.actions import set_client_service
 from daysheet.staff.actions import add_staff_member, invite_staff_member
 from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import NOW, Cast, Person
+
+from .prices import prices_of
 
 _LOCATIONS_FILE = b"ID,Name,Place of Service\nL9,Annex,11\n"
 
@@ -67,7 +69,7 @@ def build_world(cast: Cast) -> World:
     set_bill_to(owner, client, pays_by="insurance")
     diagnosis = add_diagnosis(owner, client, code="F41.1", starts_on=since)
     set_client_service(owner, client, clinic.talk.pk, is_default=True, set_payment_amount_cents=None)
-    rate = add_payer_rate(owner, payer, clinic.talk.pk, rate_cents=14000, starts_on=since)
+    prices = prices_of(owner, client=client, payer=payer, service_type=clinic.talk.pk, since=since)
     slot = Slot(DAY, time(9), 50, cast.carol.staff_member_id, clinic.location.pk)
     billed = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
     billed_visit = Visit.objects.get(appointment_id=billed)
@@ -94,7 +96,8 @@ def build_world(cast: Cast) -> World:
     ids = {
         "client": client, "payer": payer, "coverage": coverage.pk, "diagnosis": diagnosis.pk,
         "claim": Claim.objects.get().pk,
-        "service_type": clinic.talk.pk, "rate": rate.pk, "appointment": open_one,
+        "service_type": clinic.talk.pk, **prices,
+        "appointment": open_one,
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
         "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,

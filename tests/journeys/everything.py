@@ -19,15 +19,17 @@ def ids_of_everything(builder: _Builder) -> dict[str, str]:
 
 
 def _client(builder: _Builder) -> dict[str, object]:
-    from daysheet.clients.actions import add_billing_note, add_diagnosis
+    from daysheet.clients.actions import add_billing_note, add_diagnosis, record_income
     from daysheet.clients.models import Coverage
     from daysheet.schedule.models import Visit
-    from daysheet.services.actions import add_payer_rate, set_client_service
+    from daysheet.services.actions import NewStep, add_income_scale, add_payer_rate, add_payer_rule, set_client_service
 
     owner, since = builder.owner, builder.practice.today - timedelta(days=400)
     payer = builder.insurer("Sweep Mutual")
     client = builder.client("Swan", "Sweep", insurer=payer, copay_cents=2000)
     set_client_service(owner, client, builder.talk, is_default=True)
+    record_income(owner, client, income_cents=3_000_000, period="year", household_size=2, given_on=since)
+    steps = [NewStep(None, 1, 0, 2000), NewStep(None, 1, 2_000_000, None), NewStep(builder.talk, 3, 0, 1000)]
     builder.visit("sweep", client, builder.talk, days_ago=2)
     builder.billed("sweep_billed", client, builder.talk, builder.letter, days_ago=9)
     visit = Visit.objects.get(pk=builder.practice.visits["sweep"])
@@ -37,6 +39,8 @@ def _client(builder: _Builder) -> dict[str, object]:
         "coverage": Coverage.objects.get(client_id=client).pk,
         "diagnosis": add_diagnosis(owner, client, code="F41.1", starts_on=since).pk,
         "rate": add_payer_rate(owner, payer, builder.talk, rate_cents=14000, starts_on=since).pk,
+        "payer_rule": add_payer_rule(owner, payer, place_of_service="10", added_modifiers=["95"], starts_on=since).pk,
+        "scale": add_income_scale(owner, starts_on=since, period="year", steps=steps).pk,
         "service_type": builder.talk,
         "appointment": visit.appointment_id,
         "visit": visit.pk,

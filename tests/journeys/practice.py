@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 
 import django
 
+from .calendar_days import a_week_of_appointments
 from .everything import ids_of_everything
 from .staff import people_of_alder
 
@@ -91,6 +92,7 @@ def build() -> Practice:
         builder.batches()
         builder.money()
         builder.cards()
+        a_week_of_appointments(builder)
         practice.everything = ids_of_everything(builder)
     practice.everything.update(_a_day_to_close(cast, now))
     return practice

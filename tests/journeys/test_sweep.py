@@ -66,6 +66,7 @@ VARIANTS = {
     "payments:accept_payment": ["?invoice={number}"],
     "payments:batch_payments": ["?payer={payer}"],
     "invoicing:new_invoice": ["?show=all"],
+    "schedule:calendar": ["?view=month"],
 }
 #: A page that needs another object than the others of its kind.
 INSTEAD = {"payments:apply_payment": {"visit": "billed_visit"}}

@@ -1,4 +1,4 @@
-"""New Appointment, its page, the Calendar and the client's Appointments over HTTP, without scripts."""
+"""New Appointment, its page and the client's Appointments over HTTP, without scripts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from daysheet.practices.models import User
 from daysheet.schedule.models import Appointment, Visit, VisitService
 from daysheet.services.actions import set_client_service
 from daysheet.staff.models import StaffMember
-from tests.billing import DAY, Clinic, build_clinic
+from tests.billing import Clinic, build_clinic
 from tests.people import Cast, Person
 
 NEW = "/alder/appointments/new/"
@@ -93,20 +93,6 @@ def test_another_practice_and_unassigned_clients_find_nothing(clinic: Clinic) ->
     form = _typed(clinic, save="1", client=[str(client)])
     assert dan.post(NEW, form).status_code == 404
     assert Visit.objects.count() == 1
-
-
-def test_the_calendar_shows_the_week_and_the_billed_tag(clinic: Clinic, django_assert_max_num_queries: Any) -> None:
-    visit, _ = clinic.visit(clinic.client(), clinic.talk)
-    bob = _as(clinic.cast.bob)
-    url = f"/alder/calendar/?day={DAY.isoformat()}"
-    page = bob.get(url).content.decode()
-    assert "11/01/2026 to 11/07/2026" in page and "Ana Ruiz" in page and "tag-billed" not in page
-    bill_visit(clinic.biller, visit_id=visit)
-    assert "tag-billed" in bob.get(url).content.decode()
-    for _ in range(30):
-        clinic.visit(clinic.client(), clinic.talk)
-    with django_assert_max_num_queries(16):
-        bob.get(url)
 
 
 def test_the_appointments_of_a_client_are_listed(clinic: Clinic) -> None:

@@ -39,7 +39,7 @@ def day_of(request: HttpRequest, actor: Actor) -> date:
 
 
 def day_url(request: HttpRequest, name: str, day: date) -> str:
-    kept = {key: request.GET[key] for key in ("staff", "location") if key in request.GET}
+    kept = {key: request.GET[key] for key in ("staff", "location", "view") if key in request.GET}
     return f"{practice_url(actor_of(request), name)}?{urlencode({'day': day.isoformat(), **kept})}"
 
 
