@@ -29,7 +29,7 @@ def main() -> None:
     with owner() as connection:
         load_practice(connection, shape, _say, logins=options.logins)
         for number in range(options.beside):
-            load_practice(connection, small_practice(number, shape.today), lambda words: None)
+            load_practice(connection, small_practice(number, shape.today))
         analyze(connection, vacuum=True)
     seconds = time.monotonic() - began
     _say(f"{shape.visits:,} visits and {options.beside} practices beside: loaded in {seconds:.0f} s; verifying …")
