@@ -1467,6 +1467,52 @@ CREATE POLICY cards_chargestep_practice ON cards_chargestep FOR ALL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON cards_chargestep TO daysheet_app;
 
+-- That somebody had the processor asked what became of a charge, and what it answered, in words.
+CREATE TABLE cards_chargeinquiry (
+    id            uuid NOT NULL,
+    asked_at      timestamp with time zone NOT NULL,
+    asked_by_name character varying(120) NOT NULL,
+    answered_at   timestamp with time zone,
+    answer        character varying(200) NOT NULL,
+    charge_id     uuid NOT NULL,
+    practice_id   bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT cards_chargeinquiry_charge_id_fk FOREIGN KEY (practice_id, charge_id) REFERENCES cards_charge(practice_id, id),
+    CONSTRAINT cards_chargeinquiry_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT charge_inquiry_answered CHECK (((((answer)::text = ''::text) AND (answered_at IS NULL)) OR ((answered_at IS NOT NULL) AND (NOT ((answer)::text = ''::text)))))
+);
+CREATE INDEX cards_chargeinquiry_charge_id_ix ON cards_chargeinquiry USING btree (practice_id, charge_id);
+ALTER TABLE cards_chargeinquiry ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_chargeinquiry_practice ON cards_chargeinquiry FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_chargeinquiry TO daysheet_app;
+GRANT UPDATE (answered_at, answer) ON cards_chargeinquiry TO daysheet_app;
+
+-- That somebody said what became of a charge whose outcome the processor did not tell. Insert only, once.
+CREATE TABLE cards_chargedecision (
+    id              uuid NOT NULL,
+    outcome         character varying(11) NOT NULL,
+    reference       character varying(200) NOT NULL,
+    received_on     date,
+    reason          character varying(400) NOT NULL,
+    decided_at      timestamp with time zone NOT NULL,
+    decided_by_name character varying(120) NOT NULL,
+    charge_id       uuid NOT NULL,
+    practice_id     bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT charge_decided_once UNIQUE (practice_id, charge_id),
+    CONSTRAINT cards_chargedecision_charge_id_fk FOREIGN KEY (practice_id, charge_id) REFERENCES cards_charge(practice_id, id),
+    CONSTRAINT cards_chargedecision_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT charge_decision_has_reason CHECK ((NOT ((reason)::text = ''::text))),
+    CONSTRAINT charge_decision_known CHECK (((((outcome)::text = 'not_charged'::text) AND (received_on IS NULL) AND ((reference)::text = ''::text)) OR (((outcome)::text = 'charged'::text) AND (received_on IS NOT NULL) AND (NOT ((reference)::text = ''::text)))))
+);
+ALTER TABLE cards_chargedecision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_chargedecision_practice ON cards_chargedecision FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_chargedecision TO daysheet_app;
+
 -- Money given back to a card. Its entries have the refund's id as their event. `reference`: made at the
 -- processor's own desk, not here.
 CREATE TABLE cards_cardrefund (
@@ -1869,9 +1915,11 @@ CREATE TABLE documents_madedocument (
     practice_id  bigint NOT NULL,
     made_in      uuid NOT NULL,
     position     integer NOT NULL,
+    estimate_id  uuid,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT made_document_once UNIQUE (practice_id, made_in, "position"),
     CONSTRAINT documents_madedocument_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT documents_madedocument_estimate_id_fk FOREIGN KEY (practice_id, estimate_id) REFERENCES documents_estimate(practice_id, id),
     CONSTRAINT documents_madedocument_invoice_id_fk FOREIGN KEY (practice_id, invoice_id) REFERENCES invoicing_invoice(practice_id, id),
     CONSTRAINT documents_madedocument_logo_id_fk FOREIGN KEY (practice_id, logo_id) REFERENCES documents_logo(practice_id, id),
     CONSTRAINT documents_madedocument_payment_id_fk FOREIGN KEY (practice_id, payment_id) REFERENCES payments_payment(practice_id, id),
@@ -1880,10 +1928,11 @@ CREATE TABLE documents_madedocument (
     CONSTRAINT documents_madedocument_position_check CHECK (("position" >= 0)),
     CONSTRAINT made_has_pages CHECK ((page_count >= 1)),
     CONSTRAINT made_kind_known CHECK (((kind)::text = ANY ((ARRAY['invoice'::character varying, 'receipt'::character varying, 'statement'::character varying, 'superbill'::character varying, 'estimate'::character varying])::text[]))),
-    CONSTRAINT made_of_its_subject CHECK ((((NOT ((kind)::text = 'invoice'::text)) OR (invoice_id IS NOT NULL)) AND ((NOT ((kind)::text = 'receipt'::text)) OR (payment_id IS NOT NULL)) AND ((NOT ((kind)::text = 'statement'::text)) OR (first_on IS NOT NULL)))),
+    CONSTRAINT made_of_its_subject CHECK ((((NOT ((kind)::text = 'invoice'::text)) OR (invoice_id IS NOT NULL)) AND ((NOT ((kind)::text = 'receipt'::text)) OR (payment_id IS NOT NULL)) AND ((NOT ((kind)::text = 'statement'::text)) OR (first_on IS NOT NULL)) AND ((NOT ((kind)::text = 'estimate'::text)) OR (estimate_id IS NOT NULL)))),
     CONSTRAINT made_period_in_order CHECK ((((first_on IS NULL) AND (last_on IS NULL)) OR ((first_on IS NOT NULL) AND (last_on >= first_on)))),
     CONSTRAINT made_sha256_shape CHECK (((sha256)::text ~ '^[0-9a-f]{64}$'::text))
 );
+CREATE INDEX documents_madedocument_estimate_id_ix ON documents_madedocument USING btree (practice_id, estimate_id);
 CREATE INDEX documents_madedocument_invoice_id_ix ON documents_madedocument USING btree (practice_id, invoice_id);
 CREATE INDEX documents_madedocument_logo_id_ix ON documents_madedocument USING btree (practice_id, logo_id);
 CREATE INDEX documents_madedocument_payment_id_ix ON documents_madedocument USING btree (practice_id, payment_id);
@@ -1893,6 +1942,96 @@ CREATE POLICY documents_madedocument_practice ON documents_madedocument FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON documents_madedocument TO daysheet_app;
+
+-- That a client who pays themselves asked what it will cost: a Good Faith Estimate is owed (45 CFR 149.610(b)).
+-- Insert and select only. The next estimate that is given to the client answers it.
+CREATE TABLE documents_estimaterequest (
+    id               uuid NOT NULL,
+    requested_on     date NOT NULL,
+    recorded_at      timestamp with time zone NOT NULL,
+    recorded_by_name character varying(120) NOT NULL,
+    client_id        uuid NOT NULL,
+    practice_id      bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT documents_estimaterequest_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT documents_estimaterequest_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+CREATE INDEX documents_estimaterequest_client_id_ix ON documents_estimaterequest USING btree (practice_id, client_id);
+ALTER TABLE documents_estimaterequest ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_estimaterequest_practice ON documents_estimaterequest FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_estimaterequest TO daysheet_app;
+
+-- A Good Faith Estimate as it was given to a client: everything on it is copied, nothing of it ever changes. A
+-- newer one supersedes it. Insert and select only.
+CREATE TABLE documents_estimate (
+    id               uuid NOT NULL,
+    given_on         date NOT NULL,
+    created_at       timestamp with time zone NOT NULL,
+    created_by_name  character varying(120) NOT NULL,
+    first_on         date NOT NULL,
+    last_on          date NOT NULL,
+    scheduled_on     date,
+    description      character varying(400) NOT NULL,
+    recurrence       character varying(200) NOT NULL,
+    separately       character varying(400) NOT NULL,
+    client_name      character varying(190) NOT NULL,
+    client_birth_on  date,
+    client_address   text NOT NULL,
+    practice_name    character varying(120) NOT NULL,
+    practice_npi     character varying(10) NOT NULL,
+    practice_tax_id  character varying(10) NOT NULL,
+    location_name    character varying(80) NOT NULL,
+    location_address text NOT NULL,
+    client_id        uuid NOT NULL,
+    practice_id      bigint NOT NULL,
+    supersedes_id    uuid,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT documents_estimate_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT documents_estimate_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT documents_estimate_supersedes_id_fk FOREIGN KEY (practice_id, supersedes_id) REFERENCES documents_estimate(practice_id, id),
+    CONSTRAINT estimate_has_description CHECK ((NOT ((description)::text = ''::text))),
+    CONSTRAINT estimate_twelve_months CHECK (((last_on >= first_on) AND (last_on < (first_on + '366 days'::interval))))
+);
+CREATE INDEX documents_estimate_client_id_ix ON documents_estimate USING btree (practice_id, client_id);
+CREATE INDEX estimate_client_ix ON documents_estimate USING btree (practice_id, client_id, given_on DESC);
+CREATE UNIQUE INDEX estimate_superseded_once ON documents_estimate USING btree (practice_id, supersedes_id) WHERE (supersedes_id IS NOT NULL);
+ALTER TABLE documents_estimate ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_estimate_practice ON documents_estimate FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_estimate TO daysheet_app;
+
+-- One service that is reasonably expected, with its expected charge. Insert and select only.
+CREATE TABLE documents_estimateitem (
+    id              uuid NOT NULL,
+    position        smallint NOT NULL,
+    code            character varying(20) NOT NULL,
+    name            character varying(120) NOT NULL,
+    diagnosis_codes character varying(8)[] NOT NULL,
+    rendering_name  character varying(170) NOT NULL,
+    rendering_npi   character varying(10) NOT NULL,
+    quantity        integer NOT NULL,
+    unit_cents      bigint NOT NULL,
+    expected_cents  bigint NOT NULL,
+    estimate_id     uuid NOT NULL,
+    practice_id     bigint NOT NULL,
+    service_type_id uuid,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT estimate_item_once UNIQUE (practice_id, estimate_id, "position"),
+    CONSTRAINT documents_estimateitem_estimate_id_fk FOREIGN KEY (practice_id, estimate_id) REFERENCES documents_estimate(practice_id, id),
+    CONSTRAINT documents_estimateitem_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT documents_estimateitem_service_type_id_fk FOREIGN KEY (practice_id, service_type_id) REFERENCES services_servicetype(practice_id, id),
+    CONSTRAINT documents_estimateitem_position_check CHECK (("position" >= 0)),
+    CONSTRAINT documents_estimateitem_quantity_check CHECK ((quantity >= 0)),
+    CONSTRAINT estimate_item_adds_up CHECK (((expected_cents = (unit_cents * quantity)) AND (quantity >= 1) AND (unit_cents >= 0)))
+);
+ALTER TABLE documents_estimateitem ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_estimateitem_practice ON documents_estimateitem FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_estimateitem TO daysheet_app;
 
 -- ==================== imports =======================================================================================
 

@@ -58,6 +58,7 @@ BILLING_MENU = (
     MenuItem("Insurance Payments (ERA)", None, Permission.BILLING),
     MenuItem("Batch Statements", None, Permission.BILLING),
     MenuItem("Batch Payments", "payments:batch_payments", Permission.BILLING),
+    MenuItem("Good Faith Estimates", "documents:owed_estimates", Permission.BILLING),
     MenuItem("Insurers", "clients:insurers", Permission.BILLING),
     MenuItem("Delivery Log", "mail:delivery_log", Permission.BILLING),
 )

@@ -18,8 +18,22 @@ from daysheet.cards.actions import due_by_client
 from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
 from daysheet.claims.models import Claim
-from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
+from daysheet.clients.actions import (
+    add_billing_note,
+    add_client,
+    add_coverage,
+    add_diagnosis,
+    add_payer,
+    edit_client,
+    set_bill_to,
+)
 from daysheet.documents.actions import edit_document_settings, make_documents, upload_logo
+from daysheet.documents.estimates.actions import (
+    EstimateTerms,
+    ExpectedService,
+    give_estimate,
+    note_estimate_request,
+)
 from daysheet.documents.rendering import invoice_papers
 from daysheet.documents.tests.pictures import picture
 from daysheet.invoicing.actions import bill_visit
@@ -175,7 +189,13 @@ def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
         desk.processor.dispute(desk.processor.charges()[0]["id"])
         desk.processor.dispute(desk.processor.charges()[0]["id"], "won")
         desk.hear()
-    return {"card": card, "run": charge.run_id, "setup": charge.card.setup_id, "account": desk.account.pk}
+    return {
+        "card": card,
+        "run": charge.run_id,
+        "charge": charge.pk,
+        "setup": charge.card.setup_id,
+        "account": desk.account.pk,
+    }
 
 
 def _night(clinic: Clinic) -> dict[str, Any]:
@@ -205,7 +225,23 @@ def _documents(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:
     upload_logo(clinic.owner, logo_id=logo, content=picture(), alt="Alder Clinic")
     run = uuid4()
     (paper,) = invoice_papers(clinic.biller, [invoice_id])
-    return {"document": make_documents(clinic.biller, request_id=run, papers=[paper])[0], "logo": logo, "made_in": run}
+    document = make_documents(clinic.biller, request_id=run, papers=[paper])[0]
+    return {"document": document, "logo": logo, "made_in": run, "estimate": _estimate(clinic, client)}
+
+
+def _estimate(clinic: Clinic, client: Any) -> Any:
+    """Asked for, given, and given anew."""
+    note_estimate_request(clinic.biller, client, request_id=uuid4(), requested_on=DAY)
+    edit_client(clinic.owner, client, birth_on=date(1984, 5, 6))
+    terms = EstimateTerms(DAY, DAY, "Talking", clinic.location.pk)
+    provider = clinic.cast.carol.staff_member_id
+    assert provider is not None
+    for _ in range(2):
+        estimate = give_estimate(
+            clinic.biller, client, estimate_id=uuid4(), terms=terms,
+            services=[ExpectedService(clinic.talk.pk, provider, 1, 15000)],
+        )  # fmt: skip
+    return estimate
 
 
 def _token(owner: Actor) -> str:

@@ -86,6 +86,7 @@ def _money(builder: _Builder) -> dict[str, object]:
     return {
         "document": make_documents(owner, request_id=made_in, papers=papers)[0],
         "made_in": made_in,
+        "estimate": _estimate(builder, line.client_id),
         "line": line.pk,
         "number": line.invoice.number,
         "entry": Entry.objects.get(debit_account="write_off", line_id=line.pk).pk,
@@ -93,6 +94,20 @@ def _money(builder: _Builder) -> dict[str, object]:
         "insurer_payment": cheque.payment_id,
         "batch": batch_id,
     }
+
+
+def _estimate(builder: _Builder, client: UUID) -> UUID:
+    from daysheet.clients.actions import edit_client
+    from daysheet.documents.estimates.actions import EstimateTerms, ExpectedService, give_estimate
+
+    today = builder.practice.today
+    edit_client(builder.owner, client, birth_on=today - timedelta(days=12000))
+    carol = UUID(str(builder.practice.staff["carol"]))
+    return give_estimate(
+        builder.owner, client, estimate_id=uuid4(),
+        terms=EstimateTerms(today, today + timedelta(days=90), "Talking", builder.location_id, recurrence="weekly"),
+        services=[ExpectedService(builder.talk, carol, 12, 15000)],
+    )  # fmt: skip
 
 
 def _look(builder: _Builder) -> dict[str, object]:
