@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,12 @@ def copy_database(cluster: Cluster, name: str, copy: str) -> None:
     cluster.drop_database(copy)
     cluster.create_database(copy, template=name)
     remember(recall(cluster.owner_url(name)), cluster.owner_url(copy))
+
+
+def migrate(cluster: Cluster, database: str) -> None:
+    """Bring the tables of an earlier build up to date."""
+    command = [sys.executable, "-m", "django", "migrate", "--database=owner", "-v0"]
+    subprocess.run(command, cwd=ROOT, env=environment(cluster, database), check=True)
 
 
 def stop() -> None:

@@ -39,6 +39,7 @@ def main() -> int:
     if not cluster.database_exists(name):
         raise SystemExit(f"build it first: make bench SIZES={options.visits}")
     home.copy_database(cluster, name, copy)
+    home.migrate(cluster, copy)
     try:
         report = _run(cluster, copy, options)
     finally:
@@ -95,7 +96,7 @@ def _summary(answers: Sequence[Answer]) -> dict[str, Any]:
 
 def _times(answers: Sequence[Answer]) -> dict[str, float]:
     seconds = sorted(each.seconds for each in answers)
-    percentiles = statistics.quantiles(seconds, n=100, method="inclusive") if len(seconds) > 1 else [0.0] * 99
+    percentiles = statistics.quantiles(seconds, n=100, method="inclusive") if len(seconds) > 1 else seconds * 99
     found = {"count": len(seconds), "p50": percentiles[49] * 1000, "p95": percentiles[94] * 1000}
     return {**{name: round(value, 1) for name, value in found.items()}, "worst": round(max(seconds) * 1000, 1)}
 

@@ -42,7 +42,7 @@ from .selection import Issued, LineEdit, Selection
 from .voiding import void_invoices
 
 JOB_KIND = "invoice_batch"
-#: Billed in one transaction: as many clients, but of many services only so many as to keep nobody waiting for the counter
+#: Billed in one transaction: as many clients, but of many services only so many that nobody waits long for the counter
 #: of numbers. Measured in docs/performance.md.
 CLIENTS_PER_CHUNK, SERVICES_PER_CHUNK = 250, 2_000
 _TRIES = 3
