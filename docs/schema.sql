@@ -1141,6 +1141,7 @@ CREATE TABLE invoicing_batchitem (
     CONSTRAINT invoicing_batchitem_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT invoicing_batchitem_created_count_check CHECK ((created_count >= 0))
 );
+CREATE INDEX batch_item_to_do_ix ON invoicing_batchitem USING btree (practice_id, batch_id, id) WHERE (done_at IS NULL);
 ALTER TABLE invoicing_batchitem ENABLE ROW LEVEL SECURITY;
 CREATE POLICY invoicing_batchitem_practice ON invoicing_batchitem FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
