@@ -142,7 +142,9 @@ class Appointment(TenantModel):
             ),
             # A date of a series has one appointment, so that a canceled or moved one is never made again.
             models.UniqueConstraint(
-                fields=["practice", "series", "occurrence_on"], name="appointment_series_date_once"
+                fields=["practice", "series", "occurrence_on"],
+                condition=models.Q(series__isnull=False),
+                name="appointment_series_date_once",
             ),
         ]
         indexes = [

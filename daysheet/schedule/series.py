@@ -29,7 +29,7 @@ from .models import Appointment, Series, Visit, VisitStatus
 from .series_outcome import Outcome, Scope, Standing
 from .series_rows import add_occurrences, add_row, repeat_of, series_slot
 from .series_rules import Repeat, dates, extended
-from .slot_rules import NOBODY, Members, Slot, change_between, members_between
+from .slot_rules import NOBODY, AppointmentIncomplete, Members, Slot, change_between, members_between
 from .slots import AppointmentChanged, lock_appointments
 from .statuses import cancel_visits
 
@@ -70,6 +70,8 @@ def edit_series(
     following = open_following(actor, appointment_id, scope=scope, version=version, joining=joining)
     change = change_between(following.opened.slot, slot)
     member_change = NOBODY
+    if members is not None and not members:
+        raise AppointmentIncomplete("Choose at least one client.")
     if members is not None:
         member_change = members_between(planned_services(appointment_id), members)
     check_change(change, slot)

@@ -17,8 +17,13 @@ from . import queries
 from .rules import PLACE_NAMES, place_words
 from .slot_rules import MOST_MINUTES, Slot
 
-#: Empty is the location's own.
-PLACES = (("", "The location's"), *((code, f"{code} {name}") for code, name in PLACE_NAMES.items()))
+_TELEHEALTH = ("10", "02")
+#: In person or not comes first, in words; empty is the location's own place.
+PLACES = (
+    ("", "At the location"),
+    *((code, f"{PLACE_NAMES[code]} ({code})") for code in _TELEHEALTH),
+    *((code, f"{name} ({code})") for code, name in PLACE_NAMES.items() if code not in _TELEHEALTH),
+)
 
 
 class MoveForm(forms.Form):
@@ -69,7 +74,12 @@ class SlotForm(forms.Form):
     minutes = forms.IntegerField(label="Minutes", min_value=1, max_value=MOST_MINUTES, initial=50)
     staff = forms.ChoiceField(label="Provider")
     location = forms.ChoiceField(label="Location")
-    place_of_service = forms.ChoiceField(label="Place of service", required=False, choices=PLACES)
+    place_of_service = forms.ChoiceField(
+        label="Place of service",
+        required=False,
+        choices=PLACES,
+        help_text="In person at the location, by telehealth, or elsewhere. Invoices and claims carry its code.",
+    )
     title = forms.CharField(label="Title", required=False, max_length=80, help_text="For a group: what people call it.")
     group_limit = forms.IntegerField(
         label="Group size limit",
@@ -86,7 +96,7 @@ class SlotForm(forms.Form):
         _offer(self, actor, details)
         own = details.slot.place_of_service if details else ""
         if own and own not in PLACE_NAMES:
-            self.fields["place_of_service"].choices = [*PLACES, (own, f"{own} {place_words(own, '')}")]  # type: ignore[attr-defined]
+            self.fields["place_of_service"].choices = [*PLACES, (own, place_words(own, ""))]  # type: ignore[attr-defined]
 
     @property
     def slot(self) -> Slot:

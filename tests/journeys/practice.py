@@ -293,16 +293,16 @@ class _Builder:
         self.practice.visits[name] = str(visit_ids[0])
 
     def series(self, name: str, clients: Sequence[UUID], *, count: int, first: date, title: str = "") -> UUID:
-        """A weekly series of letters at 3:00 PM with Nora; `name` and a number is each of its appointments."""
+        """A weekly series of letters at 3:00 PM with Otto; `name` and a number is each of its appointments."""
         from daysheet.schedule.actions import ServiceChoice, Slot
         from daysheet.schedule.models import Appointment
         from daysheet.schedule.series import add_series
         from daysheet.schedule.series_rules import Frequency, begin
 
-        nora = UUID(self.practice.staff["nora"])
+        otto = UUID(self.practice.staff["otto"])
         series_id = add_series(
             self.owner,
-            slot=Slot(first, time(15), 50, nora, self.location_id, title=title),
+            slot=Slot(first, time(15), 50, otto, self.location_id, title=title),
             members={client: [ServiceChoice(self.letter)] for client in clients},
             repeat=begin(Frequency.WEEKLY, first, count=count),
         )

@@ -184,7 +184,7 @@ def test_everything_is_in_reach_of_the_keyboard(enter: Enter, server: Server) ->
     expect(rows.nth(0)).to_be_focused()
     bob.sees("3 selected, $120.00")
 
-    bob.open("/alder/clients/?q=Sweep")
+    bob.open("/alder/clients/?q=Swan")
     keyboard.press("j")
     keyboard.press("Enter")
     bob.sees_heading(re.compile("Swan Sweep"))

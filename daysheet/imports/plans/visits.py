@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F
 
 from daysheet.database.updating import update_rows
 from daysheet.kit.ids import new_id
@@ -126,6 +127,8 @@ def write_visits(actor: Actor, things: Things, found: Found) -> None:
     insert_rows(Visit, _new(things.visits), now=actor.now)
     insert_rows(VisitService, _new(things.services), now=actor.now)
     update_rows(Appointment, (*APPOINTMENT_COLUMNS, "changed_at"), _dirty(things.appointments))
+    changed = [thing.id for thing in things.appointments.values() if thing.is_dirty and not thing.is_new]
+    Appointment.objects.filter(pk__in=changed).update(version=F("version") + 1)
     update_rows(Visit, (*VISIT_COLUMNS, "status_changed_at"), _dirty(things.visits))
     update_rows(VisitService, SERVICE_COLUMNS, _dirty(things.services))
     moved = [thing.id for thing in things.appointments.values() if not thing.is_new and thing.differs("service_on")]

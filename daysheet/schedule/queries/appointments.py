@@ -102,11 +102,13 @@ def appointment_details(actor: Actor, appointment_id: UUID) -> AppointmentDetail
 
 
 @query(Permission.DEFAULT)
-def client_visits(actor: Actor, client_id: UUID) -> QuerySet[Visit]:
-    """All visits of a client, newest first, to be paged. Raises NotFound."""
+def client_visits(actor: Actor, client_id: UUID, *, is_past: bool) -> QuerySet[Visit]:
+    """A client's visits before today, newest first, or from today on, soonest first; to be paged. Raises NotFound."""
     get_client(actor, client_id)
     visits = Visit.objects.filter(client_id=client_id).select_related("client", "appointment__staff_member")
-    return visits.order_by("-service_on", "-appointment__starts_at", "pk")
+    if is_past:
+        return visits.filter(service_on__lt=actor.today).order_by("-service_on", "-appointment__starts_at", "pk")
+    return visits.filter(service_on__gte=actor.today).order_by("service_on", "appointment__starts_at", "pk")
 
 
 @query(Permission.DEFAULT)

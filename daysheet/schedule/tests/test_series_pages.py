@@ -187,6 +187,22 @@ def test_a_group_larger_than_meant_is_warned_of(clinic: Clinic, dan: Browser) ->
     assert words in _text(dan.get(f"/alder/appointments/{Appointment.objects.get().pk}/"))
 
 
+def test_what_is_to_come_stands_apart_from_what_is_past(clinic: Clinic, dan: Browser) -> None:
+    """Today is November 16: of four Mondays from November 2 on, two are past."""
+    client = clinic.client()
+    url = f"/alder/clients/{client}/appointments/"
+    assert "No appointments yet" in _text(dan.get(url))
+    _weekly(clinic, dan, client)
+    dan.get("/alder/agenda/")  # where the message of the form is read
+    soonest_first, newest_first = _text(dan.get(url)), _text(dan.get(f"{url}?show=past"))
+    assert "11/02/2026" not in soonest_first
+    assert 0 < soonest_first.index("11/16/2026") < soonest_first.index("11/23/2026")
+    assert 0 < newest_first.index("11/09/2026") < newest_first.index("11/02/2026")
+    Visit.objects.update(service_on=date(2026, 11, 9))
+    assert "11/09/2026" in _text(dan.get(url))
+    assert "No upcoming appointments" in _text(dan.get(f"{url}?show=upcoming"))
+
+
 def test_a_long_series_is_paged_and_costs_the_same(
     clinic: Clinic, dan: Browser, django_assert_max_num_queries: Any
 ) -> None:

@@ -16,6 +16,7 @@ from daysheet.kit.errors import NotFound
 from daysheet.payments.actions import accept_payment
 from daysheet.schedule import queries
 from daysheet.schedule.actions import (
+    AppointmentIncomplete,
     ServiceChoice,
     edit_appointment,
     move_appointment,
@@ -127,6 +128,12 @@ def test_who_leaves_keeps_billed_visits_and_what_has_money_or_a_void_invoice(cli
     assert groups == [True, True, False, True, True, True, False, False]
     assert Visit.objects.filter(client_id=stays, status="upcoming").count() == 8
     check_series()
+
+
+def test_nobody_is_left_out_of_what_follows(clinic: Clinic) -> None:
+    rows = weekly(clinic, clinic.client())
+    with pytest.raises(AppointmentIncomplete, match="at least one client"):
+        edit_series(clinic.owner, appointment_id=rows[0].pk, scope=Scope.FOLLOWING, slot=shown(rows[0]), members={})
 
 
 def test_other_services_for_what_follows(clinic: Clinic) -> None:

@@ -29,7 +29,7 @@ from ..series_outcome import Scope
 from ..series_rules import dates
 from ..slot_forms import SlotForm
 from ..slots import AppointmentChanged
-from .changing import save_change, warn_of_conflicts
+from .changing import save_change, warn_of_conflicts, warn_of_crowd
 from .days import agenda_url
 
 _FORM = "schedule/appointment.html"
@@ -93,13 +93,23 @@ def appointment(request: HttpRequest, appointment: UUID) -> HttpResponse:
 
 @require_GET
 def client_appointments(request: HttpRequest, client: UUID) -> HttpResponse:
-    """The client's Appointments tab: newest first."""
+    """The client's Appointments tab: what is to come, soonest first, and what is past, newest first."""
     actor = actor_of(request)
-    page = page_of(queries.client_visits(actor, client), request.GET.get("page"))
+    asked = request.GET.get("show", "")
+    found = queries.client_visits(actor, client, is_past=asked == "past")
+    is_past = asked == "past" or (asked != "upcoming" and not found.exists())
+    if is_past and asked != "past":
+        found = queries.client_visits(actor, client, is_past=True)
+    page = page_of(found, request.GET.get("page"))
     context = {
         "client_id": client,
         "client_name": queries.client_name(actor, client),
         "page": page,
+        "is_past": is_past,
+        "tabs": [
+            {"label": label, "url": f"?show={name}", "active": is_past is (name == "past")}
+            for name, label in (("upcoming", "Upcoming"), ("past", "Past"))
+        ],
         "visits": queries.visit_rows(actor, list(page.rows)),
     }
     return render_page(request, "schedule/client_appointments.html", context)
@@ -163,11 +173,13 @@ def _save(request: HttpRequest, page: _Page) -> str:
     if repeat is None:
         made = actions.add_appointment(actor, slot=slot, members=members, appointment_id=typed["appointment_id"])
         messages.success(request, "The appointment was saved.")
+        warn_of_crowd(request, len(members), slot.group_limit)
         warn_of_conflicts(request, actor, [made])
         return agenda_url(actor, slot.day)
     series_id = add_series(actor, slot=slot, members=members, repeat=repeat, series_id=typed["appointment_id"])
     days = dates(repeat)
     messages.success(request, f"{len(days)} appointments were added, {us_date(days[0])} to {us_date(days[-1])}.")
+    warn_of_crowd(request, len(members), slot.group_limit)
     warn_of_conflicts(request, actor, Appointment.objects.filter(series_id=series_id).values_list("pk", flat=True))
     return practice_url(actor, "schedule:series", series=series_id)
 

@@ -14,6 +14,7 @@ from daysheet.practices.actor import Actor
 from daysheet.web.pages import practice_url
 
 from .. import actions, queries, series
+from ..previews import crowd_words
 from ..series_outcome import Scope
 from ..slot_rules import Members, Slot
 from .days import agenda_url
@@ -38,6 +39,7 @@ def save_change(
             actor, appointment_id=details.id, scope=scope, slot=slot, members=members, version=version
         )
         messages.success(request, outcome.words("changed"))
+        warn_of_crowd(request, len(members or {}), slot.group_limit)
         warn_of_conflicts(request, actor, outcome.changed_ids)
         return practice_url(actor, "schedule:series", series=details.series.id)
     if members is None:
@@ -46,8 +48,15 @@ def save_change(
     else:
         actions.edit_appointment(actor, appointment_id=details.id, slot=slot, members=members, version=version)
         messages.success(request, "The appointment was saved.")
+        warn_of_crowd(request, len(members), slot.group_limit)
     warn_of_conflicts(request, actor, [details.id])
     return agenda_url(actor, slot.day)
+
+
+def warn_of_crowd(request: HttpRequest, members: int, limit: int | None) -> None:
+    """Say where a group has more members than it is meant for (S4)."""
+    if words := crowd_words(members, limit):
+        messages.warning(request, words)
 
 
 def warn_of_conflicts(request: HttpRequest, actor: Actor, appointment_ids: Collection[UUID]) -> None:
