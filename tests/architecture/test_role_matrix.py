@@ -32,7 +32,7 @@ NEEDS: dict[str, Permission] = {
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
             "schedule:move_appointment", "documents:logo",
-            "schedule:client_appointments",
+            "schedule:client_appointments", "schedule:calendar_feed", "schedule:stop_calendar_feed",
         ),
         _D,
     ),
@@ -76,7 +76,7 @@ NEEDS: dict[str, Permission] = {
             "services:add", "services:edit", "services:archive", "services:restore", "imports:upload",
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
             "documents:look", "documents:upload_logo", "documents:remove_logo",
-            "cards:processor", "schedule:cancellation_policy",
+            "cards:processor", "schedule:cancellation_policy", "schedule:stop_feed_of",
             "mail:mailbox", "mail:send_test",
             "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
         ),
@@ -85,6 +85,7 @@ NEEDS: dict[str, Permission] = {
 }  # fmt: skip
 #: Reached without signing in, and what is the key instead.
 PUBLIC = {
+    "schedule:feed": "the secret in its address: calendar applications do not sign in; it names no client",
     "staff:join": "the secret in its address",
     "cards:webhook": "the card processor's signature over the message, in a POST of at most 64 KB",
 }
@@ -107,6 +108,7 @@ OBJECTS = OF_A_CLIENT | {
     "logo",
     "night",
     "rule",
+    "feed",
 }
 #: What an allowed request may end in: shown, done, or refused by a rule with its reason. Never 403, 404 or 500.
 ANSWERS = {200, 302, 303, 405, 422}
