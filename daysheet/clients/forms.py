@@ -10,7 +10,7 @@ from django import forms
 
 from daysheet.web.fields import DayField, IdInAdvance, MoneyField
 
-from .models import Client, Coverage, Payer
+from .models import Client, ClientIncome, Coverage, Payer
 
 #: (id, name) pairs for a drop-down.
 Choices = list[tuple[UUID, str]]
@@ -181,6 +181,30 @@ class NewCoverageForm(CoverageForm):
     """A coverage to be."""
 
     coverage_id = IdInAdvance()
+
+
+class IncomeForm(forms.Form):
+    """What a client's household lives on, as told on a day."""
+
+    income_cents = MoneyField(label="Income of the household")
+    period = forms.ChoiceField(label="Per", choices=ClientIncome.Period.choices, widget=forms.RadioSelect)
+    household_size = forms.IntegerField(label="Household size", min_value=1, max_value=30)
+    given_on = DayField(label="Given on")
+    renew_on = DayField(
+        label="To be renewed on",
+        required=False,
+        help_text="From this day on it no longer counts. Empty: until another is recorded.",
+    )
+    note = forms.CharField(label="Note", max_length=200, required=False, help_text="What was shown: payslip, letter.")
+    income_id = IdInAdvance()
+
+
+class TakeIncomeBackForm(forms.Form):
+    """From which day on no income counts."""
+
+    given_on = DayField(label="Counts no longer from")
+    note = forms.CharField(label="Note", max_length=200, required=False)
+    income_id = IdInAdvance()
 
 
 class PayerForm(AddressForm):

@@ -175,6 +175,51 @@ class Diagnosis(TenantModel):
         ]
 
 
+class ClientIncome(TenantModel):
+    """What a client's household lives on, as given on a day (B10). Append-only: the newest that was given by a date of
+    service decides, until `renew_on`; one without an income takes the earlier ones back."""
+
+    class Period(models.TextChoices):
+        YEAR = "year", "A year"
+        MONTH = "month", "A month"
+
+    client = TenantForeignKey(Client, indexed=False)
+    #: Income of the whole household in one `period`. Null: taken back.
+    income_cents = models.BigIntegerField(null=True)
+    period = models.CharField(max_length=5, choices=Period.choices, default=Period.YEAR)
+    household_size = models.SmallIntegerField(null=True)
+    given_on = models.DateField()
+    #: The first day on which it no longer counts. Null: until another is given.
+    renew_on = models.DateField(null=True)
+    note = models.CharField(max_length=200, blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by_name = models.CharField(max_length=120)
+
+    class Meta:
+        indexes = [models.Index(fields=["practice", "client", "given_on"], name="client_income_ix")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(income_cents__isnull=True) | models.Q(income_cents__gte=0),
+                name="client_income_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(household_size__isnull=True) | models.Q(household_size__range=(1, 30)),
+                name="client_income_household_sane",
+            ),
+            models.CheckConstraint(
+                # An income without the household it feeds means nothing.
+                condition=models.Q(income_cents__isnull=True, household_size__isnull=True, renew_on__isnull=True)
+                | models.Q(income_cents__isnull=False, household_size__isnull=False),
+                name="client_income_whole_or_taken_back",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(renew_on__isnull=True) | models.Q(renew_on__gt=models.F("given_on")),
+                name="client_income_renewed_later",
+            ),
+            models.CheckConstraint(condition=models.Q(period__in=["year", "month"]), name="client_income_period_known"),
+        ]
+
+
 class BillingNote(TenantModel):
     """A note on a client's ledger. Its texts are BillingNoteText rows; the newest is shown, the earlier ones kept."""
 

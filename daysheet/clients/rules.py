@@ -1,4 +1,5 @@
-"""Decisions about clients: which coverage is in force, what the search box looks in, how a diagnosis is written.
+"""Decisions about clients: which coverage is in force, which income counts, what the search box looks in, how a
+diagnosis is written.
 
 No database, no clock. Ranges of dates are half open: `starts_on <= day < ends_on`, and no `ends_on` means no end.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -47,6 +48,41 @@ def coverage_on(coverages: Iterable[CoverageFacts], day: date) -> CoverageFacts 
     """The coverage that pays first on `day`: the lowest rank in force; among equals the one that began last (I1)."""
     standing = [coverage for coverage in coverages if in_force(coverage.starts_on, coverage.ends_on, day)]
     return min(standing, key=lambda c: (c.rank, -c.starts_on.toordinal(), str(c.id))) if standing else None
+
+
+@dataclass(frozen=True, slots=True)
+class IncomeFacts:
+    """What a client gave on a day: yearly income of the household in cents, None where it was taken back.
+
+    Counts on `given_on <= day < renew_on`; `renew_on` None: until another is given.
+    """
+
+    yearly_cents: int | None
+    household_size: int
+    given_on: date
+    renew_on: date | None
+
+
+def yearly_cents(cents: int, period: str) -> int:
+    """A monthly income twelve times; a yearly one as it is."""
+    return cents * 12 if period == "month" else cents
+
+
+def income_on(incomes: Sequence[IncomeFacts], day: date) -> IncomeFacts | None:
+    """The income that counts on `day`: the newest given by then, unless it was taken back or has to be renewed (B10).
+
+    `incomes` in the order in which they were given and recorded. An older one never comes back when a newer expires.
+    """
+    newest = newest_income(incomes, day)
+    if newest is None or newest.yearly_cents is None or not in_force(newest.given_on, newest.renew_on, day):
+        return None
+    return newest
+
+
+def newest_income(incomes: Sequence[IncomeFacts], day: date) -> IncomeFacts | None:
+    """The newest income given by `day`, whether it still counts or not."""
+    given = [income for income in incomes if income.given_on <= day]
+    return given[-1] if given else None
 
 
 def diagnosis_code(typed: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import clients, coverage, diagnoses, insurers
+from .views import clients, coverage, diagnoses, income, insurers
 
 app_name = "clients"
 urlpatterns = [
@@ -25,6 +25,8 @@ urlpatterns = [
     path("clients/<uuid:client>/coverages/add", coverage.add_coverage, name="add_coverage"),
     path("coverages/<uuid:coverage>/edit", coverage.edit_coverage, name="edit_coverage"),
     path("coverages/<uuid:coverage>/end", coverage.end_coverage, name="end_coverage"),
+    path("clients/<uuid:client>/income/record", income.record_income, name="record_income"),
+    path("clients/<uuid:client>/income/take-back", income.take_income_back, name="take_income_back"),
     path("insurers/", insurers.insurers, name="insurers"),
     path("insurers/add", insurers.add_insurer, name="add_insurer"),
     path("insurers/<uuid:payer>/", insurers.insurer, name="insurer"),

@@ -74,6 +74,8 @@ def command_parser() -> argparse.ArgumentParser:
     verify = words.add_parser("verify", help="recompute everything that is stored twice; 1 where something differs")
     verify.add_argument("practice", nargs="?", help="one practice's address (default: all)")
     verify.set_defaults(run=commands.verify)
+    check = words.add_parser("check", help="is this installation set up and looked after as it has to be?")
+    check.set_defaults(run=commands.check)
     backup = words.add_parser("backup", help="write the whole database into one file, and prove that it restores")
     backup.add_argument("file", help="the file to make")
     backup.add_argument("--passphrase-file", help="seal it with the first line of this file; keys are then included")

@@ -132,6 +132,26 @@ def verify(options: argparse.Namespace) -> int:
     return run_verify(options.practice, sys.stdout)
 
 
+def check(options: argparse.Namespace) -> int:
+    """What is wrong with this installation, in words; 1 where something has to be mended."""
+    set_up(migrate=False)
+    from daysheet.kit.dates import utc_now
+    from daysheet.operations.check import Level, look
+
+    from .nightly import overdue_or_different
+    from .verify import verify_storage
+
+    def storage() -> list[str]:
+        return [f"{found.name}: {found.first[0]}" for found in verify_storage() if found.count]
+
+    found = look(utc_now(), nightly=lambda: overdue_or_different(utc_now()), storage=storage)
+    for finding in found:
+        say(f"{finding.level:<4}  {finding.words}")
+    failed = sum(finding.level is Level.FAIL for finding in found)
+    say(f"{failed} to mend now." if failed else "Nothing has to be mended now.")
+    return 1 if failed else 0
+
+
 def backup(options: argparse.Namespace) -> int:
     """The whole database as one file."""
     set_up(migrate=False)

@@ -71,6 +71,19 @@ def passphrase_in(file: str) -> str:
     return first[0].strip()
 
 
+def metrics_token() -> str:
+    """What Prometheus shows to read the metrics; empty: nobody reads them."""
+    return os.environ.get("DAYSHEET_METRICS_TOKEN") or ""
+
+
+def log_kind() -> str:
+    """`text` for people, `json` for machines."""
+    kind = os.environ.get("DAYSHEET_LOG") or "text"
+    if kind not in {"text", "json"}:
+        raise ImproperlyConfigured("DAYSHEET_LOG is text or json.")
+    return kind
+
+
 def card_simulator_url() -> str:
     """Where the simulated card processor listens."""
     return os.environ.get("DAYSHEET_CARD_SIMULATOR") or "http://127.0.0.1:8791"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from daysheet.audit.actions import record
@@ -17,6 +17,7 @@ from daysheet.jobs.everywhere import in_every_practice
 from daysheet.kit.dates import last_night
 from daysheet.practices.action import action, query
 from daysheet.practices.actor import Actor, PracticeFacts, system_actor
+from daysheet.practices.models import Practice
 from daysheet.practices.permissions import Permission
 from daysheet.staff.registry import SettingsSection
 
@@ -24,6 +25,8 @@ from .models import Verification
 from .verify import Found, verify_practice, verify_storage
 
 _log = logging.getLogger("daysheet.config")
+#: After so long without a verification something is wrong with the worker.
+_OVERDUE = timedelta(hours=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ def verify_where_due(now: datetime) -> dict[str, int]:
 def is_night(now: datetime, last_on: date | None, time_zone: str) -> bool:
     """Whether the night's run of today is still to be made."""
     return last_on is None or last_on < last_night(now, time_zone)
+
+
+def overdue_or_different(now: datetime) -> list[str]:
+    """Practices whose newest verification found differences, or is older than two nights; in words."""
+    said = in_every_practice(lambda facts: _overdue_or_different(facts, now), doing="asking for the verification")
+    return list(said.values())
 
 
 @query(Permission.ADMINISTRATOR)
@@ -82,6 +91,17 @@ def keep_verification(actor: Actor, *, results: Sequence[Found]) -> None:
         differences = kept.difference_count
         failed = [result.name for result in results if result.count]
         record(actor, "verify_books", "practice", actor.practice.id, differences=differences, failed=failed)
+
+
+def _overdue_or_different(facts: PracticeFacts, now: datetime) -> str | None:
+    with practice_transaction(facts.id):
+        last = Verification.objects.order_by("-ran_at").first()
+    since = last.ran_at if last else Practice.objects.values_list("created_at", flat=True).get(pk=facts.id)
+    if now - since > _OVERDUE:
+        return f"{facts.slug} was not verified in the last two nights: does the worker run at night?"
+    if last and last.difference_count:
+        return f"{facts.slug}: the books do not agree. Run `daysheet verify {facts.slug}`."
+    return None
 
 
 def _is_due(facts: PracticeFacts, now: datetime) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import socket
 import sys
 
@@ -39,6 +40,7 @@ def serve(options: argparse.Namespace) -> int:
     if options.run is serve:
         set_up(migrate=True)
     os.environ["DAYSHEET_POOL"] = "1"
+    _share_counters()
     address = f"{f'[{options.host}]' if ':' in options.host else options.host}:{options.port}"
     web = [sys.executable, "-m", "gunicorn", "daysheet.config.wsgi", "--bind", address, "--worker-class", "gthread",
            "--workers", "1", "--threads", "8", "--log-level", "warning"]  # fmt: skip
@@ -54,6 +56,14 @@ def serve(options: argparse.Namespace) -> int:
         else f"Daysheet is at http://{address}/  (Ctrl-C stops it)"
     )
     return supervise(commands, say)
+
+
+def _share_counters() -> None:
+    """A folder in which the web processes count their requests together (prometheus_client)."""
+    folder = environment.home() / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def _card_simulator(web_port: int) -> list[str]:

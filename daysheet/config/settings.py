@@ -7,6 +7,8 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
+from daysheet.operations import logs
+
 from . import environment
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -60,6 +62,7 @@ INSTALLED_APPS = [
     "daysheet.documents",
     "daysheet.imports",
     "daysheet.backup",
+    "daysheet.operations",
     "daysheet.config",
 ]
 
@@ -67,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "daysheet.web.middleware.request_id",
+    "daysheet.operations.logs.log_request",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -189,12 +193,5 @@ DEFAULT_FROM_EMAIL = environment.from_address()
 #: Of each command of a mail server; what it may take to accept a message stands in `mail.transport`.
 EMAIL_TIMEOUT = 20
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"hide_secrets": {"()": "daysheet.web.logs.HideSecrets"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["hide_secrets"]}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"daysheet": {"level": "INFO"}},
-}
+METRICS_TOKEN = environment.metrics_token()
+LOGGING = logs.configuration(environment.log_kind())

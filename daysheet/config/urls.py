@@ -27,6 +27,7 @@ _practice = [
 
 urlpatterns = [
     path("", entrance.home, name="home"),
+    path("", include("daysheet.operations.urls")),
     path("welcome/", entrance.welcome, name="welcome"),
     # The library's page for several addresses of one login: a login has one, shown on the practice's account page.
     path("account/email/", entrance.home, name="account_email"),

@@ -126,7 +126,7 @@ def _made(actor: Actor, paper: Paper, page_count: int, made_in: UUID, position: 
     content, subject = content_of(paper), paper.subject
     return MadeDocument(
         made_in=made_in, position=position, kind=paper.kind, client_id=paper.client_id, invoice_id=subject.invoice_id,
-        payment_id=subject.payment_id, first_on=subject.first_on, last_on=subject.last_on, title=paper.identity[:200],
-        made_at=actor.now, made_by_name=actor.person_name[:120], content=content, logo_id=paper.letterhead.logo_id,
-        sha256=sha256_of(content), page_count=page_count,
+        payment_id=subject.payment_id, estimate_id=subject.estimate_id, first_on=subject.first_on,
+        last_on=subject.last_on, title=paper.identity[:200], made_at=actor.now, made_by_name=actor.person_name[:120],
+        content=content, logo_id=paper.letterhead.logo_id, sha256=sha256_of(content), page_count=page_count,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from .estimates import views as estimates
 from .papers import Kind
 from .views import client, one, settings
 
@@ -21,6 +22,11 @@ urlpatterns: list[URLPattern] = [
     path("invoices/<int:number>/print/", one.of_invoice, {"kind": Kind.INVOICE}, name="print_invoice"),
     path("invoices/<int:number>/superbill/", one.of_invoice, {"kind": Kind.SUPERBILL}, name="invoice_superbill"),
     path("payments/<uuid:payment>/receipt/", one.receipt, name="receipt"),
+    path("billing/estimates/", estimates.owed, name="owed_estimates"),
+    path("clients/<uuid:client>/estimates/", estimates.client_estimates, name="client_estimates"),
+    path("clients/<uuid:client>/estimates/new/", estimates.give, name="give_estimate"),
+    path("clients/<uuid:client>/estimates/asked/", estimates.request_estimate, name="request_estimate"),
+    path("estimates/<uuid:estimate>/", estimates.estimate, name="estimate"),
     path("organization/documents/", settings.look, name="look"),
     path("organization/documents/logo/", settings.upload_logo, name="upload_logo"),
     path("organization/documents/logo/<uuid:logo>/", settings.logo, name="logo"),

@@ -14,7 +14,7 @@ from daysheet.web.pages import practice_url
 
 from .links import apply_credit_url, apply_payment_url, invoice_url
 from .queries.agenda import VisitBilling, visit_billing
-from .registry import credit_of
+from .registry import Warning, credit_of, visit_warnings
 from .selection import Issued
 
 
@@ -24,7 +24,11 @@ def cells_of(actor: Actor, visit_ids: Collection[UUID]) -> dict[UUID, BillingCel
         return {}
     visits = visit_billing(actor, visit_ids)
     credit = credit_of(actor, {each.client_id for each in visits.values() if each.client_open_cents})
-    return {visit_id: _cell(actor, each, credit.get(each.client_id, 0)) for visit_id, each in visits.items()}
+    warnings = visit_warnings(actor, visits.keys())
+    return {
+        visit_id: _cell(actor, each, credit.get(each.client_id, 0), warnings.get(visit_id))
+        for visit_id, each in visits.items()
+    }
 
 
 def billed_cell(actor: Actor, visit_id: UUID, issued: Issued) -> BillingCell:
@@ -49,7 +53,7 @@ def _credit_words(cents: int) -> str:
     return f"Apply {Money(cents)} credit" if cents else ""
 
 
-def _cell(actor: Actor, visit: VisitBilling, client_credit_cents: int) -> BillingCell:
+def _cell(actor: Actor, visit: VisitBilling, client_credit_cents: int, warning: Warning | None) -> BillingCell:
     number = visit.invoice_number
     credit_cents = client_credit_cents if visit.client_open_cents else 0
     return BillingCell(
@@ -63,4 +67,6 @@ def _cell(actor: Actor, visit: VisitBilling, client_credit_cents: int) -> Billin
         prepay_url=apply_payment_url(actor, visit.visit_id) if visit.status == VisitStatus.UPCOMING.label else None,
         credit_words=_credit_words(credit_cents),
         credit_url=apply_credit_url(actor, visit.client_id, number) if number and credit_cents else None,
+        warning_words=warning.text if warning else "",
+        warning_url=warning.url if warning else "",
     )

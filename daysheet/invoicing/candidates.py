@@ -18,7 +18,7 @@ from django.db import connection
 from daysheet.practices.actor import Actor
 from daysheet.schedule.models import VisitStatus
 
-from .rules import Candidate, ServiceTerms
+from .terms import Candidate, ServiceTerms
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,9 @@ from .candidates import Candidates, clients_behind, read_candidates, read_candid
 from .models import Batch, Invoice, InvoiceLine
 from .reading import ClientsToBill, read_clients, read_terms, skipped_of
 from .registry import LineToPay, MoneyHeld, Prepaid, money_held
-from .rules import Candidate, ClientTerms, DecidedLine, Terms, decide_lines, decide_manual_line
+from .rules import decide_lines, decide_manual_line
 from .selection import CreatedInvoice, Issued, Refused, Selection
+from .terms import Candidate, ClientTerms, DecidedLine, Terms
 
 
 class BilledMeanwhile(Refusal):

@@ -188,7 +188,7 @@ class InvoiceLine(TenantModel):
     insurance_cents = models.BigIntegerField()
     client_open_cents = models.BigIntegerField()
     insurance_open_cents = models.BigIntegerField()
-    #: Which rule gave the rate: "visit", "client", "payer", "service" or "edited".
+    #: Which rule gave the rate: see services.rules.PriceRule.source.
     price_source = models.CharField(max_length=10)
     coverage = TenantForeignKey(Coverage, null=True, indexed=False)
     #: The date of service's copay that this line's client part stands for (B10: once per date of service).
@@ -229,6 +229,10 @@ class InvoiceLine(TenantModel):
                 name="line_open_within_amount",
             ),
             models.CheckConstraint(condition=models.Q(units__gte=1, rate_cents__gte=0), name="line_units_and_rate"),
+            models.CheckConstraint(
+                condition=models.Q(price_source__in=["edited", "visit", "client", "payer", "income", "service"]),
+                name="line_price_source_known",
+            ),
             models.CheckConstraint(
                 # Nobody but an insurer known by a coverage can owe an insurance side.
                 condition=models.Q(coverage__isnull=False) | models.Q(insurance_cents=0, insurance_open_cents=0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,28 +13,21 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import JSONObject
 
-from daysheet.clients.models import Client, Coverage, Diagnosis
+from daysheet.clients.models import Client, ClientIncome, Coverage, Diagnosis, Payer
 from daysheet.clients.queries import visible_clients
-from daysheet.clients.rules import CoverageFacts
+from daysheet.clients.rules import CoverageFacts, IncomeFacts, yearly_cents
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
-from daysheet.services.models import ClientService, PayerRate, ServiceType
+from daysheet.services.models import ClientService, PayerRate, PayerRule, ServiceType
+from daysheet.services.queries import scale_terms
+from daysheet.services.rules import CPT, IncomeScaleTerms, PayerRateTerms, PayerRules, PayerRuleTerms
 from daysheet.staff.licenses.actions import renew_if_due
 from daysheet.staff.models import CptLicense, StaffMember
 
 from .candidates import Candidates
 from .models import InvoiceLine
-from .rules import (
-    CPT,
-    Candidate,
-    ClientTerms,
-    DiagnosisTerms,
-    PayerRateTerms,
-    ServiceTerms,
-    StaffTerms,
-    Terms,
-)
 from .selection import Selection, Skipped
+from .terms import Candidate, ClientTerms, DiagnosisTerms, ServiceTerms, StaffTerms, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +71,7 @@ def read_terms(
     if needs_license and not all(person.is_licensed for person in people.values()):
         renew_if_due(actor.practice, actor.now)
         people = _staff_terms(staff, year)  # also where another transaction has just renewed
+    payer_rates, payer_rules = _payer_terms(clients, set(services))
     return Terms(
         year=year,
         practice_name=practice.name,
@@ -85,7 +79,9 @@ def read_terms(
         clients=clients,
         services=services,
         staff=people,
-        payer_rates=_payer_rates(clients, set(services)),
+        payer_rates=payer_rates,
+        payer_rules=payer_rules,
+        income_scales=_income_scales(clients, found.unbilled),
         copay_taken=_copay_taken(clients, {candidate.service_on for candidate in found.unbilled}),
     )
 
@@ -109,7 +105,7 @@ def skipped_of(billed: Collection[Candidate]) -> tuple[Skipped, ...]:
 
 
 def _agreed() -> dict[str, ArraySubquery]:
-    """Coverages, diagnoses and amounts of a client as arrays, so that clients and their terms are one statement."""
+    """What is agreed with a client as arrays, so that clients and their terms are one statement."""
     of_client = {"client": OuterRef("pk")}
     amounts = ClientService.objects.filter(**of_client, set_payment_amount_cents__isnull=False)
     return {
@@ -122,6 +118,11 @@ def _agreed() -> dict[str, ArraySubquery]:
             Diagnosis.objects.filter(**of_client)
             .order_by("position", "pk")
             .values_list(_json("code", "starts_on", "ends_on"))
+        ),
+        "agreed_incomes": ArraySubquery(
+            ClientIncome.objects.filter(**of_client)
+            .order_by("given_on", "recorded_at", "pk")
+            .values_list(_json("income_cents", "period", "household_size", "given_on", "renew_on"))
         ),
         "agreed_amounts": ArraySubquery(amounts.values_list(_json("service_type_id", "set_payment_amount_cents"))),
     }
@@ -150,10 +151,19 @@ def _client_terms(client: Any) -> ClientTerms:
             )
             for each in client.agreed_coverages
         ),
+        incomes=tuple(_income(each) for each in client.agreed_incomes),
         diagnoses=tuple(
             DiagnosisTerms(each["code"], date.fromisoformat(each["starts_on"]), _day(each["ends_on"]))
             for each in client.agreed_diagnoses
         ),
+    )  # fmt: skip
+
+
+def _income(given: dict[str, Any]) -> IncomeFacts:
+    cents = given["income_cents"]
+    return IncomeFacts(
+        None if cents is None else yearly_cents(cents, given["period"]), given["household_size"] or 1,
+        date.fromisoformat(given["given_on"]), _day(given["renew_on"]),
     )  # fmt: skip
 
 
@@ -176,18 +186,56 @@ def _staff_terms(staff_ids: set[UUID], year: int) -> dict[UUID, StaffTerms]:
     }
 
 
-def _payer_rates(
+def _payer_terms(
     clients: dict[UUID, ClientTerms], service_ids: set[UUID]
-) -> dict[tuple[UUID, UUID], list[PayerRateTerms]]:
+) -> tuple[dict[tuple[UUID, UUID], list[PayerRateTerms]], dict[UUID, PayerRules]]:
+    """Fee schedules by payer and service type, and rules by payer: one statement, one payer after the other."""
     payer_ids = {coverage.payer_id for client in clients.values() for coverage in client.coverages}
     rates: dict[tuple[UUID, UUID], list[PayerRateTerms]] = defaultdict(list)
-    if payer_ids:
-        found = PayerRate.objects.filter(payer_id__in=payer_ids, service_type_id__in=service_ids)
-        for payer_id, service_id, cents, starts_on, ends_on in found.values_list(
-            "payer_id", "service_type_id", "rate_cents", "starts_on", "ends_on"
-        ):
-            rates[payer_id, service_id].append(PayerRateTerms(cents, starts_on, ends_on))
-    return rates
+    rules: dict[UUID, PayerRules] = {}
+    if not payer_ids:
+        return rates, rules
+    of_payer = {"payer": OuterRef("pk")}
+    schedule = PayerRate.objects.filter(**of_payer, service_type_id__in=service_ids)
+    wanted = PayerRule.objects.filter(Q(service_type_id__in=service_ids) | Q(service_type_id=None), **of_payer)
+    payers = Payer.objects.filter(pk__in=payer_ids).annotate(
+        agreed_rates=ArraySubquery(schedule.values_list(_json("service_type_id", "rate_cents", "starts_on"))),
+        agreed_rules=ArraySubquery(
+            wanted.values_list(
+                _json("service_type_id", "place_of_service", "starts_on", "added_modifiers", "billed_place_of_service",
+                      "is_end")
+            )
+        ),
+    )  # fmt: skip
+    for payer_id, of_services, of_cases in payers.values_list("pk", "agreed_rates", "agreed_rules"):
+        for each in of_services:
+            terms = PayerRateTerms(each["rate_cents"], date.fromisoformat(each["starts_on"]))
+            rates[payer_id, UUID(each["service_type_id"])].append(terms)
+        if of_cases:
+            rules[payer_id] = _by_case(_rule(each) for each in of_cases)
+    return rates, rules
+
+
+def _rule(wanted: dict[str, Any]) -> PayerRuleTerms:
+    service = wanted["service_type_id"]
+    return PayerRuleTerms(
+        UUID(service) if service else None, wanted["place_of_service"], date.fromisoformat(wanted["starts_on"]),
+        tuple(wanted["added_modifiers"]), wanted["billed_place_of_service"], wanted["is_end"],
+    )  # fmt: skip
+
+
+def _by_case(rules: Iterable[PayerRuleTerms]) -> PayerRules:
+    by_case: dict[tuple[UUID | None, str], list[PayerRuleTerms]] = defaultdict(list)
+    for rule in rules:
+        by_case[rule.service_type_id, rule.place].append(rule)
+    return dict(by_case)
+
+
+def _income_scales(clients: dict[UUID, ClientTerms], unbilled: Collection[Candidate]) -> list[IncomeScaleTerms]:
+    """Income Based Payment Amounts; read only where somebody's income is on record."""
+    if not unbilled or not any(client.incomes for client in clients.values()):
+        return []
+    return scale_terms(max(candidate.service_on for candidate in unbilled))
 
 
 def _copay_taken(client_ids: Collection[UUID], days: set[date]) -> dict[tuple[UUID, date], int]:

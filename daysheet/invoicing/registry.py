@@ -120,3 +120,57 @@ def tell_batch_finished(practice: PracticeFacts, batch_id: UUID, now: datetime) 
     """Tell everybody who waits for it."""
     for listener in _batch_listeners:
         listener(practice, batch_id, now)
+
+
+@dataclass(frozen=True, slots=True)
+class LineAmount:
+    """A line that is about to be billed, in cents. `code` is empty for an item without one."""
+
+    service_on: date
+    service_type_id: UUID | None
+    code: str
+    units: int
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """A sentence in a banner: `tone` is `warning` or `error`; `url` with its `label` leads on."""
+
+    text: str
+    tone: str
+    url: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarningSource:
+    """What a higher slice (documents) has to say against a bill: of an invoice, of lines that are about to be billed,
+    and of visits in one go. None of it stops anybody."""
+
+    of_invoice: Callable[[Actor, UUID], list[Warning]]
+    of_lines: Callable[[Actor, UUID, Sequence[LineAmount]], list[Warning]]
+    of_visits: Callable[[Actor, Collection[UUID]], Mapping[UUID, Warning]]
+
+
+_warnings: list[WarningSource] = []
+
+
+def register_warnings(source: WarningSource) -> None:
+    """Name who warns. The last one registered answers."""
+    _warnings.append(source)
+
+
+def invoice_warnings(actor: Actor, invoice_id: UUID) -> list[Warning]:
+    """What is to be said of an invoice."""
+    return _warnings[-1].of_invoice(actor, invoice_id) if _warnings else []
+
+
+def line_warnings(actor: Actor, client_id: UUID, lines: Sequence[LineAmount]) -> list[Warning]:
+    """What is to be said before lines are billed."""
+    return _warnings[-1].of_lines(actor, client_id, lines) if _warnings and lines else []
+
+
+def visit_warnings(actor: Actor, visit_ids: Collection[UUID]) -> Mapping[UUID, Warning]:
+    """What is to be said of visits."""
+    return _warnings[-1].of_visits(actor, visit_ids) if _warnings and visit_ids else {}

@@ -1,151 +1,30 @@
-"""What a line is: price, units, sides, providers, or the reason there is none (B9-B11, L1). No database, no clock.
+"""What a line is: price, units, sides, modifiers, providers, or the reason there is none (B9-B11, L1).
 
-Invariant: client part + insurance part = amount = rate × units, to the cent.
+No database, no clock. Invariant: client part + insurance part = amount = rate × units, to the cent. What explains a
+line (`explaining`) asks the same functions as what bills it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
-from daysheet.clients.rules import CoverageFacts, coverage_on
-from daysheet.services.rules import rate_for, units_for
+from daysheet.clients.rules import CoverageFacts, coverage_on, income_on
+from daysheet.services.rules import (
+    CPT,
+    MOST_MODIFIERS,
+    PriceRule,
+    income_step_for,
+    payer_rules_for,
+    ranked_prices,
+    standing_on,
+    units_for,
+    with_added,
+)
 
 from .selection import NO_EDIT, LineEdit, ManualLine, Refused
-
-CPT = "cpt"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One visit service as it stands when it is locked for billing. `own_…` override the rules."""
-
-    visit_service_id: UUID
-    visit_id: UUID
-    client_id: UUID
-    service_on: date
-    position: int
-    service_type_id: UUID
-    minutes: int
-    staff_member_id: UUID
-    place_of_service: str
-    status_label: str
-    is_suspended: bool
-    own_rate_cents: int | None
-    own_units: int | None
-    own_modifiers: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceTerms:
-    """A service type at the moment of billing."""
-
-    id: UUID
-    code: str
-    name: str
-    kind: str
-    rate_cents: int
-    unit_rule: str
-    unit_count: int
-    modifiers: tuple[str, ...]
-    bills_insurance: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StaffTerms:
-    """A staff member at the moment of billing; `is_licensed` for the year of the invoice's creation (L1)."""
-
-    id: UUID
-    name: str
-    npi: str
-    is_licensed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DiagnosisTerms:
-    """A diagnosis in force on [starts_on, ends_on)."""
-
-    code: str
-    starts_on: date
-    ends_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class ClientTerms:
-    """What is agreed with a client. `service_amounts`: Set Payment Amount by service type, cents per unit."""
-
-    id: UUID
-    document_name: str
-    address: str
-    pays_by_insurance: bool
-    set_amount_cents: int | None = None
-    service_amounts: Mapping[UUID, int] = field(default_factory=dict)
-    rendering_override_id: UUID | None = None
-    billing_staff_member_id: UUID | None = None
-    coverages: tuple[CoverageFacts, ...] = ()
-    diagnoses: tuple[DiagnosisTerms, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PayerRateTerms:
-    """A payer's rate per unit, in force on [starts_on, ends_on)."""
-
-    rate_cents: int
-    starts_on: date
-    ends_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Everything read once, as sets, for one call of the door. `year` is the year of creation in practice time.
-
-    `copay_taken`: (client, date) → copay that live lines of that date already stand for.
-    """
-
-    year: int
-    practice_name: str
-    practice_npi: str
-    clients: Mapping[UUID, ClientTerms]
-    services: Mapping[UUID, ServiceTerms]
-    staff: Mapping[UUID, StaffTerms]
-    payer_rates: Mapping[tuple[UUID, UUID], Sequence[PayerRateTerms]] = field(default_factory=dict)
-    copay_taken: Mapping[tuple[UUID, date], int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DecidedLine:
-    """A line with everything that B9 freezes."""
-
-    visit_service_id: UUID | None
-    visit_id: UUID | None
-    service_on: date
-    service_type_id: UUID | None
-    code: str
-    name: str
-    is_cpt: bool
-    modifiers: tuple[str, ...]
-    place_of_service: str
-    rate_cents: int
-    units: int
-    client_cents: int
-    insurance_cents: int
-    copay_cents: int
-    price_source: str
-    coverage_id: UUID | None
-    rendering_staff_member_id: UUID | None
-    rendering_name: str
-    rendering_npi: str
-    billing_name: str
-    billing_npi: str
-    diagnosis_codes: tuple[str, ...]
-    note: str
-
-    @property
-    def amount_cents(self) -> int:
-        """Rate × units."""
-        return self.rate_cents * self.units
+from .terms import Candidate, Case, ClientTerms, DecidedLine, StaffTerms, Terms
 
 
 def decide_lines(
@@ -158,13 +37,13 @@ def decide_lines(
     for candidate in sorted(
         candidates, key=lambda c: (c.service_on, str(c.visit_id), c.position, str(c.visit_service_id))
     ):
-        edit = edits.get(candidate.visit_service_id, NO_EDIT)
-        why_not = _why_not(candidate, terms, edit)
+        case = case_of(candidate, terms, edits.get(candidate.visit_service_id, NO_EDIT))
+        why_not = _why_not(case, terms.year)
         if why_not:
             refused.append(why_not)
             continue
         day = (candidate.client_id, candidate.service_on)
-        line = _decide_line(candidate, terms, edit, copay_used.get(day, 0))
+        line = decide_line(case, terms, copay_used.get(day, 0))
         copay_used[day] = copay_used.get(day, 0) + line.copay_cents
         lines.append(line)
     return lines, refused
@@ -228,16 +107,25 @@ def decide_manual_line(line: ManualLine, terms: Terms, client: ClientTerms) -> D
     )
 
 
-def _why_not(candidate: Candidate, terms: Terms, edit: LineEdit) -> Refused | None:
-    if candidate.is_suspended and not edit.bill_although_suspended:
+def _why_not(case: Case, year: int) -> Refused | None:
+    candidate, ids = case.candidate, (case.candidate.visit_service_id,)
+    client_id, day = candidate.client_id, candidate.service_on
+    if candidate.is_suspended and not case.edit.bill_although_suspended:
         return Refused(
-            (candidate.visit_service_id,), candidate.client_id, candidate.service_on, "not_kept",
-            f"The visit of {candidate.service_on:%m/%d/%Y} is {candidate.status_label} with nothing to bill. "
+            ids, client_id, day, "not_kept",
+            f"The visit of {day:%m/%d/%Y} is {candidate.status_label} with nothing to bill. "
             "Change its status on the Agenda, or tick it on purpose.",
         )  # fmt: skip
-    person = terms.staff.get(_rendering_id(candidate, terms, edit))
-    if terms.services[candidate.service_type_id].kind == CPT and (person is None or not person.is_licensed):
-        return _no_license(terms.year, person, candidate.client_id, candidate.service_on, (candidate.visit_service_id,))
+    if case.service.kind == CPT and (case.person is None or not case.person.is_licensed):
+        return _no_license(year, case.person, client_id, day, ids)
+    modifiers = modifiers_of(case)
+    if len(modifiers) > MOST_MODIFIERS:
+        return Refused(
+            ids, client_id, day, "too_many_modifiers",
+            f"With those that the insurer wants the line would have {len(modifiers)} modifiers "
+            f"({' '.join(modifiers)}), and a claim holds {MOST_MODIFIERS}. Type the ones to bill, or have "
+            "the insurer’s rule changed.",
+        )  # fmt: skip
     return None
 
 
@@ -257,20 +145,39 @@ def _no_license(
     )  # fmt: skip
 
 
-def _decide_line(candidate: Candidate, terms: Terms, edit: LineEdit, copay_used_cents: int) -> DecidedLine:
-    client = terms.clients[candidate.client_id]
-    service = terms.services[candidate.service_type_id]
+def case_of(candidate: Candidate, terms: Terms, edit: LineEdit) -> Case:
+    """Everything that decides one line, looked up once. A typed place of service is where the visit is taken to have
+    been; an insurer's rules hold on insured lines only; the rendering provider is typed, else the client's override,
+    else the appointment's staff member (B11)."""
+    client, service = terms.clients[candidate.client_id], terms.services[candidate.service_type_id]
     coverage = _coverage(client, candidate.service_on) if service.bills_insurance else None
-    rate_cents, source = _rate(candidate, terms, edit, coverage)
-    units = edit.units or candidate.own_units or units_for(service.unit_rule, service.unit_count, candidate.minutes)
+    rules = terms.payer_rules.get(coverage.payer_id) if coverage else None
+    place = candidate.place_of_service if edit.place_of_service is None else edit.place_of_service
+    rendering_id = edit.rendering_staff_member_id or client.rendering_override_id or candidate.staff_member_id
+    return Case(
+        candidate,
+        edit,
+        client,
+        service,
+        coverage,
+        payer_rules_for(rules, service.id, place, candidate.service_on) if rules else (),
+        terms.staff.get(rendering_id),
+    )
+
+
+def decide_line(case: Case, terms: Terms, copay_used_cents: int) -> DecidedLine:
+    """The line of one visit service, whether or not something stands against billing it; `copay_used_cents` is what
+    other lines of its date took of the copay."""
+    candidate, service, coverage, person = case.candidate, case.service, case.coverage, case.person
+    rule, rate_cents = prices_of(case, terms)[0]
+    units = units_of(case)
     to_client, to_insurance, copay_cents = split_sides(
         rate_cents * units,
         insured=coverage is not None,
         copay_cents=coverage.copay_cents if coverage else None,
         copay_used_cents=copay_used_cents,
     )
-    person = terms.staff.get(_rendering_id(candidate, terms, edit))
-    billing_name, billing_npi = _billing_provider(terms, client)
+    billing_name, billing_npi = _billing_provider(terms, case.client)
     return DecidedLine(
         visit_service_id=candidate.visit_service_id,
         visit_id=candidate.visit_id,
@@ -279,46 +186,72 @@ def _decide_line(candidate: Candidate, terms: Terms, edit: LineEdit, copay_used_
         code=service.code,
         name=service.name,
         is_cpt=service.kind == CPT,
-        modifiers=_first_given(edit.modifiers, candidate.own_modifiers, service.modifiers),
-        place_of_service=candidate.place_of_service if edit.place_of_service is None else edit.place_of_service,
+        modifiers=modifiers_of(case),
+        place_of_service=place_of(case),
         rate_cents=rate_cents,
         units=units,
         client_cents=to_client,
         insurance_cents=to_insurance,
         copay_cents=copay_cents,
-        price_source=source,
+        price_source=rule.source,
         coverage_id=coverage.id if coverage else None,
         rendering_staff_member_id=person.id if person else None,
         rendering_name=person.name if person else "",
         rendering_npi=person.npi if person else "",
         billing_name=billing_name,
         billing_npi=billing_npi,
-        diagnosis_codes=_diagnoses_on(client, candidate.service_on),
-        note=edit.note or "",
+        diagnosis_codes=_diagnoses_on(case.client, candidate.service_on),
+        note=case.edit.note or "",
     )
 
 
-def _rate(candidate: Candidate, terms: Terms, edit: LineEdit, coverage: CoverageFacts | None) -> tuple[int, str]:
-    if edit.rate_cents is not None:
-        return edit.rate_cents, "edited"
-    client = terms.clients[candidate.client_id]
-    payer_rate = None
-    if coverage is not None:
-        payer_rate = _payer_rate_on(
-            terms.payer_rates.get((coverage.payer_id, candidate.service_type_id), ()), candidate.service_on
-        )
-    return rate_for(
-        service_rate_cents=terms.services[candidate.service_type_id].rate_cents,
-        visit_rate_cents=candidate.own_rate_cents,
-        client_service_amount_cents=client.service_amounts.get(candidate.service_type_id),
-        client_amount_cents=client.set_amount_cents,
-        payer_rate_cents=payer_rate,
+def prices_of(case: Case, terms: Terms) -> list[tuple[PriceRule, int]]:
+    """Every price of one unit there is; the first is billed (B10)."""
+    return ranked_prices(
+        edited=case.edit.rate_cents,
+        visit=case.candidate.own_rate_cents,
+        client_service=case.client.service_amounts.get(case.service.id),
+        client=case.client.set_amount_cents,
+        payer=_payer_rate(case, terms) if case.coverage else None,
+        income=_income_amount(case, terms) if case.client.incomes else None,
+        service=case.service.rate_cents,
     )
 
 
-def _rendering_id(candidate: Candidate, terms: Terms, edit: LineEdit) -> UUID:
-    override = terms.clients[candidate.client_id].rendering_override_id
-    return edit.rendering_staff_member_id or override or candidate.staff_member_id
+def units_of(case: Case) -> int:
+    """Typed units; the visit's own; those of the service's unit rule (S2)."""
+    by_rule = (case.service.unit_rule, case.service.unit_count, case.candidate.minutes)
+    return case.edit.units or case.candidate.own_units or units_for(*by_rule)
+
+
+def modifiers_of(case: Case) -> tuple[str, ...]:
+    """Typed modifiers stand alone, and so do the visit's own; else the service's, with those of the insurer's rule."""
+    for given in (case.edit.modifiers, case.candidate.own_modifiers):
+        if given is not None:
+            return given
+    rules = case.payer_rules
+    return with_added(case.service.modifiers, rules[0].added_modifiers) if rules else case.service.modifiers
+
+
+def place_of(case: Case) -> str:
+    """A typed place of service; that of the insurer's rule; the visit's."""
+    if case.edit.place_of_service is not None:
+        return case.edit.place_of_service
+    return (case.payer_rules[0].billed_place if case.payer_rules else "") or case.candidate.place_of_service
+
+
+def _payer_rate(case: Case, terms: Terms) -> int | None:
+    assert case.coverage is not None
+    rates = terms.payer_rates.get((case.coverage.payer_id, case.service.id), ())
+    standing = standing_on(rates, case.candidate.service_on)
+    return standing.rate_cents if standing else None
+
+
+def _income_amount(case: Case, terms: Terms) -> int | None:
+    income = income_on(case.client.incomes, case.candidate.service_on)
+    scale = standing_on(terms.income_scales, case.candidate.service_on)
+    step = income_step_for(scale.steps, income, case.service.id) if scale and income else None
+    return step.amount_cents if step else None
 
 
 def _billing_provider(terms: Terms, client: ClientTerms) -> tuple[str, str]:
@@ -330,16 +263,7 @@ def _coverage(client: ClientTerms, day: date) -> CoverageFacts | None:
     return coverage_on(client.coverages, day) if client.pays_by_insurance else None
 
 
-def _payer_rate_on(rates: Sequence[PayerRateTerms], day: date) -> int | None:
-    in_force = [rate for rate in rates if rate.starts_on <= day and (rate.ends_on is None or day < rate.ends_on)]
-    return max(in_force, key=lambda rate: rate.starts_on).rate_cents if in_force else None
-
-
 def _diagnoses_on(client: ClientTerms, day: date) -> tuple[str, ...]:
     """At most twelve: what CMS-1500 box 21 and 837P HI hold."""
     in_force = (d.code for d in client.diagnoses if d.starts_on <= day and (d.ends_on is None or day < d.ends_on))
     return tuple(in_force)[:12]
-
-
-def _first_given(*choices: tuple[str, ...] | None) -> tuple[str, ...]:
-    return next(choice for choice in choices if choice is not None)

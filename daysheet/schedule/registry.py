@@ -27,6 +27,9 @@ class BillingCell:
     prepay_url: str | None = None
     credit_words: str = ""
     credit_url: str | None = None
+    #: What stands against the bill without stopping it, and where to read more.
+    warning_words: str = ""
+    warning_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

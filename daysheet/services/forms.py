@@ -1,4 +1,4 @@
-"""The shape of what is typed on the pages of service types and prices."""
+"""The shape of what is typed on the pages of service types and of a client's agreements."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django import forms
 
-from daysheet.web.fields import DayField, IdInAdvance, MoneyField
+from daysheet.web.fields import IdInAdvance, MoneyField
 
 from .models import ServiceType
 from .rules import modifiers_from
@@ -105,28 +105,6 @@ class NewAgreementForm(AgreementForm):
     def __init__(self, *args: Any, services: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["service_type_id"].choices = [("", "Choose…"), *services]  # type: ignore[attr-defined]
-
-
-class PayerRateForm(forms.Form):
-    """A line of an insurer's fee schedule."""
-
-    service_type_id = forms.TypedChoiceField(label="Service type", coerce=UUID)
-    rate_cents = MoneyField(label="Rate per unit")
-    starts_on = DayField(label="In force from")
-    ends_on = DayField(
-        label="No longer in force from", required=False, help_text="Empty: until another rate takes its place."
-    )
-    rate_id = IdInAdvance()
-
-    def __init__(self, *args: Any, services: Choices, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["service_type_id"].choices = [("", "Choose…"), *services]  # type: ignore[attr-defined]
-
-
-class EndRateForm(forms.Form):
-    """The first day on which a rate no longer holds."""
-
-    ends_on = DayField(label="No longer in force from")
 
 
 def initial_of(service: ServiceType) -> dict[str, Any]:

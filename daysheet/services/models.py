@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from daysheet.clients.models import Client, Payer
 from daysheet.database.models import TenantForeignKey, TenantModel
 
-from .rules import unit_rule_label
+from .rules import MOST_MODIFIERS, unit_rule_label
 
 
 class ServiceType(TenantModel):
@@ -99,21 +99,108 @@ class ServiceType(TenantModel):
 
 
 class PayerRate(TenantModel):
-    """A payer's fee schedule: the rate per unit of a service for insured lines (B10), in force [starts_on, ends_on)."""
+    """A step of a payer's fee schedule: the rate per unit of a service for insured lines (B10), in force from
+    `starts_on` until the next step of the same payer and service begins. No end is stored, so no two can overlap."""
 
     payer = TenantForeignKey(Payer, indexed=False)
     service_type = TenantForeignKey(ServiceType)
-    rate_cents = models.BigIntegerField()
     starts_on = models.DateField()
-    ends_on = models.DateField(null=True)
+    #: Null: from this day on the payer has no rate of its own for the service.
+    rate_cents = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["practice", "payer", "service_type", "starts_on"], name="payer_rate_once"),
-            models.CheckConstraint(condition=models.Q(rate_cents__gte=0), name="payer_rate_not_negative"),
             models.CheckConstraint(
-                condition=models.Q(ends_on__isnull=True) | models.Q(ends_on__gt=models.F("starts_on")),
-                name="payer_rate_ends_after_start",
+                condition=models.Q(rate_cents__isnull=True) | models.Q(rate_cents__gte=0),
+                name="payer_rate_not_negative",
+            ),
+        ]
+
+
+class PayerRule(TenantModel):
+    """What a payer wants on insured lines: modifiers added to the service's own, another place of service. In force
+    from `starts_on` until the next one for the same payer, service type and place begins."""
+
+    payer = TenantForeignKey(Payer, indexed=False)
+    #: Null: every service type that has no rule of its own.
+    service_type = TenantForeignKey(ServiceType, null=True)
+    #: Where the visit took place. Empty: anywhere that has no rule of its own.
+    place_of_service = models.CharField(max_length=2, blank=True)
+    starts_on = models.DateField()
+    added_modifiers = ArrayField(models.CharField(max_length=2), default=list)
+    #: Empty: the place of the visit is billed.
+    billed_place_of_service = models.CharField(max_length=2, blank=True)
+    #: From `starts_on` on there is no such rule: the next wider one holds again.
+    is_end = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practice", "payer", "service_type", "place_of_service", "starts_on"],
+                nulls_distinct=False,
+                name="payer_rule_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(place_of_service__regex=r"^([0-9]{2})?$")
+                & models.Q(billed_place_of_service__regex=r"^([0-9]{2})?$"),
+                name="payer_rule_places_digits",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(added_modifiers__len__lte=MOST_MODIFIERS), name="payer_rule_modifiers_fit"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_end=False) | models.Q(added_modifiers=[], billed_place_of_service=""),
+                name="payer_rule_end_says_nothing",
+            ),
+        ]
+
+
+class IncomeScale(TenantModel):
+    """Income Based Payment Amounts from `starts_on` on, until the next scale begins: one holds on any day (B10)."""
+
+    class Period(models.TextChoices):
+        YEAR = "year", "Yearly"
+        MONTH = "month", "Monthly"
+
+    starts_on = models.DateField()
+    #: Of which period the incomes of its steps are.
+    period = models.CharField(max_length=5, choices=Period.choices, default=Period.YEAR)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "starts_on"], name="income_scale_start_once"),
+            models.CheckConstraint(condition=models.Q(period__in=["year", "month"]), name="income_scale_period_known"),
+        ]
+
+
+class IncomeStep(TenantModel):
+    """One step of a scale: only its lower bounds are stored, it reaches up to the next one. So no two can overlap."""
+
+    scale = TenantForeignKey(IncomeScale, indexed=False)
+    #: Null: every service type that has no steps of its own in the scale.
+    service_type = TenantForeignKey(ServiceType, null=True)
+    #: Households of this size and larger, up to the next size of the scale.
+    household_from = models.SmallIntegerField(default=1)
+    #: Incomes from this on, in the scale's period, up to the next step.
+    income_from_cents = models.BigIntegerField()
+    #: Per unit. Null: no amount by income from here up, the usual price holds.
+    amount_cents = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practice", "scale", "service_type", "household_from", "income_from_cents"],
+                nulls_distinct=False,
+                name="income_step_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(household_from__range=(1, 30)), name="income_step_household_sane"
+            ),
+            models.CheckConstraint(condition=models.Q(income_from_cents__gte=0), name="income_step_from_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(amount_cents__isnull=True) | models.Q(amount_cents__gte=0),
+                name="income_step_amount_not_negative",
             ),
         ]
 

@@ -58,6 +58,7 @@ BILLING_MENU = (
     MenuItem("Insurance Payments (ERA)", None, Permission.BILLING),
     MenuItem("Batch Statements", None, Permission.BILLING),
     MenuItem("Batch Payments", "payments:batch_payments", Permission.BILLING),
+    MenuItem("Good Faith Estimates", "documents:owed_estimates", Permission.BILLING),
     MenuItem("Insurers", "clients:insurers", Permission.BILLING),
     MenuItem("Delivery Log", "mail:delivery_log", Permission.BILLING),
 )
@@ -76,7 +77,7 @@ ORGANIZATION_MENU = (
     MenuItem("Settings", "practices:settings", Permission.ADMINISTRATOR),
     MenuItem("Service Types", "services:list", Permission.ADMINISTRATOR),
     MenuItem("Locations", "practices:locations", Permission.ADMINISTRATOR),
-    MenuItem("Income Based Payment Amounts", None, Permission.ADMINISTRATOR),
+    MenuItem("Income Based Payment Amounts", "services:income_amounts", Permission.ADMINISTRATOR),
     MenuItem("AMA CPT Licenses", "staff:licenses", Permission.ADMINISTRATOR),
     MenuItem("Automation", "automation:automation", Permission.ADMINISTRATOR, ("automation",)),
     MenuItem("Card Processor", "cards:processor", Permission.ADMINISTRATOR),

@@ -50,6 +50,11 @@ FORBIDDEN: dict[str, str] = {
     "client_service_amount_not_negative": "set_payment_amount_cents = -1",
     "client_set_amount_not_negative": "set_payment_amount_cents = -1",
     "client_sex_known": "sex = 'X'",
+    "client_income_household_sane": "household_size = 31",
+    "client_income_not_negative": "income_cents = -1",
+    "client_income_period_known": "period = 'week'",
+    "client_income_renewed_later": "renew_on = given_on",
+    "client_income_whole_or_taken_back": "household_size = NULL",
     "closed_day_proves": "closing_cents_snapshot = closing_cents_snapshot + 1",
     "coverage_copay_not_negative": "copay_cents = -1",
     "coverage_ends_after_start": "ends_on = starts_on",
@@ -62,6 +67,9 @@ FORBIDDEN: dict[str, str] = {
     "dispute_outcome_known": "outcome = 'tie'",
     "document_settings_colour_shape": "brand_colour = 'green'",
     "document_settings_pay_to_known": "pay_to = 'moon'",
+    "estimate_has_description": "description = ''",
+    "estimate_item_adds_up": "expected_cents = expected_cents + 1",
+    "estimate_twelve_months": "last_on = first_on + 366",
     "entry_accounts_differ": "debit_account = credit_account",
     "entry_accounts_known": "debit_account = 'pocket'",
     "entry_amount_positive": "amount_cents = 0",
@@ -77,6 +85,10 @@ FORBIDDEN: dict[str, str] = {
     "exclusion_pays_by_known": "pays_by = 'barter'",
     "exclusion_range_in_order": "from_on = '2026-11-02', to_on = '2026-11-01'",
     "exclusion_status_known": "status = 'canceled'",
+    "income_scale_period_known": "period = 'week'",
+    "income_step_amount_not_negative": "amount_cents = -1",
+    "income_step_from_not_negative": "income_from_cents = -1",
+    "income_step_household_sane": "household_from = 0",
     "invoice_counter_positive": "next_number = 0",
     "invoice_number_positive": "number = 0",
     "invoice_void_has_reason": "reason = ''",
@@ -92,6 +104,7 @@ FORBIDDEN: dict[str, str] = {
     "client_open_cents = 0, insurance_open_cents = 0",
     "line_open_not_negative": "client_open_cents = -1",
     "line_open_within_amount": "client_open_cents = amount_cents + 1",
+    "line_price_source_known": "price_source = 'hearsay'",
     "line_sides_add_up": "client_cents = client_cents + 1",
     "line_sides_not_negative": "client_cents = -1, insurance_cents = amount_cents + 1",
     "line_units_and_rate": "units = 0, amount_cents = 0, client_cents = 0, insurance_cents = 0, "
@@ -112,8 +125,10 @@ FORBIDDEN: dict[str, str] = {
     "message_sent_has_moment": "state = 'waiting'",
     "message_state_known": "state = 'lost', sent_at = NULL",
     "message_subject_one_line": "subject = E'One\\nTwo'",
-    "payer_rate_ends_after_start": "ends_on = starts_on",
     "payer_rate_not_negative": "rate_cents = -1",
+    "payer_rule_end_says_nothing": "is_end = true, billed_place_of_service = '11'",
+    "payer_rule_modifiers_fit": "added_modifiers = ARRAY['A1', 'A2', 'A3', 'A4', 'A5']",
+    "payer_rule_places_digits": "place_of_service = '1'",
     "payment_amount_positive": "amount_cents = 0, unapplied_cents = 0",
     "payment_charge_is_card": "charge_id = gen_random_uuid(), method = 'cash'",
     "payment_method_known": "method = 'shells', charge_id = NULL",
@@ -360,6 +375,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
         "payment_charge_once": ("charge_id IS NOT NULL", []),
         "card_refund_reference_once": ("true", ["reference = 'R1'"]),
         "staff_email_once": ("email <> ''", []),
+        "estimate_superseded_once": ("supersedes_id IS NOT NULL", []),
     }.get(name, ("true", []))
 
 
@@ -397,8 +413,13 @@ _FREED: dict[str, dict[str, str]] = {
     "claims_claimline": {"left_at": "now()"},
     "mail_message": {"run_id": "gen_random_uuid()"},
     "documents_logo": {"removed_at": "now()"},
+    "documents_estimate": {"supersedes_id": "NULL"},
+    "documents_estimateitem": {"position": "99"},
     "documents_madedocument": {"made_in": "gen_random_uuid()"},
     "services_payerrate": {"starts_on": "'2020-01-01'"},
+    "services_payerrule": {"starts_on": "'2020-01-01'"},
+    "services_incomestep": {"income_from_cents": "(random() * 1000000)::int"},
+    "services_incomescale": {"starts_on": "'2020-01-01'"},
 }
 
 
@@ -433,10 +454,12 @@ def test_what_is_not_granted_is_refused(world: World) -> None:
 
 #: Facts: nothing of them is ever updated or deleted. (What may move on other tables stands in their migrations.)
 APPEND_ONLY = {
+    "documents_estimate", "documents_estimateitem", "documents_estimaterequest",
     "documents_madedocument",
     "ledger_closedday",
     "ledger_entry", "audit_auditevent", "invoicing_invoice", "invoicing_invoicevoid", "invoicing_batchproblem",
-    "clients_billingnote", "clients_billingnotetext", "imports_importedfile", "payments_paymentreversal",
+    "clients_billingnote", "clients_billingnotetext", "clients_clientincome", "imports_importedfile",
+    "payments_paymentreversal",
     "staff_licenserenewalrun", "cards_cardsetup", "cards_charge", "cards_chargestep", "cards_cardrefund",
     "cards_cardrefundstep", "cards_dispute", "cards_disputeend", "cards_processormessage",
     "ledger_moneyrequest", "config_verification", "mail_deliverystep", "schedule_series",

@@ -55,6 +55,7 @@ CLOCKS = {
     "daysheet/config/commands.py": "commands begin here",
     "daysheet/config/verify.py": "a command begins here",
     "daysheet/imports/commands.py": "a command begins here",
+    "daysheet/operations/metrics.py": "a request of no practice begins here",
     "daysheet/imports/demo/load.py": "a command begins here",
     "daysheet/*/jobs.py": "jobs begin here",
     "daysheet/staff/middleware.py": "requests of a practice begin here",

@@ -18,8 +18,22 @@ from daysheet.cards.actions import due_by_client
 from daysheet.cards.tests.conftest import connect_desk
 from daysheet.claims.actions import queue_claims
 from daysheet.claims.models import Claim
-from daysheet.clients.actions import add_billing_note, add_client, add_coverage, add_diagnosis, add_payer, set_bill_to
+from daysheet.clients.actions import (
+    add_billing_note,
+    add_client,
+    add_coverage,
+    add_diagnosis,
+    add_payer,
+    edit_client,
+    set_bill_to,
+)
 from daysheet.documents.actions import edit_document_settings, make_documents, upload_logo
+from daysheet.documents.estimates.actions import (
+    EstimateTerms,
+    ExpectedService,
+    give_estimate,
+    note_estimate_request,
+)
 from daysheet.documents.rendering import invoice_papers
 from daysheet.documents.tests.pictures import picture
 from daysheet.invoicing.actions import bill_visit
@@ -41,11 +55,13 @@ from daysheet.schedule.feeds import make_feed
 from daysheet.schedule.models import Visit, VisitService
 from daysheet.schedule.series import add_series
 from daysheet.schedule.series_rules import Frequency, begin
-from daysheet.services.actions import add_payer_rate, set_client_service
+from daysheet.services.actions import set_client_service
 from daysheet.staff.actions import add_staff_member, invite_staff_member
 from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import NOW, Cast, Person
+
+from .prices import prices_of
 
 _LOCATIONS_FILE = b"ID,Name,Place of Service\nL9,Annex,11\n"
 
@@ -68,7 +84,7 @@ def build_world(cast: Cast) -> World:
     set_bill_to(owner, client, pays_by="insurance")
     diagnosis = add_diagnosis(owner, client, code="F41.1", starts_on=since)
     set_client_service(owner, client, clinic.talk.pk, is_default=True, set_payment_amount_cents=None)
-    rate = add_payer_rate(owner, payer, clinic.talk.pk, rate_cents=14000, starts_on=since)
+    prices = prices_of(owner, client=client, payer=payer, service_type=clinic.talk.pk, since=since)
     slot = Slot(DAY, time(9), 50, cast.carol.staff_member_id, clinic.location.pk)
     billed = add_appointment(owner, slot=slot, members={client: [ServiceChoice(clinic.talk.pk)]})
     billed_visit = Visit.objects.get(appointment_id=billed)
@@ -95,7 +111,8 @@ def build_world(cast: Cast) -> World:
     ids = {
         "client": client, "payer": payer, "coverage": coverage.pk, "diagnosis": diagnosis.pk,
         "claim": Claim.objects.get().pk,
-        "service_type": clinic.talk.pk, "rate": rate.pk, "appointment": open_one,
+        "service_type": clinic.talk.pk, **prices,
+        "appointment": open_one,
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
         "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,
@@ -204,7 +221,23 @@ def _documents(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:
     upload_logo(clinic.owner, logo_id=logo, content=picture(), alt="Alder Clinic")
     run = uuid4()
     (paper,) = invoice_papers(clinic.biller, [invoice_id])
-    return {"document": make_documents(clinic.biller, request_id=run, papers=[paper])[0], "logo": logo, "made_in": run}
+    document = make_documents(clinic.biller, request_id=run, papers=[paper])[0]
+    return {"document": document, "logo": logo, "made_in": run, "estimate": _estimate(clinic, client)}
+
+
+def _estimate(clinic: Clinic, client: Any) -> Any:
+    """Asked for, given, and given anew."""
+    note_estimate_request(clinic.biller, client, request_id=uuid4(), requested_on=DAY)
+    edit_client(clinic.owner, client, birth_on=date(1984, 5, 6))
+    terms = EstimateTerms(DAY, DAY, "Talking", clinic.location.pk)
+    provider = clinic.cast.carol.staff_member_id
+    assert provider is not None
+    for _ in range(2):
+        estimate = give_estimate(
+            clinic.biller, client, estimate_id=uuid4(), terms=terms,
+            services=[ExpectedService(clinic.talk.pk, provider, 1, 15000)],
+        )  # fmt: skip
+    return estimate
 
 
 def _token(owner: Actor) -> str:

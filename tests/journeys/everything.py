@@ -20,15 +20,17 @@ def ids_of_everything(builder: _Builder) -> dict[str, str]:
 
 
 def _client(builder: _Builder) -> dict[str, object]:
-    from daysheet.clients.actions import add_billing_note, add_diagnosis
+    from daysheet.clients.actions import add_billing_note, add_diagnosis, record_income
     from daysheet.clients.models import Coverage
     from daysheet.schedule.models import Visit
-    from daysheet.services.actions import add_payer_rate, set_client_service
+    from daysheet.services.actions import NewStep, add_income_scale, add_payer_rate, add_payer_rule, set_client_service
 
     owner, since = builder.owner, builder.practice.today - timedelta(days=400)
     payer = builder.insurer("Sweep Mutual")
     client = builder.client("Swan", "Sweep", insurer=payer, copay_cents=2000)
     set_client_service(owner, client, builder.talk, is_default=True)
+    record_income(owner, client, income_cents=3_000_000, period="year", household_size=2, given_on=since)
+    steps = [NewStep(None, 1, 0, 2000), NewStep(None, 1, 2_000_000, None), NewStep(builder.talk, 3, 0, 1000)]
     builder.visit("sweep", client, builder.talk, days_ago=2)
     builder.billed("sweep_billed", client, builder.talk, builder.letter, days_ago=9)
     visit = Visit.objects.get(pk=builder.practice.visits["sweep"])
@@ -38,6 +40,8 @@ def _client(builder: _Builder) -> dict[str, object]:
         "coverage": Coverage.objects.get(client_id=client).pk,
         "diagnosis": add_diagnosis(owner, client, code="F41.1", starts_on=since).pk,
         "rate": add_payer_rate(owner, payer, builder.talk, rate_cents=14000, starts_on=since).pk,
+        "payer_rule": add_payer_rule(owner, payer, place_of_service="10", added_modifiers=["95"], starts_on=since).pk,
+        "scale": add_income_scale(owner, starts_on=since, period="year", steps=steps).pk,
         "service_type": builder.talk,
         "appointment": visit.appointment_id,
         "visit": visit.pk,
@@ -83,6 +87,7 @@ def _money(builder: _Builder) -> dict[str, object]:
     return {
         "document": make_documents(owner, request_id=made_in, papers=papers)[0],
         "made_in": made_in,
+        "estimate": _estimate(builder, line.client_id),
         "line": line.pk,
         "number": line.invoice.number,
         "entry": Entry.objects.get(debit_account="write_off", line_id=line.pk).pk,
@@ -90,6 +95,20 @@ def _money(builder: _Builder) -> dict[str, object]:
         "insurer_payment": cheque.payment_id,
         "batch": batch_id,
     }
+
+
+def _estimate(builder: _Builder, client: UUID) -> UUID:
+    from daysheet.clients.actions import edit_client
+    from daysheet.documents.estimates.actions import EstimateTerms, ExpectedService, give_estimate
+
+    today = builder.practice.today
+    edit_client(builder.owner, client, birth_on=today - timedelta(days=12000))
+    carol = UUID(str(builder.practice.staff["carol"]))
+    return give_estimate(
+        builder.owner, client, estimate_id=uuid4(),
+        terms=EstimateTerms(today, today + timedelta(days=90), "Talking", builder.location_id, recurrence="weekly"),
+        services=[ExpectedService(builder.talk, carol, 12, 15000)],
+    )  # fmt: skip
 
 
 def _look(builder: _Builder) -> dict[str, object]:

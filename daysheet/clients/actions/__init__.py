@@ -32,6 +32,13 @@ from .diagnoses import (
     end_diagnosis,
     move_diagnosis_up,
 )
+from .income import (
+    IncomeNotGivenYet,
+    IncomeRenewedBeforeGiven,
+    NoIncomeOnRecord,
+    record_income,
+    take_income_back,
+)
 from .notes import NoteEmpty, add_billing_note, update_billing_note
 from .payers import PayerNameMissing, PayerNameTaken, add_payer, edit_payer
 
@@ -43,7 +50,10 @@ __all__ = [
     "DiagnosisAlreadyThere",
     "DiagnosisCodeWrong",
     "DiagnosisEndsBeforeStart",
+    "IncomeNotGivenYet",
+    "IncomeRenewedBeforeGiven",
     "InsuredIdMissing",
+    "NoIncomeOnRecord",
     "NotAProvider",
     "NoteEmpty",
     "PayerNameMissing",
@@ -66,7 +76,9 @@ __all__ = [
     "end_diagnosis",
     "lock_client",
     "move_diagnosis_up",
+    "record_income",
     "set_bill_to",
+    "take_income_back",
     "unassign_staff",
     "update_billing_note",
 ]

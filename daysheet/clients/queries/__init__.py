@@ -15,6 +15,7 @@ from .billing import (
     payers,
     rendering_providers,
 )
+from .income import IncomeRow, income_history
 from .notes import Note, NoteText, billing_notes
 from .people import (
     AssignedStaff,
@@ -36,6 +37,7 @@ __all__ = [
     "ClientRow",
     "CoverageRow",
     "DiagnosisRow",
+    "IncomeRow",
     "InsurerDetails",
     "Note",
     "NoteText",
@@ -50,6 +52,7 @@ __all__ = [
     "get_coverage",
     "get_diagnosis",
     "get_payer",
+    "income_history",
     "insurer_details",
     "lock_clients",
     "matching_clients",

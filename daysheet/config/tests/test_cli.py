@@ -28,6 +28,7 @@ def _environment() -> dict[str, str]:
     "command",
     [
         "serve",
+        "check",
         "demo",
         "import",
         "verify",

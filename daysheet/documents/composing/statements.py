@@ -86,38 +86,42 @@ def _activity(statement: Statement, choices: StatementChoices) -> Grid:
         or any(row.insurance_cents for row in statement.rows)
     )
 
-    def row_of(day: str, what: Cell, insurance_cents: int, cents: int, after: int) -> tuple[Cell, ...]:
-        amounts = [money(insurance_cents), money(cents)] if has_insurance else [money(cents)]
-        return (Cell(day), what, *(Cell(amount) for amount in amounts), Cell(balance(after)))
+    def row_of(day: str, what: Cell, invoice: str, insurance: str, you: str, after: int) -> tuple[Cell, ...]:
+        amounts = (insurance, you) if has_insurance else (you,)
+        return (Cell(day), what, Cell(invoice), *(Cell(amount) for amount in amounts), Cell(balance(after)))
 
     after = client.previous_cents
-    start = Cell("Previous balance")
-    rows = [row_of(us_date(choices.period.first_on), start, insurance.previous_cents, after, after)]
+    first_on, start = us_date(choices.period.first_on), Cell("Previous balance")
+    rows = [row_of(first_on, start, "", _unless_zero(insurance.previous_cents), "", after)]
     for row in statement.rows:
         after += row.client_cents
-        rows.append(row_of(us_date(row.on), _what(row), row.insurance_cents, row.client_cents, after))
+        you = money(row.client_cents) if row.client_cents or not row.insurance_cents else ""
+        number = str(row.invoice_number or "")
+        rows.append(row_of(us_date(row.on), _what(row), number, _unless_zero(row.insurance_cents), you, after))
     if statement.insurance_only_count:
         lines = count_of(statement.insurance_only_count, "line", "lines")
         said = Cell("Billed to insurance only", f"{lines}, not listed one by one")
-        rows.append(row_of("", said, statement.insurance_only_cents, 0, after))
-    columns = [Column("Date", Holds.DATE), Column("Activity", share=1)]
+        rows.append(row_of("", said, "", money(statement.insurance_only_cents), "", after))
+    columns = [Column("Date", Holds.DATE), Column("Activity", share=1), Column("Invoice", Holds.NUMBER)]
     columns += [Column("Insurance", Holds.MONEY)] if has_insurance else []
     columns += [Column("You", Holds.MONEY), Column("Your balance", Holds.MONEY)]
-    ending = [money(insurance.ending_cents)] if has_insurance else []
+    ending = (money(insurance.ending_cents),) if has_insurance else ()
     sums = Sum("Ending balance", (*ending, "", balance(client.ending_cents)), strong=True)
     note = "" if statement.rows else "Nothing happened in this period."
     return Grid("Account activity", tuple(columns), tuple(rows), (sums,), note)
 
 
+def _unless_zero(cents: int) -> str:
+    return money(cents) if cents else ""
+
+
 def _what(row: StatementRow) -> Cell:
-    about = [service(row.code, row.name)] if row.name else []
-    if row.service_on and row.service_on != row.on:
-        about.insert(0, us_date(row.service_on))
-    if row.invoice_number:
-        about.append(f"Invoice {row.invoice_number}")
-    if row.part is Part.CHARGE and row.name:
-        return Cell(about.pop(0 if row.service_on == row.on else 1), " · ".join(about))
-    return Cell(one_line(_event(row)), " · ".join(about))
+    """What happened; below it the service it was about, with its day where that is another."""
+    named = service(row.code, row.name) if row.name else ""
+    day = us_date(row.service_on) if row.service_on and row.service_on != row.on else ""
+    if row.part is Part.CHARGE and named:
+        return Cell(named, f"Date of service {day}" if day else "")
+    return Cell(one_line(_event(row)), " ".join(part for part in (day, named) if part))
 
 
 def _event(row: StatementRow) -> str:

@@ -122,7 +122,8 @@ def _services(superbill: Superbill, codes: tuple[str, ...]) -> Block:
         Column("Insurance paid", Holds.MONEY),
     )  # fmt: skip
     settled = [superbill.settled.get(line.pk, Settled()) for line in lines]
-    rows = tuple(_row(line, each, codes) for line, each in zip(lines, settled, strict=True))
+    names_provider = len({line.rendering_name for line in lines}) > 1
+    rows = tuple(_row(line, each, codes, names_provider) for line, each in zip(lines, settled, strict=True))
     total = Sum(
         "Total",
         (
@@ -138,12 +139,12 @@ def _services(superbill: Superbill, codes: tuple[str, ...]) -> Block:
     return Grid("Services", columns, rows, (total,), note)
 
 
-def _row(line: InvoiceLine, settled: Settled, codes: tuple[str, ...]) -> tuple[Cell, ...]:
+def _row(line: InvoiceLine, settled: Settled, codes: tuple[str, ...], names_provider: bool) -> tuple[Cell, ...]:
     pointers = "".join(_letter(codes.index(code)) for code in line.diagnosis_codes)
     return (
         Cell(us_date(line.service_on)),
         Cell(one_line(line.code), one_line(" ".join(line.modifiers))),
-        Cell(one_line(line.name), one_line(line.rendering_name)),
+        Cell(one_line(line.name), one_line(line.rendering_name) if names_provider else ""),
         Cell(line.place_of_service),
         Cell(pointers),
         Cell(str(line.units)),

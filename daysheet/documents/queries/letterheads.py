@@ -74,10 +74,13 @@ def _location_head(own: Letterhead, location: Location, practice: Practice) -> L
 
 
 def _address(place: Practice | Location) -> tuple[str, ...]:
-    lines = address_lines(place.address_1, place.address_2, place.city, place.state, place.postal_code)
+    street = ", ".join(part for part in (place.address_1, place.address_2) if part)
+    lines = address_lines(street, "", place.city, place.state, place.postal_code)
     return tuple(one_line(line) for line in lines)
 
 
 def _facts(phone: str, tax_id: str, npi: str) -> tuple[str, ...]:
+    """One line, so that the letterhead ends above the envelope's window."""
     named = (("", phone), ("Tax ID ", tax_id), ("NPI ", npi))
-    return tuple(f"{label}{one_line(value)}" for label, value in named if value)
+    said = " · ".join(f"{label}{one_line(value)}" for label, value in named if value)
+    return (said,) if said else ()

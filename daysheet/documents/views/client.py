@@ -60,7 +60,10 @@ def client_documents(request: HttpRequest, client: UUID) -> HttpResponse:
     rows, has_next = made_documents(actor, client, page=number)
     context = {
         "client": get_client(actor, client),
-        "doors": [(door.title, practice_url(actor, door.url_name, client=client)) for door in _DOORS.values()],
+        "doors": [
+            *((door.title, practice_url(actor, door.url_name, client=client)) for door in _DOORS.values()),
+            ("Good Faith Estimates", practice_url(actor, "documents:client_estimates", client=client)),
+        ],
         "rows": rows,
         "page_number": number,
         "has_next": has_next,

@@ -16,8 +16,9 @@ from daysheet.services.models import ServiceType
 
 from ..candidates import Candidates
 from ..reading import read_clients, read_terms, service_terms
-from ..rules import Candidate, decide_lines
+from ..rules import decide_lines
 from ..selection import Selection
+from ..terms import Candidate
 
 
 def forecast_fees(actor: Actor, visit_id: UUID, service_type_ids: Collection[UUID]) -> dict[UUID, FeeForecast]:

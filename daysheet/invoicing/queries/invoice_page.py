@@ -202,6 +202,7 @@ _PRICE_SOURCES = {
     "visit": "from the visit's own price",
     "client": "from Set Payment Amount",
     "payer": "from the payer's fee schedule",
+    "income": "by Income Based Payment Amounts",
     "service": "from the service type",
     "edited": "typed by hand",
 }

@@ -20,7 +20,7 @@ from ..links import invoice_url, ledger_url, payment_url, print_url
 from ..mending import mend_of
 from ..models import Invoice
 from ..queries.editor import Show, services_of_client
-from ..registry import claim_keeper
+from ..registry import LineAmount, claim_keeper, line_warnings
 from ..selection import CreatedInvoice, Issued, Selection
 from .editor_page import EditorPage
 from .requests import PracticeRequest
@@ -83,11 +83,26 @@ def _show(
         "request_key": read_id(page.sent.get("request_key", "")) or new_id(),
         "note": page.sent.get("note", ""),
         "ledger_url": ledger_url(request.actor, page.client.id),
+        "warnings": line_warnings(request.actor, page.client.id, _amounts(page)),
         "is_live": part == "live" and is_htmx(request),
         "section": "Clients",
         **more,
     }
     return render_page(request, _PAGE, context, status=status, part=part)
+
+
+def _amounts(page: EditorPage) -> list[LineAmount]:
+    """The lines that Save would bill, and the items that are manual."""
+    linked = [
+        LineAmount(line.service_on, line.service_type_id, "", line.units or 1, line.amount_cents)
+        for line in (each.line for each in page.lines)
+        if line.amount_cents is not None
+    ]
+    manual = [
+        LineAmount(item.service_on, item.service_type_id, "", item.units, item.rate_cents * item.units)
+        for item in page.manual_lines
+    ]
+    return linked + manual
 
 
 def _saved(request: PracticeRequest, issued: Issued) -> HttpResponse:

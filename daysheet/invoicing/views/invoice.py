@@ -18,7 +18,7 @@ from .. import actions
 from ..forms import ReasonForm
 from ..links import agenda_url, apply_credit_url, invoice_url, ledger_url, payment_url
 from ..queries.invoice_page import InvoiceView, invoice_by_number
-from ..registry import claimed_lines, credit_of
+from ..registry import claimed_lines, credit_of, invoice_warnings
 from .requests import PracticeRequest
 
 
@@ -85,6 +85,7 @@ def _context(request: PracticeRequest, found: InvoiceView) -> dict[str, object]:
         "credit_cents": credit,
         "credit_url": apply_credit_url(actor, found.client_id, found.number) if credit else None,
         "document_request_id": new_id(),
+        "warnings": [] if found.void else invoice_warnings(actor, found.id),
         "void_url": practice_url(actor, "invoicing:void_invoice", number=found.number),
         "lines": [(line, agenda_url(actor, line.service_on) if line.visit_id else None) for line in found.lines],
     }

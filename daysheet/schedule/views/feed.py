@@ -1,7 +1,7 @@
 """The calendar feed: the page where a provider makes, replaces and stops the address, and the file behind it.
 
-Calendar applications do not sign in: the secret in the address is the key. It is never written into a log
-(web/logs.py), and neither are names: the file holds none.
+Calendar applications do not sign in: the secret in the address is the key. It is never written into a log (a line names
+the route, not the address), and neither are names: the file holds none.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -15,7 +14,7 @@ from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.kit.ids import new_id
 from daysheet.practices.actor import Actor
 from daysheet.services import actions, queries
-from daysheet.services.models import PayerRate, ServiceType
+from daysheet.services.models import ServiceType
 from tests.people import Cast
 
 
@@ -120,37 +119,6 @@ def test_default_services_are_what_a_new_appointment_begins_with(cast, alice):
         actions.set_client_service(cast.actor(cast.dan), ana.pk, session.pk, is_default=True)
 
 
-def test_rates_of_one_service_never_overlap(alice):
-    session, payer = add(alice), clients.add_payer(alice, name="Blue Plan")
-
-    def rate(starts_on: date, ends_on: date | None = None) -> PayerRate:
-        return actions.add_payer_rate(
-            alice, payer.pk, session.pk, rate_cents=9000, starts_on=starts_on, ends_on=ends_on
-        )
-
-    first = rate(date(2026, 1, 1))
-    second = rate(date(2026, 6, 1))
-    first.refresh_from_db()
-    assert first.ends_on == second.starts_on
-    for limits in (
-        (date(2026, 6, 1), None),
-        (date(2026, 3, 1), None),
-        (date(2026, 3, 1), date(2026, 4, 1)),
-        (date(2026, 8, 1), date(2026, 9, 1)),
-        (date(2025, 1, 1), date(2026, 1, 2)),
-    ):
-        with pytest.raises(actions.RateOverlaps):
-            rate(*limits)
-    with pytest.raises(actions.RateEndsBeforeStart):
-        rate(date(2025, 1, 1), date(2025, 1, 1))
-    rate(date(2025, 1, 1), date(2026, 1, 1))
-    actions.end_payer_rate(alice, second.pk, ends_on=date(2026, 9, 1))
-    with pytest.raises(actions.RateEndsBeforeStart):
-        actions.end_payer_rate(alice, second.pk, ends_on=date(2026, 10, 1))
-    with pytest.raises(NotFound):
-        actions.end_payer_rate(alice, new_id(), ends_on=date(2026, 9, 1))
-
-
 SERVICE = (
     "INSERT INTO services_servicetype (practice_id, id, code, name, kind, rate_cents, unit_rule, unit_count, "
     "default_minutes, modifiers, bills_insurance, is_no_show_fee, is_late_cancel_fee, is_canceled_fee) "
@@ -177,22 +145,6 @@ def test_the_database_refuses_a_wrong_service_type(cast, alice, values, no_show,
     add(alice, "FEE", "non_cpt", is_no_show_fee=True, is_late_cancel_fee=True)
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SERVICE.format(no_show=no_show, late=late), [cast.alder.id, *values])
-
-
-@pytest.mark.parametrize(
-    ("change", "constraint"),
-    [
-        ("rate_cents = -1", "payer_rate_not_negative"),
-        ("ends_on = starts_on", "payer_rate_ends_after_start"),
-        ("service_type_id = gen_random_uuid()", "services_payerrate_service_type_id_fk"),
-        ("payer_id = gen_random_uuid()", "services_payerrate_payer_id_fk"),
-    ],
-)
-def test_the_database_refuses_a_wrong_rate(cast, alice, change, constraint):
-    session, payer = add(alice), clients.add_payer(alice, name="Blue Plan")
-    actions.add_payer_rate(alice, payer.pk, session.pk, rate_cents=1, starts_on=date(2026, 1, 1))
-    with pytest.raises(IntegrityError, match=constraint), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"UPDATE services_payerrate SET {change} WHERE practice_id = %s", [cast.alder.id])
 
 
 def test_the_database_refuses_a_negative_amount_of_a_client(cast, alice):

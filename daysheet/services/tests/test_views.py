@@ -1,19 +1,17 @@
-"""The pages of service types, agreements and fee schedules over HTTP."""
+"""The pages of service types and agreements over HTTP."""
 
 from __future__ import annotations
-
-from datetime import date
 
 import pytest
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from daysheet.clients import actions as clients
-from daysheet.clients.models import Client, Payer
+from daysheet.clients.models import Client
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.ids import new_id
 from daysheet.services import actions
-from daysheet.services.models import ClientService, PayerRate, ServiceType
+from daysheet.services.models import ClientService, ServiceType
 from daysheet.staff.models import StaffMember
 from tests.people import Cast
 
@@ -30,12 +28,6 @@ def session(cast: Cast) -> ServiceType:
 def ana(cast: Cast) -> Client:
     with practice_transaction(cast.alder.id):
         return clients.add_client(cast.actor(cast.alice), first_name="Ana", last_name="Ruiz")
-
-
-@pytest.fixture
-def payer(cast: Cast) -> Payer:
-    with practice_transaction(cast.alder.id):
-        return clients.add_payer(cast.actor(cast.alice), name="Blue Plan")
 
 
 def at(name: str, **kwargs: object) -> str:
@@ -63,14 +55,11 @@ def test_service_types_are_the_administrators_and_a_stranger_gets_404(cast, sign
     assert sign_in(cast.alice).get(at("edit", service_type=new_id())).status_code == 404
 
 
-def test_prices_need_billing_and_a_stranger_gets_404(cast, sign_in, session, ana, payer):
+def test_a_clients_amounts_need_billing_and_a_stranger_gets_404(cast, sign_in, session, ana):
     with practice_transaction(cast.alder.id):
-        alice = cast.actor(cast.alice)
-        rate = actions.add_payer_rate(alice, payer.pk, session.pk, rate_cents=9000, starts_on=date(2026, 1, 1))
-        actions.set_client_service(alice, ana.pk, session.pk, is_default=True)
+        actions.set_client_service(cast.actor(cast.alice), ana.pk, session.pk, is_default=True)
     pages = [
         at("add_client_service", client=ana.pk), at("edit_client_service", client=ana.pk, service_type=session.pk),
-        at("add_payer_rate", payer=payer.pk), at("end_payer_rate", rate=rate.pk),
     ]  # fmt: skip
     for page in pages:
         assert sign_in(cast.bob).get(page).status_code == 200, page
@@ -169,29 +158,6 @@ def test_agreements_of_a_client_who_is_not_assigned_are_404(cast, sign_in, sessi
     bob = sign_in(cast.bob)
     assert bob.get(at("add_client_service", client=ana.pk)).status_code == 404
     assert bob.post(at("remove_client_service", client=ana.pk, service_type=session.pk)).status_code == 404
-
-
-def test_a_fee_schedule_is_kept_on_the_insurers_page(cast, sign_in, session, payer):
-    bob = sign_in(cast.bob)
-    insurer = reverse("clients:insurer", kwargs={"practice": "alder", "payer": payer.pk})
-    assert "No rates" in bob.get(insurer).content.decode()
-    typed = {
-        "rate_id": str(new_id()), "service_type_id": str(session.pk), "rate_cents": "90", "starts_on": "2026-01-01",
-    }  # fmt: skip
-    add = at("add_payer_rate", payer=payer.pk)
-    assert bob.post(add, typed).status_code == 303
-    assert bob.post(add, typed).status_code == 303
-    later = typed | {"rate_id": str(new_id()), "rate_cents": "95", "starts_on": "2026-07-01"}
-    assert bob.post(add, later).status_code == 303
-    page = bob.get(insurer).content.decode()
-    assert "$90.00" in page and "$95.00" in page and "07/01/2026" in page
-    clash = bob.post(add, typed | {"rate_id": str(new_id()), "starts_on": "2026-02-01"})
-    assert clash.status_code == 422 and "end it first" in clash.content.decode()
-    with practice_transaction(cast.alder.id):
-        newest = PayerRate.objects.get(ends_on=None)
-    end = at("end_payer_rate", rate=newest.pk)
-    assert bob.post(end, {"ends_on": "2026-07-01"}).status_code == 422
-    assert bob.post(end, {"ends_on": "2026-09-01"}).status_code == 303
 
 
 def test_the_list_needs_the_same_queries_however_long_it_is(

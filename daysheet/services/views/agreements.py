@@ -1,4 +1,4 @@
-"""Prices agreed with one client, and the fee schedule of one insurer."""
+"""What is agreed with one client about services."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
-from daysheet.clients.queries import get_client, get_payer
+from daysheet.clients.queries import get_client
 from daysheet.practices.actor import Actor
 from daysheet.services import actions, queries
-from daysheet.services.forms import AgreementForm, EndRateForm, NewAgreementForm, PayerRateForm
+from daysheet.services.forms import AgreementForm, NewAgreementForm
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
 from daysheet.web.requests import actor_of
@@ -61,41 +61,5 @@ def remove_client_service(request: HttpRequest, client: UUID, service_type: UUID
     return see_other(request, _bill_to_url(actor, client))
 
 
-def add_payer_rate(request: HttpRequest, payer: UUID) -> HttpResponse:
-    """Add a rate to an insurer's fee schedule."""
-    actor = actor_of(request)
-    row = get_payer(actor, payer)
-    return form_page(
-        request,
-        PayerRateForm(
-            request.POST or None, initial={"starts_on": actor.today}, services=queries.service_choices(actor)
-        ),
-        "services/add_payer_rate.html",
-        {"payer": row},
-        save=lambda typed: actions.add_payer_rate(actor, payer, **typed),
-        done="The rate was added.",
-        back_url=_insurer_url(actor, payer),
-    )
-
-
-def end_payer_rate(request: HttpRequest, rate: UUID) -> HttpResponse:
-    """End a rate."""
-    actor = actor_of(request)
-    row = queries.get_payer_rate(actor, rate)
-    return form_page(
-        request,
-        EndRateForm(request.POST or None, initial={"ends_on": row.ends_on or actor.today}),
-        "services/end_payer_rate.html",
-        {"rate": row},
-        save=lambda typed: actions.end_payer_rate(actor, rate, **typed),
-        done="The rate was ended.",
-        back_url=_insurer_url(actor, row.payer_id),
-    )
-
-
 def _bill_to_url(actor: Actor, client: UUID) -> str:
     return practice_url(actor, "clients:bill_to", client=client)
-
-
-def _insurer_url(actor: Actor, payer: UUID) -> str:
-    return practice_url(actor, "clients:insurer", payer=payer)

@@ -1,28 +1,23 @@
-"""Writes about service types and prices. What is billed already does not move: its lines froze their terms (B9)."""
+"""Service types and their rates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from daysheet.audit.actions import record
-from daysheet.clients.actions import lock_client
-from daysheet.clients.models import Payer
-from daysheet.clients.rules import ranges_overlap
 from daysheet.database.constraints import refusing
-from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
-from .models import ClientService, PayerRate, ServiceType
-from .queries import FEE_FLAGS, get_service_type
-from .rules import NON_CPT, PER_MINUTES, code_problem
+from ..models import ServiceType
+from ..queries import FEE_FLAGS, get_service_type
+from ..rules import NON_CPT, PER_MINUTES, code_problem
 
 
 class ServiceCodeWrong(Refusal):
@@ -59,18 +54,6 @@ class FeeIsNotCpt(Refusal):
     """A fee for a visit that did not happen is never a CPT or HCPCS code (S1)."""
 
     code = "fee_is_not_cpt"
-
-
-class RateOverlaps(Refusal):
-    """The payer has another rate for the service on a day of this one."""
-
-    code = "rate_overlaps"
-
-
-class RateEndsBeforeStart(Refusal):
-    """The end is not after the start."""
-
-    code = "rate_ends_before_start"
 
 
 @action(Permission.ADMINISTRATOR, audited=False)
@@ -154,84 +137,8 @@ def set_fee_services(actor: Actor, *, chosen: Mapping[str, UUID | None]) -> None
         record(actor, "set_fee_services", "practice", actor.practice.id, changes=changes)
 
 
-@action(Permission.BILLING, audited=False)
-def set_client_service(
-    actor: Actor,
-    client_id: UUID,
-    service_type_id: UUID,
-    *,
-    is_default: bool = False,
-    set_payment_amount_cents: int | None = None,
-) -> None:
-    """Whether the client's appointments begin with a service (S2), and the client's own amount per unit of it (B10).
-    Neither: the agreement is gone. Raises NotFound."""
-    client = lock_client(actor, client_id)
-    service = get_service_type(actor, service_type_id)
-    agreed = ClientService.objects.filter(client=client, service_type=service)
-    terms = {"is_default": is_default, "set_payment_amount_cents": set_payment_amount_cents}
-    current = agreed.values(*terms).first()
-    if current == terms or (current is None and terms == _NOTHING_AGREED):
-        return
-    if terms == _NOTHING_AGREED:
-        agreed.delete()
-    elif current is None:
-        ClientService.objects.create(client=client, service_type=service, **terms)
-    else:
-        agreed.update(**terms)
-    record(actor, "set_client_service", "client", client.pk, client_id=client.pk, code=service.code, **terms)
-
-
-@action(Permission.BILLING, audited=False)
-def add_payer_rate(
-    actor: Actor,
-    payer_id: UUID,
-    service_type_id: UUID,
-    *,
-    rate_cents: int,
-    starts_on: date,
-    ends_on: date | None = None,
-    rate_id: UUID | None = None,
-) -> PayerRate:
-    """A payer's rate per unit of a service on [starts_on, ends_on). One without an end replaces the one before it: that
-    ends where this begins. The same `rate_id` again gives the first one back.
-    Raises NotFound, RateOverlaps, RateEndsBeforeStart."""
-    payer = _lock_payer(payer_id)
-    service = get_service_type(actor, service_type_id)
-    rate_id = rate_id or new_id()
-    standing = list(PayerRate.objects.filter(payer=payer, service_type=service))
-    existing = next((rate for rate in standing if rate.pk == rate_id), None)
-    if existing:
-        return existing
-    _check_range(starts_on, ends_on)
-    _make_room(standing, starts_on, ends_on)
-    rate = PayerRate.objects.create(
-        pk=rate_id, payer=payer, service_type=service, rate_cents=rate_cents, starts_on=starts_on, ends_on=ends_on
-    )
-    record(
-        actor, "add_payer_rate", "payer", payer.pk, code=service.code, rate_cents=rate_cents, from_day=str(starts_on)
-    )
-    return rate
-
-
-@action(Permission.BILLING, audited=False)
-def end_payer_rate(actor: Actor, rate_id: UUID, *, ends_on: date) -> None:
-    """The rate is in force no more from `ends_on` on. Raises NotFound, RateEndsBeforeStart."""
-    rate = PayerRate.objects.filter(pk=rate_id).select_for_update().first()
-    if rate is None:
-        raise NotFound("There is no such rate.")
-    _check_range(rate.starts_on, ends_on)
-    if rate.ends_on and rate.ends_on < ends_on:
-        raise RateEndsBeforeStart(f"This rate ended on {us_date(rate.ends_on)} already. Add a new one instead.")
-    if rate.ends_on != ends_on:
-        PayerRate.objects.filter(pk=rate.pk).update(ends_on=ends_on)
-        record(actor, "end_payer_rate", "payer", rate.payer_id, rate_id=str(rate.pk), ends_on=str(ends_on))
-
-
 def _code_of(services: Mapping[UUID, ServiceType], service_type_id: UUID | None) -> str:
     return services[service_type_id].code if service_type_id else ""
-
-
-_NOTHING_AGREED = {"is_default": False, "set_payment_amount_cents": None}
 
 
 def _clean(facts: dict[str, Any]) -> dict[str, Any]:
@@ -266,29 +173,3 @@ def _unique(code: str) -> AbstractContextManager[None]:
         ),
         service_one_canceled_fee=FeeAlreadyThere("Another service type is the Canceled fee. Untick it there first."),
     )
-
-
-def _check_range(starts_on: date, ends_on: date | None) -> None:
-    if ends_on and ends_on <= starts_on:
-        raise RateEndsBeforeStart(f"The rate begins on {us_date(starts_on)}: it must end on a later day.")
-
-
-def _lock_payer(payer_id: UUID) -> Payer:
-    """The insurer, locked: its fee schedule is changed by one transaction at a time."""
-    payer = Payer.objects.filter(pk=payer_id).select_for_update(no_key=True).first()
-    if payer is None:
-        raise NotFound("There is no such insurer.")
-    return payer
-
-
-def _make_room(standing: list[PayerRate], starts_on: date, ends_on: date | None) -> None:
-    for other in standing:
-        if not ranges_overlap((other.starts_on, other.ends_on), (starts_on, ends_on)):
-            continue
-        if ends_on is not None or other.ends_on is not None or other.starts_on >= starts_on:
-            until = f"until {us_date(other.ends_on)}" if other.ends_on else "without an end"
-            raise RateOverlaps(
-                f"There is a rate for this service from {us_date(other.starts_on)} {until}. "
-                "Nothing was saved: end it first."
-            )
-        PayerRate.objects.filter(pk=other.pk).update(ends_on=starts_on)

@@ -1,0 +1,120 @@
+"""One line a request and one an event, for people (`text`) or for machines (`json`), with the request's id.
+
+A line names the route, never the address: addresses carry what people search for. PostgreSQL's own words about a row
+(DETAIL, CONTEXT) are cut from tracebacks, because they quote its values.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+
+from .metrics import count_request
+
+_log = structlog.stdlib.get_logger("daysheet.requests")
+#: Behind such a word PostgreSQL quotes values of the row, up to the end of the message.
+_QUOTED = re.compile(r"^(DETAIL|CONTEXT|HINT|STATEMENT|QUERY): .*$", re.M)
+_VALUE = re.compile(r"(Failing row contains|Key) \(.*\)")
+
+
+def configuration(kind: str) -> dict[str, Any]:
+    """Django's LOGGING for `text` or `json`."""
+    last = structlog.processors.JSONRenderer() if kind == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_address,
+        structlog.processors.format_exc_info,
+        without_quoted_values,
+    ]
+    structlog.configure(
+        processors=[*shared[:-3], structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": shared,
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            without_quoted_values,
+            last,
+        ],
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": formatter},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {
+            "daysheet": {"level": "INFO"},
+            # An answer of 4xx has its line already.
+            "django.request": {"level": "ERROR"},
+        },
+    }
+
+
+def without_address(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Django ends what it says of a request with the address; the line of the request has its route."""
+    if str(event.get("logger", "")).startswith("django.request"):
+        event["event"] = str(event.get("event", "")).partition(":")[0]
+    return event
+
+
+def without_quoted_values(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Cut what quotes the values of a row out of everything that may hold PostgreSQL's words."""
+    for name in ("event", "exception", "stack"):
+        if isinstance(event.get(name), str):
+            event[name] = redacted(event[name])
+    return event
+
+
+def redacted(text: str) -> str:
+    """`text` without the values that PostgreSQL quotes."""
+    return _VALUE.sub(r"\1 (left out)", _QUOTED.sub(r"\1: (left out)", text))
+
+
+def log_request(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """A line and a measurement for every request but those of health checks and static files."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=getattr(request, "request_id", ""))
+        response = get_response(request)
+        seconds = time.perf_counter() - began
+        route = _route(request)
+        count_request(request.method or "", route, response.status_code, seconds)
+        if not route.startswith("health") and request.resolver_match is not None:
+            level = logging.WARNING if response.status_code >= 500 else logging.INFO
+            _log.log(level, "request", **_facts(request, route, response.status_code, seconds))
+        return response
+
+    return answer
+
+
+def _route(request: HttpRequest) -> str:
+    """`invoicing:invoice`; the same for every practice, client and search."""
+    match = request.resolver_match
+    return (match.view_name or match.route) if match is not None else "none"
+
+
+def _facts(request: HttpRequest, route: str, status: int, seconds: float) -> dict[str, object]:
+    actor = getattr(request, "actor", None)
+    facts: dict[str, object] = {
+        "method": request.method, "route": route, "status": status, "milliseconds": round(seconds * 1000),
+    }  # fmt: skip
+    if actor is not None:
+        facts |= {"practice": actor.practice.id, "user": actor.user_id}
+    return facts
