@@ -277,9 +277,14 @@ def states_of(charges: Iterable[Charge]) -> list[tuple[Charge, ChargeState]]:
 
 def pending_clients(client_ids: Sequence[UUID]) -> set[UUID]:
     """The clients with a charge that is not decided yet."""
+    return {charge.client_id for charge in undecided_charges(client_ids)}
+
+
+def undecided_charges(client_ids: Sequence[UUID]) -> list[Charge]:
+    """The charges of clients that are not decided yet, oldest first."""
     final = ChargeStep.objects.filter(state__in=["canceled", "declined", "charged"]).values("charge_id")
-    undecided = Charge.objects.filter(client_id__in=client_ids).exclude(pk__in=final)
-    return {charge.client_id for charge, state in states_of(undecided) if is_open(state)}
+    charges = Charge.objects.filter(client_id__in=client_ids).exclude(pk__in=final).order_by("pk")
+    return [charge for charge, state in states_of(charges) if is_open(state)]
 
 
 def _check_amounts(requests: Sequence[ChargeRequest], expected_count: int, expected_cents: int) -> None:

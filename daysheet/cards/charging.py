@@ -23,8 +23,16 @@ from daysheet.practices.permissions import Permission
 from daysheet.staff.actors import Entrance, person_actor
 from daysheet.staff.models import StaffMember
 
-from .gateways.base import AnswerLost, CardGateway, ChargeOrder, ChargeStatus, GatewayError, GatewayUnavailable
-from .models import Charge, ChargeRun, ChargeStep
+from .gateways.base import (
+    AnswerLost,
+    CardGateway,
+    ChargeAnswer,
+    ChargeOrder,
+    ChargeStatus,
+    GatewayError,
+    GatewayUnavailable,
+)
+from .models import Charge, ChargeInquiry, ChargeRun, ChargeStep
 from .opening import open_gateway
 from .rules import ChargeState, left_to_charge
 from .sealing import CannotUnseal
@@ -69,12 +77,45 @@ def resolve_charges(
     return sum(_resolve(practice, now, charge, reference, gateway) for charge, reference, gateway in lost)
 
 
+def answer_inquiry(practice: PracticeFacts, inquiry_id: UUID, now: datetime) -> None:
+    """Ask what became of one charge, as somebody wanted, and write the answer down in words, whatever it is."""
+    with practice_transaction(practice.id):
+        inquiry = ChargeInquiry.objects.select_related("charge__card__account").get(pk=inquiry_id)
+        if inquiry.answered_at:
+            return
+        sent = ChargeStep.objects.get(charge=inquiry.charge, state="sent")
+        try:
+            gateway = open_gateway(practice, inquiry.charge.card.account)
+        except CannotUnseal as error:
+            _answered(inquiry_id, now, str(error))
+            return
+    try:
+        answer = _asked(gateway, sent.reference)
+    except GatewayError as error:
+        with practice_transaction(practice.id):
+            _answered(inquiry_id, now, str(error))
+        return
+    with practice_transaction(practice.id):
+        words = take_answer(processor_actor(practice, now), inquiry.charge, answer)
+        if answer.status is ChargeStatus.WORKING:
+            words = "The processor is still working on it"
+        _answered(inquiry_id, now, f"{words}. {answer.reason}".strip())
+
+
+def _answered(inquiry_id: UUID, now: datetime, words: str) -> None:
+    ChargeInquiry.objects.filter(pk=inquiry_id).update(answered_at=now, answer=words[:200])
+
+
+def _asked(gateway: CardGateway, reference: str) -> ChargeAnswer:
+    """What became of a charge that was sent. Where the confirmation never arrived it is closed: then it can no longer
+    arrive late."""
+    answer = gateway.look_up(reference)
+    return gateway.cancel(reference) if answer.status is ChargeStatus.PREPARED else answer
+
+
 def _resolve(practice: PracticeFacts, now: datetime, charge: Charge, reference: str, gateway: CardGateway) -> bool:
     try:
-        answer = gateway.look_up(reference)
-        if answer.status is ChargeStatus.PREPARED:
-            # The confirmation never arrived; closed, it can no longer arrive late.
-            answer = gateway.cancel(reference)
+        answer = _asked(gateway, reference)
     except GatewayError as error:
         _log.warning("charge %s: its outcome could not be asked for: %s", charge.pk, type(error).__name__)
         return False

@@ -10,7 +10,8 @@ from uuid import UUID
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
-from daysheet.web.fields import IdInAdvance, MoneyField
+from daysheet.payments.correction_forms import ReasonForm
+from daysheet.web.fields import DayField, IdInAdvance, MoneyField
 
 from .actions import ChargeRequest
 from .models import ProcessorAccount
@@ -106,6 +107,20 @@ class SetupForm(forms.Form):
     """Opening the processor's page for a card."""
 
     setup_id = IdInAdvance()
+
+
+class InquiryForm(forms.Form):
+    """Asking the processor about a charge."""
+
+    inquiry_id = forms.UUIDField()
+
+
+class MarkChargedForm(ReasonForm):
+    """That a charge came in after all, by the processor's own desk."""
+
+    field_order = ("reference", "received_on", "reason")
+    reference = forms.CharField(label="The processor's reference", max_length=200)
+    received_on = DayField(label="Date the money came in")
 
 
 class CardRefundForm(forms.Form):

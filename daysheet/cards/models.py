@@ -150,6 +150,53 @@ class ChargeStep(TenantModel):
         ]
 
 
+class ChargeInquiry(TenantModel):
+    """That somebody had the processor asked what became of a charge, and what it answered, in words."""
+
+    charge = TenantForeignKey(Charge)
+    asked_at = models.DateTimeField()
+    asked_by_name = models.CharField(max_length=120)
+    answered_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(answered_at__isnull=True, answer="")
+                | (models.Q(answered_at__isnull=False) & ~models.Q(answer="")),
+                name="charge_inquiry_answered",
+            ),
+        ]
+
+
+class ChargeDecision(TenantModel):
+    """That somebody said what became of a charge whose outcome the processor did not tell. Insert only, once."""
+
+    class Outcome(models.TextChoices):
+        NOT_CHARGED = "not_charged", "Not charged"
+        CHARGED = "charged", "Charged"
+
+    charge = TenantForeignKey(Charge, indexed=False)
+    outcome = models.CharField(max_length=11, choices=Outcome.choices)
+    #: The processor's own, and the day the money came in: of a charge that was made.
+    reference = models.CharField(max_length=200, blank=True)
+    received_on = models.DateField(null=True)
+    reason = models.CharField(max_length=400)
+    decided_at = models.DateTimeField()
+    decided_by_name = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "charge"], name="charge_decided_once"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="charge_decision_has_reason"),
+            models.CheckConstraint(
+                condition=models.Q(outcome="not_charged", reference="", received_on__isnull=True)
+                | (models.Q(outcome="charged", received_on__isnull=False) & ~models.Q(reference="")),
+                name="charge_decision_known",
+            ),
+        ]
+
+
 class CardRefund(TenantModel):
     """Money given back to a card. Its entries have the refund's id as their event. `reference`: made at the processor's
     own desk, not here."""

@@ -61,9 +61,17 @@ def carry_out_refund(practice: PracticeFacts, refund_id: UUID, now: datetime) ->
 def _ask(gateway: CardGateway, order: RefundOrder, *, ask_first: bool, may_send: bool) -> tuple[RefundState, str]:
     try:
         answer = gateway.find_refund(order) if ask_first else None
-        if answer is None and not may_send:
-            return RefundState.UNKNOWN, ""
-        answer = answer or gateway.refund(order)
+    except GatewayError as error:
+        # Also a refusal to tell says nothing about the refund: it may have been made.
+        _log.warning("refund %s: its outcome could not be asked for: %s", order.refund_id, type(error).__name__)
+        return RefundState.UNKNOWN, ""
+    if answer is not None:
+        return refund_state_from(answer.status), answer.reason
+    if not may_send:
+        # Nothing that is on its way so long can still arrive; the money is free to be refunded anew.
+        return (RefundState.FAILED, "The card processor never heard of it.") if ask_first else (RefundState.UNKNOWN, "")
+    try:
+        answer = gateway.refund(order)
     except GatewayUnavailable:
         return RefundState.UNKNOWN, ""
     except GatewayRefused as error:

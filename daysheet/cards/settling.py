@@ -7,6 +7,7 @@ the database; refunds and chargebacks together never take more than the payment 
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from daysheet.audit.actions import record
@@ -23,7 +24,7 @@ from daysheet.payments.receiving import NewPayment, application, receive
 from daysheet.practices.actor import Actor
 
 from .gateways.base import ChargeAnswer, ChargeStatus, News, NewsKind, RefundStatus
-from .models import CardRefund, CardRefundStep, Charge, ChargeStep, Dispute, DisputeEnd
+from .models import CardRefund, CardRefundStep, Charge, ChargeDecision, ChargeStep, Dispute, DisputeEnd
 from .rules import FINAL, ChargeState, RefundState, refund_state_of, state_of, to_take
 
 _STATES = {
@@ -64,16 +65,26 @@ def take_answer(actor: Actor, charge: Charge, answer: ChargeAnswer) -> str:
     return reach(actor, charge, _STATES[answer.status], reference=answer.reference, reason=reason)
 
 
-def reach(actor: Actor, charge: Charge, state: ChargeState, *, reference: str = "", reason: str = "") -> str:
+def reach(
+    actor: Actor,
+    charge: Charge,
+    state: ChargeState,
+    *,
+    reference: str = "",
+    reason: str = "",
+    received_on: date | None = None,
+) -> str:
     """Write that a charge reached a state, unless it did before or a stronger one stands; money that came in becomes a
-    payment, once."""
+    payment, once, of today or of `received_on`. What contradicts a person's decision is written too (deciding.py)."""
     lock_clients([charge.client_id])
     reached = list(ChargeStep.objects.filter(charge=charge).values_list("state", flat=True))
-    if state in reached or (state_of(reached) in FINAL and state is not ChargeState.CHARGED):
+    if state in reached:
         return "Known already"
+    if state_of(reached) in FINAL and state is not ChargeState.CHARGED:
+        return _said_otherwise(actor, charge, state, reason)
     ChargeStep.objects.create(charge=charge, state=state, at=actor.now, reference=reference[:200], reason=reason[:200])
     if state is ChargeState.CHARGED:
-        _receive(actor, charge)
+        _receive(actor, charge, received_on or local_date(actor.now, actor.practice.time_zone))
     if state in FINAL:
         record(
             actor, "settle_charge", "charge", charge.pk, client_id=charge.client_id, state=str(state),
@@ -125,9 +136,22 @@ def refund_state_from(status: RefundStatus) -> RefundState:
     return _REFUND_STATES[status]
 
 
-def _receive(actor: Actor, charge: Charge) -> None:
+def _said_otherwise(actor: Actor, charge: Charge, state: ChargeState, reason: str) -> str:
+    """A charge that somebody marked as charged, and the processor says it was not: both stay readable, and the
+    payment's page tells of it (notices.py). The money itself is a person's to put right."""
+    by_hand = ChargeDecision.objects.filter(charge=charge, outcome=ChargeDecision.Outcome.CHARGED)
+    if state not in FINAL or not by_hand.exists():
+        return "Known already"
+    ChargeStep.objects.create(charge=charge, state=state, at=actor.now, reason=reason[:200])
+    record(
+        actor, "contradict_charge", "charge", charge.pk, client_id=charge.client_id, state=str(state),
+        amount_cents=charge.amount_cents, why=reason[:200],
+    )  # fmt: skip
+    return f"{state.label}, although it was marked as charged"
+
+
+def _receive(actor: Actor, charge: Charge, on: date) -> None:
     """The payment of a charge: the oldest date of service first, the rest credit. Its request key is the charge."""
-    on = local_date(actor.now, actor.practice.time_zone)
     receive(
         actor,
         [

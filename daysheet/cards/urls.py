@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .views import charging, client_cards, hook, processor
+from .views import charging, client_cards, deciding, hook, processor
 
 app_name = "cards"
 urlpatterns: list[URLPattern] = [
@@ -12,6 +12,10 @@ urlpatterns: list[URLPattern] = [
     path("billing/batch-payments/history/", charging.history, name="history"),
     path("billing/batch-payments/runs/<uuid:run>/", charging.charge_run, name="charge_run"),
     path("billing/batch-payments/runs/<uuid:run>/retry/", charging.retry, name="retry"),
+    path("cards/charges/<uuid:charge>/", deciding.charge, name="charge"),
+    path("cards/charges/<uuid:charge>/ask/", deciding.ask, name="ask"),
+    path("cards/charges/<uuid:charge>/not-charged/", deciding.mark_not_charged, name="mark_not_charged"),
+    path("cards/charges/<uuid:charge>/charged/", deciding.mark_charged, name="mark_charged"),
     path("clients/<uuid:client>/cards/", client_cards.client_cards, name="client_cards"),
     path("clients/<uuid:client>/cards/charge/", charging.charge_client, name="charge_client"),
     path("cards/<uuid:card>/remove/", client_cards.remove, name="remove"),

@@ -22,7 +22,8 @@ from daysheet.practices.permissions import Permission
 from daysheet.staff.registry import SettingsSection
 
 from .models import Verification
-from .verify import Found, verify_practice, verify_storage
+from .verify import verify_practice, verify_storage
+from .verify_checks import Found
 
 _log = logging.getLogger("daysheet.config")
 #: After so long without a verification something is wrong with the worker.

@@ -22,22 +22,12 @@ from daysheet.practices.actor import Actor, ActorKind, PracticeFacts, system_act
 from daysheet.practices.models import Practice
 from daysheet.staff.actors import practice_facts
 
-from .verify_checks import CHECKS, TOTALS, Check
+from .verify_checks import CHECKS, NAMED, TOTALS, Check, Found
 from .verify_money import MONEY_CHECKS
 from .verify_storage import STORAGE_CHECKS, storage_parameters
+from .verify_views import VIEW_CHECKS
 
 CLEAN, DIFFERENT, NO_SUCH_PRACTICE = 0, 1, 4
-#: How many differences of one check are named.
-_NAMED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one check found: how many differences, and the first few in words."""
-
-    name: str
-    count: int
-    first: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +81,14 @@ def verify_practice(facts: PracticeFacts, now: datetime) -> Verified:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         parameters = {"practice": facts.id}
         results = [_differences(check, parameters) for check in (*CHECKS, *MONEY_CHECKS)]
-        return Verified(_totals(facts.id), (*results, _proof(actor)))
+        views = (check(actor) for check in VIEW_CHECKS)
+        return Verified(_totals(facts.id), (*results, _proof(actor), *views))
 
 
 def _differences(check: Check, parameters: Mapping[str, Any]) -> Found:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT difference, count(*) OVER () FROM ({check.sql}) found ORDER BY difference LIMIT {_NAMED}",
+            f"SELECT difference, count(*) OVER () FROM ({check.sql}) found ORDER BY difference LIMIT {NAMED}",
             parameters,
         )
         rows = cursor.fetchall()

@@ -7,6 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: How many differences of one check are named.
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one check found: how many differences, and the first few in words."""
+
+    name: str
+    count: int
+    first: tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

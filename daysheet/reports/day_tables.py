@@ -9,9 +9,9 @@ from daysheet.kit.tables import Cell, Table, day, money, text
 from daysheet.ledger.rules import EntryClass
 from daysheet.practices.actor import Actor
 
-from .links import client_url, invoice_url, payment_url, report_url
+from .links import appointment_url, client_url, entries_url, invoice_url, payment_url
 from .queries.day_sheet import DaySheet, DepositRow, PersonFigures
-from .queries.entries import NO_LINE, EntryPage, EntryRow
+from .queries.entries import BEGINNING, NO_LINE, Direction, EntryPage, EntryRow
 
 _FIGURES = (money("Charges"), money("Payments"), money("Adjustments"))
 _KINDS = (EntryClass.CHARGE, EntryClass.PAYMENT, EntryClass.ADJUSTMENT)
@@ -34,36 +34,37 @@ def proof_table(actor: Actor, sheet: DaySheet) -> Table:
     behind = {kind: _entries_url(actor, sheet.day, kind) for kind in _KINDS}
     before = date.fromordinal(sheet.day.toordinal() - 1)
     rows = (
-        (Cell("Opening balance"), Cell(totals.opening_cents, _aging_url(actor, before))),
+        (Cell("Opening balance"), Cell(totals.opening_cents, entries_url(actor, BEGINNING, before))),
         (Cell("+ Charges"), Cell(totals.charges_cents, behind[EntryClass.CHARGE])),
         (Cell("− Payments"), Cell(totals.payments_cents, behind[EntryClass.PAYMENT])),
         (Cell("− Adjustments"), Cell(totals.adjustments_cents, behind[EntryClass.ADJUSTMENT])),
     )
-    closing = (Cell("= Closing balance"), Cell(totals.closing_cents, _aging_url(actor, sheet.day)))
+    closing = (Cell("= Closing balance"), Cell(totals.closing_cents, entries_url(actor, BEGINNING, sheet.day)))
     return Table("Proof", (text("Balance"), money("Amount")), rows, closing)
 
 
 def people_table(actor: Actor, sheet: DaySheet, title: str, filter_name: str, people: Sequence[PersonFigures]) -> Table:
     """One row a person; `filter_name` is how the entries behind it are asked for."""
     rows = tuple(_person(actor, sheet.day, filter_name, person) for person in people)
-    total = (
-        Cell("Total"),
-        Cell(sum(person.charges_cents for person in people)),
-        Cell(sum(person.payments_cents for person in people)),
-        Cell(sum(person.adjustments_cents for person in people)),
+    sums = (
+        sum(person.charges_cents for person in people),
+        sum(person.payments_cents for person in people),
+        sum(person.adjustments_cents for person in people),
     )
+    behind = (_entries_url(actor, sheet.day, kind) for kind in _KINDS)
+    total = (Cell("Total"), *(Cell(cents, url) for cents, url in zip(sums, behind, strict=True)))
     return Table(title, (text("Name"), *_FIGURES), rows, total)
 
 
 def deposit_table(actor: Actor, sheet: DaySheet) -> Table:
     """Money in the till and on the account, by method."""
     rows = tuple(_deposit(actor, sheet.day, row) for row in sheet.deposit)
-    total = (
-        Cell("Total"),
-        Cell(sum(row.received_cents for row in sheet.deposit)),
-        Cell(sum(row.returned_cents for row in sheet.deposit)),
-        Cell(sum(row.deposit_cents for row in sheet.deposit)),
+    sums = (
+        sum(row.received_cents for row in sheet.deposit),
+        sum(row.returned_cents for row in sheet.deposit),
+        sum(row.deposit_cents for row in sheet.deposit),
     )
+    total = (Cell("Total"), *money_in_and_out(actor, sums, sheet.day, sheet.day))
     columns = (text("Method"), money("Received"), money("Refunded or reversed"), money("Deposit"))
     return Table("Deposit by method", columns, rows, total)
 
@@ -77,7 +78,7 @@ def unfinished_table(actor: Actor, sheet: DaySheet) -> Table:
             Cell(row.staff_name),
             Cell(row.status),
             Cell(row.reason, note=row.services),
-            Cell(row.amount_cents),
+            Cell(row.amount_cents, appointment_url(actor, row.appointment_id)),
         )
         for row in sheet.unfinished
     )
@@ -113,8 +114,24 @@ def _person(actor: Actor, on: date, filter_name: str, person: PersonFigures) -> 
 
 
 def _deposit(actor: Actor, on: date, row: DepositRow) -> tuple[Cell, ...]:
-    url = _entries_url(actor, on, EntryClass.PAYMENT, method=row.method)
-    return (Cell(row.label), Cell(row.received_cents), Cell(row.returned_cents), Cell(row.deposit_cents, url))
+    figures = (row.received_cents, row.returned_cents, row.deposit_cents)
+    return (Cell(row.label), *money_in_and_out(actor, figures, on, on, method=row.method))
+
+
+def money_in_and_out(
+    actor: Actor, figures: tuple[int, int, int], from_on: date, to_on: date, **asked: object
+) -> tuple[Cell, Cell, Cell]:
+    """Received, given back and what is left, in cents, each with the way to its entries."""
+    received, returned, deposit = figures
+
+    def behind(direction: Direction | None) -> str:
+        return entries_url(
+            actor, from_on, to_on, kind=EntryClass.PAYMENT.value, direction=direction and direction.value, **asked
+        )
+
+    return (
+        Cell(received, behind(Direction.IN)), Cell(returned, behind(Direction.OUT)), Cell(deposit, behind(None)),
+    )  # fmt: skip
 
 
 def _entry(actor: Actor, row: EntryRow) -> tuple[Cell, ...]:
@@ -131,8 +148,4 @@ def _entry(actor: Actor, row: EntryRow) -> tuple[Cell, ...]:
 
 
 def _entries_url(actor: Actor, on: date, kind: EntryClass, **asked: str) -> str:
-    return report_url(actor, "entries", from_on=on, to_on=on, kind=kind.value, **asked)
-
-
-def _aging_url(actor: Actor, as_of: date) -> str:
-    return report_url(actor, "invoice_aging", as_of=as_of)
+    return entries_url(actor, on, on, kind=kind.value, **asked)

@@ -13,6 +13,8 @@ from daysheet.ledger.rules import EntryClass
 from daysheet.payments.models import Payment
 from daysheet.web.fields import DayField
 
+from .queries.entries import Balance, Direction
+
 
 class Filters(forms.Form):
     """A form that always has an answer: what was not asked is the default, and so is, beside its error, what was not
@@ -70,6 +72,9 @@ class RangeForm(Filters):
         return cleaned
 
 
+_SOURCES = [("", "Everybody"), ("client", "Clients"), ("insurer", "Insurers")]
+
+
 class EntriesForm(RangeForm):
     """Which entries; the links behind figures fill it in."""
 
@@ -79,14 +84,20 @@ class EntriesForm(RangeForm):
     method = forms.ChoiceField(label="Method", required=False, choices=[("", "Any"), *Payment.Method.choices])
     staff = forms.CharField(label="Posted by", required=False, max_length=120)
     provider = forms.CharField(label="Rendering provider", required=False, max_length=170)
+    source = forms.ChoiceField(label="From whom", required=False, choices=_SOURCES)
+    direction = forms.ChoiceField(
+        label="Money", required=False, choices=[("", "In and out"), *((each.value, each.label) for each in Direction)]
+    )
+    balance = forms.ChoiceField(
+        label="Balance", required=False, choices=[("", "Any"), *((each.value, each.label) for each in Balance)]
+    )
+    client = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    payer = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 
 def month_so_far(today: date) -> dict[str, date]:
     """The default range: this month up to today."""
     return {"from_on": today.replace(day=1), "to_on": today}
-
-
-_SOURCES = [("", "Everybody"), ("client", "Clients"), ("insurer", "Insurers")]
 
 
 class AgingForm(Filters):

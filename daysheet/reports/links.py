@@ -6,19 +6,43 @@ from datetime import date
 from urllib.parse import urlencode
 from uuid import UUID
 
+from daysheet.payments.queries.entries import Figure
 from daysheet.practices.actor import Actor
 from daysheet.web.pages import practice_url
 
 
 def report_url(actor: Actor, name: str, **asked: object) -> str:
     """The page of a report with these filters; None is left out."""
-    url = practice_url(actor, f"reports:{name}")
+    return _with(practice_url(actor, f"reports:{name}"), **asked)
+
+
+def _with(url: str, **asked: object) -> str:
     given = {
         key: value.isoformat() if isinstance(value, date) else str(value)
         for key, value in asked.items()
         if value is not None
     }
     return f"{url}?{urlencode(given)}" if given else url
+
+
+def entries_url(actor: Actor, from_on: date, to_on: date, **asked: object) -> str:
+    """The entries posted on these days, narrowed to what a figure is made of."""
+    return report_url(actor, "entries", from_on=from_on, to_on=to_on, **asked)
+
+
+def figure_url(actor: Actor, client_id: UUID, figure: Figure, **asked: object) -> str:
+    """The entries behind a figure of a client, or of one of their lines."""
+    return _with(practice_url(actor, "payments:entries", client=client_id), figure=figure.value, **asked)
+
+
+def payment_figure_url(actor: Actor, payment_id: UUID, figure: Figure, **asked: object) -> str:
+    """The entries behind a figure of a payment."""
+    return _with(practice_url(actor, "payments:payment_entries", payment=payment_id), figure=figure.value, **asked)
+
+
+def appointment_url(actor: Actor, appointment_id: UUID) -> str:
+    """The page of an appointment."""
+    return practice_url(actor, "schedule:appointment", appointment=appointment_id)
 
 
 def client_url(actor: Actor, client_id: UUID | None) -> str:

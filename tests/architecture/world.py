@@ -191,7 +191,13 @@ def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
         desk.processor.dispute(desk.processor.charges()[0]["id"])
         desk.processor.dispute(desk.processor.charges()[0]["id"], "won")
         desk.hear()
-    return {"card": card, "run": charge.run_id, "setup": charge.card.setup_id, "account": desk.account.pk}
+    return {
+        "card": card,
+        "run": charge.run_id,
+        "charge": charge.pk,
+        "setup": charge.card.setup_id,
+        "account": desk.account.pk,
+    }
 
 
 def _night(clinic: Clinic) -> dict[str, Any]:

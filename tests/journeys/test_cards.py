@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -21,16 +21,31 @@ from .visitor import Visitor
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-@pytest.fixture
-def processor(server: Server) -> Iterator[SimulatorServer]:
+@contextmanager
+def simulator(server: Server, slow_seconds: float) -> Iterator[SimulatorServer]:
     """It listens where the server was told, and sends its messages there."""
     port = urlsplit(server.environment["DAYSHEET_CARD_SIMULATOR"]).port
     assert port
-    running = SimulatorServer(port, deliver_to=server.url, slow_seconds=1)
+    running = SimulatorServer(port, deliver_to=server.url, slow_seconds=slow_seconds)
     threading.Thread(target=running.serve_forever, daemon=True).start()
-    yield running
-    running.shutdown()
-    running.server_close()
+    try:
+        yield running
+    finally:
+        running.shutdown()
+        running.server_close()
+
+
+@pytest.fixture
+def processor(server: Server) -> Iterator[SimulatorServer]:
+    with simulator(server, slow_seconds=1) as running:
+        yield running
+
+
+@pytest.fixture
+def stuck_processor(server: Server) -> Iterator[SimulatorServer]:
+    """One that works on a slow card until the end of the world."""
+    with simulator(server, slow_seconds=10**6) as running:
+        yield running
 
 
 def open_card_page(person: Visitor, server: Server, name: str, behaviour: str) -> None:
@@ -56,12 +71,7 @@ def wait_for_card(person: Visitor, server: Server, name: str) -> None:
 def test_many_cards_are_charged_once_each_and_only_the_declined_again(
     enter: Enter, server: Server, processor: SimulatorServer
 ) -> None:
-    alice = enter("alice")
-    alice.open("/alder/organization/card-processor/")
-    alice.look("card-processor")
-    alice.page.get_by_label("Secret key").fill("sim_journeys")
-    alice.button("Connect").click()
-    alice.sees("The card processor is connected.")
+    connect(enter("alice")).look("card-processor")
     bob = enter("bob")
     open_card_page(bob, server, "carla", "lost")
     open_card_page(bob, server, "dena", "declined")
@@ -88,6 +98,54 @@ def test_many_cards_are_charged_once_each_and_only_the_declined_again(
     assert processor.processor.taken_cents() == 4_000
     bob.open(f"{server.client('carla')}/ledger/?tab=payments")
     expect(bob.row("Credit/Debit Card")).to_contain_text("Amex ending in 0005")
+
+
+def test_a_charge_that_stays_unknown_is_asked_for_and_then_decided(
+    enter: Enter, server: Server, stuck_processor: SimulatorServer
+) -> None:
+    alice = connect(enter("alice"))
+    open_card_page(alice, server, "stan", "slow")
+    wait_for_card(alice, server, "stan")
+    alice.link("Charge Card").click()
+    alice.button("Charge Selected Cards").click()
+    alice.button("Yes, I'm sure", alice.page.get_by_role("dialog", name=re.compile("^Charge 1 card"))).click()
+    alice.link("Unknown", alice.row("Card, Stan")).click(timeout=30_000)
+    alice.sees("The processor has not said what became of this charge.")
+    alice.look("charge-unknown")
+    alice.button("Ask the processor again").click()
+    for _ in range(20):
+        alice.page.wait_for_timeout(500)
+        alice.page.reload()
+        if alice.page.get_by_text("The processor is still working on it.").count() > 1:
+            break
+    alice.look("charge-asked")
+    bob = enter("bob")
+    bob.open(f"{server.client('stan')}/ledger/")
+    bob.link("Show the charge").click()
+    bob.sees("an administrator who has the permission Billing can then say here what became of it")
+    expect(bob.link("Mark as charged")).to_have_count(0)
+    alice.link("Mark as charged").click()
+    alice.sees_heading("Mark as charged: Stan Card")
+    alice.page.get_by_label("Reason").fill("Seen at the processor's desk")
+    alice.look("mark-as-charged")
+    alice.button("Show the effect").click()
+    alice.look("mark-as-charged-effect")
+    alice.button("Yes, mark as charged").click()
+    alice.sees("Mark as charged: done.")
+    alice.look("charge-decided")
+    alice.link("Payment").click()
+    alice.sees("marked this card charge as charged")
+    expect(alice.row("Payment applied")).to_contain_text("$40.00")
+    alice.look("payment-of-a-decided-charge")
+
+
+def connect(owner: Visitor) -> Visitor:
+    """The practice with the simulated processor."""
+    owner.open("/alder/organization/card-processor/")
+    owner.page.get_by_label("Secret key").fill("sim_journeys")
+    owner.button("Connect").click()
+    owner.sees("The card processor is connected.")
+    return owner
 
 
 def test_money_taken_before_the_visit_is_billed_applies_itself(enter: Enter) -> None:

@@ -50,6 +50,10 @@ NOT_SWEPT = {
 }
 #: What only a card processor can bring about: opened on the way in test_cards.py, and by each role in the matrix.
 ELSEWHERE = {
+    "cards:charge": "a charge: looked at in test_cards.py",
+    "cards:ask": "an action on a charge",
+    "cards:mark_charged": "an action on a charge: looked at in test_cards.py",
+    "cards:mark_not_charged": "an action on a charge: looked at in test_cards.py",
     "cards:charge_run": "a run of charges: looked at in test_cards.py",
     "cards:look": "an action on a card that is being stored",
     "cards:remove": "an action on a stored card",

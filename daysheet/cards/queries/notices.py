@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from daysheet.kit.dates import us_date
+from daysheet.kit.dates import local_date, us_date
 from daysheet.kit.money import Money
 from daysheet.ledger.models import Account
 from daysheet.ledger.queries import standing_entries
@@ -15,8 +16,8 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url
 
-from ..actions import pending_clients
-from ..models import CardRefund, CardRefundStep, Dispute, DisputeEnd
+from ..actions import undecided_charges
+from ..models import CardRefund, CardRefundStep, ChargeDecision, ChargeStep, Dispute, DisputeEnd
 from ..rules import RefundState, refund_state_of
 
 
@@ -33,7 +34,8 @@ def notices_of_payment(actor: Actor, payment_id: UUID) -> list[Notice]:
     steps: dict[UUID, list[str]] = {refund.pk: [] for refund in refunds}
     for refund_id, state in CardRefundStep.objects.filter(refund__in=refunds).values_list("refund_id", "state"):
         steps[refund_id].append(state)
-    return notices + [_refund(refund, refund_state_of(steps[refund.pk])) for refund in refunds]
+    notices += [_refund(refund, refund_state_of(steps[refund.pk])) for refund in refunds]
+    return _by_hand(actor, payment.charge_id) + notices
 
 
 @query(Permission.BILLING)
@@ -46,18 +48,36 @@ def notices_of_client(actor: Actor, client_id: UUID) -> list[Notice]:
     )
     notices = [
         Notice(
-            f"Chargeback of {Money(each.amount_cents)} on {us_date(each.opened_at.date())}: the client’s bank took a "
+            f"Chargeback of {Money(each.amount_cents)} on {_day(actor, each.opened_at)}: the client’s bank took a "
             "card payment back, and what it paid is due again.", "error",
             practice_url(actor, "payments:payment", payment=payments[each.charge_id]), "Show the payment",
         )
         for each in disputes
         if each.charge_id in payments
     ]  # fmt: skip
-    if pending_clients([client_id]):
-        notices.append(
-            Notice("A card charge of this client is not decided yet. It is not charged again until it is.", "warning")
-        )
+    for charge in undecided_charges([client_id]):
+        words = f"A card charge of {Money(charge.amount_cents)} is not decided yet. No card is charged until it is."
+        url = practice_url(actor, "cards:charge", charge=charge.pk)
+        notices.append(Notice(words, "warning", url, "Show the charge"))
     return notices
+
+
+def _by_hand(actor: Actor, charge_id: UUID) -> list[Notice]:
+    """That somebody said what became of the charge, and whether the processor says otherwise."""
+    decision = ChargeDecision.objects.filter(charge_id=charge_id).first()
+    if decision is None:
+        return []
+    url, label = practice_url(actor, "cards:charge", charge=charge_id), "Show the charge"
+    said = f"{decision.decided_by_name} marked this card charge as {decision.get_outcome_display().lower()} on "
+    said += _day(actor, decision.decided_at)
+    if decision.outcome == ChargeDecision.Outcome.NOT_CHARGED:
+        words = f"{said}, and the processor said later that it came in. Was the client charged again meanwhile?"
+        return [Notice(words, "warning", url, label)]
+    heard = ChargeStep.objects.filter(charge_id=charge_id, state__in=["declined", "canceled"])
+    if not heard.exists():
+        return [Notice(f"{said}: {decision.reason}", "info", url, label)]
+    words = f"{said}, but the processor says that it was not charged. If so, unapply and delete this payment."
+    return [Notice(words, "error", url, label)]
 
 
 def _chargeback(actor: Actor, payment: Payment, dispute: Dispute, outcome: str | None) -> Notice:
@@ -66,7 +86,7 @@ def _chargeback(actor: Actor, payment: Payment, dispute: Dispute, outcome: str |
         for entry in standing_entries(actor, payment_id=payment.pk, debit=Account.CREDIT, event_id=dispute.pk)
         if entry.credit is Account.CASH
     )
-    words = f"Chargeback of {Money(dispute.amount_cents)}, {us_date(dispute.opened_at.date())}"
+    words = f"Chargeback of {Money(dispute.amount_cents)}, {_day(actor, dispute.opened_at)}"
     words += f" ({dispute.reason})" if dispute.reason else ""
     if outcome == DisputeEnd.Outcome.WON:
         return Notice(f"{words}: decided for the practice. The money came back and is credit.", "info")
@@ -77,6 +97,11 @@ def _chargeback(actor: Actor, payment: Payment, dispute: Dispute, outcome: str |
             f"{Money(dispute.amount_cents - taken)} is to be cleared with the processor."
         )
     return Notice(words, "error")
+
+
+def _day(actor: Actor, moment: datetime) -> str:
+    """The day of a moment in practice time (S6)."""
+    return us_date(local_date(moment, actor.practice.time_zone))
 
 
 def _refund(refund: CardRefund, state: RefundState) -> Notice:

@@ -27,6 +27,7 @@ PAGE_SIZE = 50
 class ChargeRow:
     """One charge. `payment_id` where it came in; `reason` why it did not, or what is waited for."""
 
+    id: UUID
     client_id: UUID
     client_name: str
     card_label: str
@@ -157,6 +158,6 @@ def _cards(count: int) -> str:
 def _row(charge: Charge, steps: dict[str, str], payment_id: UUID | None) -> ChargeRow:
     state = state_of(steps)
     return ChargeRow(
-        charge.client_id, charge.client.sort_name, charge.card.label, charge.amount_cents, state,
+        charge.pk, charge.client_id, charge.client.sort_name, charge.card.label, charge.amount_cents, state,
         steps.get(state, ""), payment_id,
     )  # fmt: skip

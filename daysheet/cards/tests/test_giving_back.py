@@ -120,6 +120,8 @@ def test_a_refund_whose_answer_is_lost_is_looked_for(
 def test_a_refund_nobody_heard_of_is_not_sent_again_when_the_key_may_be_forgotten(
     desk: CardDesk, paid: Payment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its money does not stay away for ever: it is credit again, and can be refunded anew."""
+
     def away(*_: object) -> object:
         raise GatewayUnavailable("away")
 
@@ -127,7 +129,34 @@ def test_a_refund_nobody_heard_of_is_not_sent_again_when_the_key_may_be_forgotte
         losing.setattr(desk.gateway, "refund", away)
         refund = desk.refund(paid.pk, 600)
     carry_out_refund(desk.clinic.cast.alder, refund, NOW + timedelta(days=2))
-    assert refund_steps(refund) == {"requested", "unknown"} and desk.processor.taken_cents() == 5_000
+    assert refund_steps(refund) == {"requested", "unknown", "failed"} and desk.processor.taken_cents() == 5_000
+    assert left(paid) == 1_000
+    desk.books_agree(paid.client_id)
+
+
+def test_a_processor_that_refuses_to_tell_of_a_refund_does_not_undo_it(
+    desk: CardDesk, paid: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by reading: the refund was made, its answer lost; then the key was refused, and the money was credit again
+    while the client had it."""
+    real = desk.gateway.refund
+
+    def lose(order: object) -> object:
+        real(order)  # type: ignore[arg-type]
+        raise AnswerLost("lost")
+
+    def refuse(*_: object) -> object:
+        raise GatewayRefused("The card processor refused the request: Invalid API key.")
+
+    with monkeypatch.context() as losing:
+        losing.setattr(desk.gateway, "refund", lose)
+        losing.setattr(desk.gateway, "find_refund", refuse)
+        refund = desk.refund(paid.pk, 600)
+        resolve_everywhere(NOW + timedelta(minutes=2))
+        carry_out_refund(desk.clinic.cast.alder, refund, NOW + timedelta(days=2))
+    assert (left(paid), refund_steps(refund)) == (400, {"requested", "unknown"})
+    resolve_everywhere(NOW + timedelta(days=3))
+    assert (left(paid), refund_steps(refund)) == (400, {"requested", "unknown", "refunded"})
 
 
 def test_a_card_payment_is_immutable_but_for_applying(desk: CardDesk, paid: Payment) -> None:

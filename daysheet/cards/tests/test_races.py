@@ -10,7 +10,8 @@ import pytest
 from django.db import connections
 
 from daysheet.cards.actions import request_refund
-from daysheet.cards.models import Charge, ChargeRun
+from daysheet.cards.deciding import mark_charged, mark_not_charged
+from daysheet.cards.models import Charge, ChargeDecision, ChargeRun
 from daysheet.cards.settling import kept_cents
 from daysheet.database.scope import practice_transaction
 from daysheet.ledger.tests.test_post_and_reverse import at_once
@@ -107,3 +108,47 @@ def test_two_refunds_and_a_chargeback_at_once_never_give_back_more_than_came_in(
         with practice_transaction(cast.alder.id):
             payment.refresh_from_db()
             assert (kept_cents(desk.biller, payment), payment.unapplied_cents, due(client)) == (0, 0, 4_000)
+
+
+def test_a_decision_and_the_message_at_once_are_one_payment_at_most(desk: CardDesk) -> None:
+    """Somebody marks a stuck charge in the moment in which the processor tells of it."""
+    cast = desk.clinic.cast
+    for number in range(REPEATS):
+        client, card = owing(desk, "slow")
+        with practice_transaction(cast.alder.id):
+            run_id = desk.start((client, card, 4_000))
+            desk.run(run_id)
+            charge = Charge.objects.get(run_id=run_id)
+        desk.processor.finish_slow(desk.processor.charges()[-1]["id"])
+        message = desk.last("charged")
+        by_hand = {"request_key": uuid4(), "charge_id": charge.pk, "reason": "Seen at the processor"}
+        marks = (
+            partial(mark_not_charged, desk.clinic.owner, **by_hand),
+            partial(mark_charged, desk.clinic.owner, reference="sc_1", received_on=desk.biller.today, **by_hand),
+        )
+        told, decided = at_once(cast, partial(desk.hear, message), marks[number % 2])
+        assert told == "done" and decided in {"done", "charge_decided"}
+        with practice_transaction(cast.alder.id):
+            assert (due(client), Payment.objects.filter(client_id=client).count()) == (0, 1)
+
+
+def test_two_decisions_at_once_have_one_winner(desk: CardDesk) -> None:
+    cast = desk.clinic.cast
+    for _ in range(REPEATS):
+        client, card = owing(desk, "slow")
+        with practice_transaction(cast.alder.id):
+            run_id = desk.start((client, card, 4_000))
+            desk.run(run_id)
+            charge = Charge.objects.get(run_id=run_id)
+        facts = {"charge_id": charge.pk, "reason": "Seen at the processor"}
+        outcomes = at_once(
+            cast,
+            partial(mark_not_charged, desk.clinic.owner, request_key=uuid4(), **facts),
+            partial(
+                mark_charged, desk.clinic.owner, request_key=uuid4(), reference="sc_1", received_on=desk.biller.today,
+                **facts,
+            ),
+        )  # fmt: skip
+        assert sorted(outcomes) == ["charge_decided", "done"]
+        with practice_transaction(cast.alder.id):
+            assert ChargeDecision.objects.filter(charge=charge).count() == 1

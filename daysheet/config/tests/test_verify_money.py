@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+import psycopg
 import pytest
 
 from daysheet.config.verify import CLEAN, DIFFERENT
@@ -80,6 +83,24 @@ def test_a_history_with_all_kinds_of_money_is_clean(money_history: Cast) -> None
             ],
         ),
         (
+            "Invoice Aging less credit is the balance, by client and by insurer",
+            "$69.99, by the entries",
+            [f"UPDATE payments_payment SET unapplied_cents = unapplied_cents - 1 WHERE id = {_REFUNDED}"],
+        ),
+        (
+            "Invoice Aging less credit is the balance, by client and by insurer",
+            "as of 2026-11-16 by insurer, ",
+            [
+                "UPDATE invoicing_invoiceline l SET coverage_id = "
+                f"(SELECT id FROM clients_coverage c WHERE c.id <> l.coverage_id) WHERE id = {_CYDS_LINE}"
+            ],
+        ),
+        (
+            "every Day Sheet proves, and its tables add up to the proof",
+            ", Invoice Aging comes to ",
+            [f"UPDATE invoicing_invoiceline SET client_open_cents = client_open_cents - 1 WHERE id = {_CYDS_LINE}"],
+        ),
+        (
             "every batch counts the invoices it made",
             "2 invoices counted, 1 made",
             ["UPDATE invoicing_batchitem SET created_count = 2"],
@@ -92,6 +113,28 @@ def test_damage_to_money_is_found_and_named(money_history: Cast, check: str, wor
     assert code == DIFFERENT
     assert words in part_of(report, check), report
     assert verified("birch")[0] == CLEAN
+
+
+def test_a_day_sheet_whose_tables_part_from_its_proof_is_found_and_named(money_history: Cast) -> None:
+    """A payment by no known method is in the proof and in no row of the deposit."""
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
+        [definition] = owner.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'payment_method_known'"
+        ).fetchone() or ("",)
+    damage(
+        "ALTER TABLE payments_payment DROP CONSTRAINT payment_method_known",
+        "UPDATE payments_payment SET method = 'shells' WHERE method = 'eft'",
+    )
+    try:
+        code, report = verified("alder")
+    finally:
+        damage(
+            "UPDATE payments_payment SET method = 'eft' WHERE method = 'shells'",
+            f"ALTER TABLE payments_payment ADD CONSTRAINT payment_method_known {definition}",
+        )
+    assert code == DIFFERENT
+    words = "the deposit by method is $320.00, the proof says payments of $390.00"
+    assert words in part_of(report, "every Day Sheet proves"), report
 
 
 _POLICY = "practice_id = nullif(current_setting('app.practice_id', true), '')::bigint"

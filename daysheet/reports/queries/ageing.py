@@ -73,6 +73,7 @@ class Aging:
 class OpenLine:
     """A line behind an amount, in cents."""
 
+    id: UUID
     client_id: UUID
     client_name: str
     payer_name: str
@@ -121,8 +122,8 @@ def open_lines(
         cursor.execute(f"SELECT coalesce(sum(o.cents), 0)::bigint, count(*) FROM ({lines}) o WHERE {condition}", params)
         total, count = cursor.fetchone() or (0, 0)
         cursor.execute(
-            f"""SELECT o.client_id, c.last_name || ', ' || c.first_name, coalesce(y.name, ''), i.number, o.service_on,
-                    i.issued_on, o.name, o.age::int, o.cents::bigint
+            f"""SELECT o.id, o.client_id, c.last_name || ', ' || c.first_name, coalesce(y.name, ''), i.number,
+                    o.service_on, i.issued_on, o.name, o.age::int, o.cents::bigint
                 FROM ({lines}) o
                 JOIN invoicing_invoice i ON i.practice_id = %s AND i.id = o.invoice_id
                 JOIN clients_client c ON c.practice_id = %s AND c.id = o.client_id

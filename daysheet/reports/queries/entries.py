@@ -1,10 +1,12 @@
-"""The entries behind a figure of a report (M8): every amount of the Day Sheet opens to this list."""
+"""The entries behind a figure of a report (M8): every amount of the Day Sheet, of Invoice Aging, Payments, Credits and
+Collections opens to this list."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -23,12 +25,49 @@ from .scope import scope_of
 #: The provider of what stands on no line: money received and not applied, or taken off again.
 NO_LINE = "-"
 _CREDIT = HELD - RECEIVABLES
+#: Before anything was ever posted: a balance is the sum of all entries from here on.
+BEGINNING = date(1900, 1, 1)
+
+
+class Balance(StrEnum):
+    """A balance in place of a day sheet's classes, as Invoice Aging and Credits have it."""
+
+    CLIENT = "client"
+    INSURER = "insurer"
+    BOTH = "both"
+    CREDIT = "credit"
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return _BALANCES[self]
+
+
+_BALANCES = {
+    Balance.CLIENT: "What clients owe, less their credit",
+    Balance.INSURER: "What insurers owe, less their credit",
+    Balance.BOTH: "Both sides, less clients’ credit",
+    Balance.CREDIT: "Not applied",
+}
+
+
+class Direction(StrEnum):
+    """Money that came in, or that was given back."""
+
+    IN = "in"
+    OUT = "out"
+
+    @property
+    def label(self) -> str:
+        """As the deposit's columns are headed."""
+        return "Received" if self is Direction.IN else "Refunded or reversed"
 
 
 @dataclass(frozen=True, slots=True)
 class EntryFilters:
     """What is asked for, days included. `kind` None: every class. `provider` is the name frozen on the line, empty for
-    lines without one, NO_LINE for what is on none; None: any. `method` is one of payments."""
+    lines without one, NO_LINE for what is on none; None: any. `method`, `source` (`client` or `insurer`) and
+    `direction` are of payments. `balance`: the entries of that balance, of one client or payer where given."""
 
     from_on: date
     to_on: date
@@ -36,6 +75,11 @@ class EntryFilters:
     staff: str | None = None
     provider: str | None = None
     method: str | None = None
+    source: str = ""
+    direction: Direction | None = None
+    balance: Balance | None = None
+    client_id: UUID | None = None
+    payer_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +115,9 @@ def entries_behind(actor: Actor, filters: EntryFilters, *, limit: int, offset: i
     scope = scope_of(actor)
     figure = _figure(scope, filters)
     where, params = _where(scope, filters)
+    where += f" AND {_matters(filters, figure)}"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT coalesce(sum({figure}), 0)::bigint, count(*) {_FROM}
-                WHERE {where} AND {_matters(filters, figure)}""",
-            params,
-        )
+        cursor.execute(f"SELECT coalesce(sum({figure}), 0)::bigint, count(*) {_FROM} WHERE {where}", params)
         total, count = cursor.fetchone() or (0, 0)
         cursor.execute(
             f"""SELECT e.effective_on, e.posted_at, e.actor_name, e.debit_account, e.credit_account,
@@ -87,7 +128,7 @@ def entries_behind(actor: Actor, filters: EntryFilters, *, limit: int, offset: i
                 LEFT JOIN clients_client c ON c.practice_id = e.practice_id AND c.id = e.client_id
                 LEFT JOIN clients_payer y ON y.practice_id = e.practice_id AND y.id = p.payer_id
                 LEFT JOIN invoicing_invoice i ON i.practice_id = e.practice_id AND i.id = l.invoice_id
-                WHERE {where} AND {_matters(filters, figure)}
+                WHERE {where}
                 ORDER BY e.effective_on, e.posted_at, e.id LIMIT %s OFFSET %s""",
             [*params, limit, offset],
         )
@@ -107,24 +148,53 @@ def account_pairs(kinds: Collection[EntryClass]) -> Iterator[tuple[str, str]]:
 _FROM = """
     FROM ledger_entry e
     LEFT JOIN invoicing_invoiceline l ON l.practice_id = e.practice_id AND l.id = e.line_id
-    LEFT JOIN payments_payment p ON p.practice_id = e.practice_id AND p.id = e.payment_id"""
+    LEFT JOIN payments_payment p ON p.practice_id = e.practice_id AND p.id = e.payment_id
+    LEFT JOIN clients_coverage v ON v.practice_id = l.practice_id AND v.id = l.coverage_id"""
 
 
 def _figure(scope: Scope, filters: EntryFilters) -> str:
-    """SQL for an entry's part: of the balance, of what is owed on a provider's lines, or of credit."""
+    """SQL for an entry's part: of a balance, of what is owed on a provider's lines, or of credit."""
+    if filters.balance is not None:
+        return _balance(scope, filters.balance)
     if filters.provider is None:
         accounts = HELD
     else:
         accounts = _CREDIT if filters.provider == NO_LINE else RECEIVABLES
     names = ", ".join(f"'{name}'" for name in sorted(accounts))
     debit, credit = scope.account("debit_account"), scope.account("credit_account")
-    sign = "-" if filters.kind in (EntryClass.PAYMENT, EntryClass.ADJUSTMENT) else ""
+    is_taken_off = filters.kind in (EntryClass.PAYMENT, EntryClass.ADJUSTMENT)
+    sign = "-" if is_taken_off is not (filters.direction is Direction.OUT) else ""
     return f"{sign}e.amount_cents * (({debit} IN ({names}))::int - ({credit} IN ({names}))::int)"
 
 
+def _balance(scope: Scope, balance: Balance) -> str:
+    """SQL for an entry's part in a balance. Insurers' credit is seen by those who may see the whole practice."""
+    owed = {
+        Balance.CLIENT: _change("client_receivable"),
+        Balance.INSURER: _change("insurance_receivable"),
+        Balance.BOTH: f"({_change('client_receivable')} + {_change('insurance_receivable')})",
+        Balance.CREDIT: "0",
+    }[balance]
+    own = {
+        Balance.CLIENT: "p.client_id IS NOT NULL",
+        Balance.INSURER: "p.payer_id IS NOT NULL" if scope.is_whole else "FALSE",
+        Balance.BOTH: "p.client_id IS NOT NULL",
+        Balance.CREDIT: "TRUE" if scope.is_whole else "p.client_id IS NOT NULL",
+    }[balance]
+    credit = f"{_change('credit')} * ({own})::int"
+    return f"{'-' if balance is Balance.CREDIT else ''}e.amount_cents * ({owed} + {credit})"
+
+
+def _change(account: str) -> str:
+    return f"((e.debit_account = '{account}')::int - (e.credit_account = '{account}')::int)"
+
+
 def _matters(filters: EntryFilters, figure: str) -> str:
-    """Applications count among a provider's payments, what only changes sides does not."""
-    return f"({figure}) <> 0" if filters.provider is not None else "TRUE"
+    """Applications count among a provider's payments, what only changes sides does not. Of one direction of money, what
+    adds to it."""
+    if filters.direction is not None:
+        return f"({figure}) > 0"
+    return f"({figure}) <> 0" if filters.provider is not None or filters.balance is not None else "TRUE"
 
 
 def _where(scope: Scope, filters: EntryFilters) -> tuple[str, list[Any]]:
@@ -143,9 +213,16 @@ def _where(scope: Scope, filters: EntryFilters) -> tuple[str, list[Any]]:
     if filters.provider not in (None, NO_LINE):
         parts.append("l.rendering_name = %s")
         params.append(filters.provider)
-    if filters.method is not None:
-        parts.append("p.method = %s")
-        params.append(filters.method)
+    if filters.source:
+        parts.append("p.client_id IS NOT NULL" if filters.source == "client" else "p.payer_id IS NOT NULL")
+    for column, value in (("p.method", filters.method), ("e.client_id", filters.client_id)):
+        if value is not None:
+            parts.append(f"{column} = %s")
+            params.append(value)
+    if filters.payer_id is not None:
+        # Its money by the payment, what it owes by the coverage of the line.
+        parts.append("coalesce(p.payer_id, v.payer_id) = %s")
+        params.append(filters.payer_id)
     return " AND ".join(parts), params
 
 

@@ -25,7 +25,7 @@ from ..day_tables import day_sheet_tables, entries_table
 from ..forms import CloseDayForm, DayForm, EntriesForm
 from ..links import report_url
 from ..queries.day_sheet import day_sheet as read_day_sheet
-from ..queries.entries import EntryFilters, entries_behind
+from ..queries.entries import Balance, Direction, EntryFilters, entries_behind
 from .asked import EXPORT_ROWS, PAGE_ROWS, page_links, page_number, too_long
 
 _ABOUT = {
@@ -98,7 +98,7 @@ def close(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def entries(request: HttpRequest) -> HttpResponse:
-    """The entries behind a figure of the Day Sheet or of Collections."""
+    """The entries behind a figure of a report."""
     actor = actor_of(request)
     form = EntriesForm(request.GET, defaults={"from_on": actor.today, "to_on": actor.today})
     filters = _filters(form)
@@ -115,14 +115,15 @@ def entries(request: HttpRequest) -> HttpResponse:
         "table": table,
         "shown_count": page.count,
         "filters": filters,
-        "day_sheet_url": report_url(actor, "day_sheet", day=filters.from_on),
+        "day_sheet_url": report_url(actor, "day_sheet", day=filters.to_on),
         **page_links(request, number, offset + len(page.rows) < page.count),
     }
     return render_page(request, "reports/entries.html", context)
 
 
 def _filters(form: EntriesForm) -> EntryFilters:
-    named = {name: form.answer(name) or None for name in ("staff", "provider", "method", "kind")}
+    names = ("staff", "provider", "method", "kind", "direction", "balance")
+    named = {name: form.answer(name) or None for name in names}
     return EntryFilters(
         form.answer("from_on"),
         form.answer("to_on"),
@@ -130,6 +131,11 @@ def _filters(form: EntriesForm) -> EntryFilters:
         staff=_name(named["staff"]),
         provider=_name(named["provider"]),
         method=named["method"],
+        source=form.answer("source") or "",
+        direction=Direction(named["direction"]) if named["direction"] else None,
+        balance=Balance(named["balance"]) if named["balance"] else None,
+        client_id=form.answer("client"),
+        payer_id=form.answer("payer"),
     )
 
 

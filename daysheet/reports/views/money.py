@@ -83,7 +83,9 @@ def aging_lines(request: HttpRequest) -> HttpResponse:
         "back": "Invoice Aging",
         "empty": "Nothing is open.",
     }
-    return _answer(request, context, [tables.open_lines_table(actor, lines, total)], wanted, count, "open-lines")
+    return _answer(
+        request, context, [tables.open_lines_table(actor, filters, lines, total)], wanted, count, "open-lines"
+    )
 
 
 @require_safe
@@ -92,14 +94,15 @@ def payments(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     form = ReceiptsForm(request.GET, defaults=month_so_far(actor.today))
     limit, offset, wanted = _window(request)
-    rows, total, count = receipts(actor, _receipt_filters(form), limit=limit, offset=offset)
+    filters = _receipt_filters(form)
+    rows, total, count = receipts(actor, filters, limit=limit, offset=offset)
     context = {
         "title": "Payments",
         "form": form,
         "note": f"{count:,} rows by posting date: the sum is that of the Day Sheets of these days.",
         "empty": "No money came in or was given back on these days.",
     }
-    return _answer(request, context, [tables.receipts_table(actor, rows, total)], wanted, count, "payments")
+    return _answer(request, context, [tables.receipts_table(actor, filters, rows, total)], wanted, count, "payments")
 
 
 @require_safe
@@ -116,7 +119,7 @@ def payment_methods(request: HttpRequest) -> HttpResponse:
             narrowed = ReceiptFilters(filters.from_on, filters.to_on, method, filters.source)
             rows, total, found = receipts(actor, narrowed, limit=EXPORT_ROWS)
             count = max(count, found)
-            slip.append(tables.receipts_table(actor, rows, total, label))
+            slip.append(tables.receipts_table(actor, narrowed, rows, total, label))
     context = {
         "title": "Payment Methods",
         "form": form,
@@ -142,7 +145,7 @@ def credits(request: HttpRequest) -> HttpResponse:
         "note": f"{count:,} payments are not applied in full, oldest first.",
         "empty": "All money received is applied to invoices.",
     }
-    return _answer(request, context, [tables.credits_table(actor, rows, total)], wanted, count, "credits")
+    return _answer(request, context, [tables.credits_table(actor, filters, rows, total)], wanted, count, "credits")
 
 
 @require_safe
