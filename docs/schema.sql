@@ -522,6 +522,36 @@ CREATE POLICY clients_diagnosis_practice ON clients_diagnosis FOR ALL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT, UPDATE ON clients_diagnosis TO daysheet_app;
 
+-- What a client's household lives on, as given on a day (B10). Append-only: the newest that was given by a date of
+-- service decides, until `renew_on`; one without an income takes the earlier ones back.
+CREATE TABLE clients_clientincome (
+    id               uuid NOT NULL,
+    income_cents     bigint,
+    period           character varying(5) NOT NULL,
+    household_size   smallint,
+    given_on         date NOT NULL,
+    renew_on         date,
+    note             character varying(200) NOT NULL,
+    recorded_at      timestamp with time zone NOT NULL,
+    recorded_by_name character varying(120) NOT NULL,
+    client_id        uuid NOT NULL,
+    practice_id      bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT clients_clientincome_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT clients_clientincome_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT client_income_household_sane CHECK (((household_size IS NULL) OR ((household_size >= 1) AND (household_size <= 30)))),
+    CONSTRAINT client_income_not_negative CHECK (((income_cents IS NULL) OR (income_cents >= 0))),
+    CONSTRAINT client_income_period_known CHECK (((period)::text = ANY ((ARRAY['year'::character varying, 'month'::character varying])::text[]))),
+    CONSTRAINT client_income_renewed_later CHECK (((renew_on IS NULL) OR (renew_on > given_on))),
+    CONSTRAINT client_income_whole_or_taken_back CHECK ((((household_size IS NULL) AND (income_cents IS NULL) AND (renew_on IS NULL)) OR ((household_size IS NOT NULL) AND (income_cents IS NOT NULL))))
+);
+CREATE INDEX client_income_ix ON clients_clientincome USING btree (practice_id, client_id, given_on);
+ALTER TABLE clients_clientincome ENABLE ROW LEVEL SECURITY;
+CREATE POLICY clients_clientincome_practice ON clients_clientincome FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON clients_clientincome TO daysheet_app;
+
 -- A note on a client's ledger. Its texts are BillingNoteText rows; the newest is shown, the earlier ones kept.
 CREATE TABLE clients_billingnote (
     id          uuid NOT NULL,
@@ -692,12 +722,12 @@ CREATE POLICY services_servicetype_practice ON services_servicetype FOR ALL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT, UPDATE ON services_servicetype TO daysheet_app;
 
--- A payer's fee schedule: the rate per unit of a service for insured lines (B10), in force [starts_on, ends_on).
+-- A step of a payer's fee schedule: the rate per unit of a service for insured lines (B10), in force from
+-- `starts_on` until the next step of the same payer and service begins. No end is stored, so no two can overlap.
 CREATE TABLE services_payerrate (
     id              uuid NOT NULL,
-    rate_cents      bigint NOT NULL,
+    rate_cents      bigint,
     starts_on       date NOT NULL,
-    ends_on         date,
     payer_id        uuid NOT NULL,
     practice_id     bigint NOT NULL,
     service_type_id uuid NOT NULL,
@@ -706,15 +736,88 @@ CREATE TABLE services_payerrate (
     CONSTRAINT services_payerrate_payer_id_fk FOREIGN KEY (practice_id, payer_id) REFERENCES clients_payer(practice_id, id),
     CONSTRAINT services_payerrate_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT services_payerrate_service_type_id_fk FOREIGN KEY (practice_id, service_type_id) REFERENCES services_servicetype(practice_id, id),
-    CONSTRAINT payer_rate_ends_after_start CHECK (((ends_on IS NULL) OR (ends_on > starts_on))),
-    CONSTRAINT payer_rate_not_negative CHECK ((rate_cents >= 0))
+    CONSTRAINT payer_rate_not_negative CHECK (((rate_cents IS NULL) OR (rate_cents >= 0)))
 );
 CREATE INDEX services_payerrate_service_type_id_ix ON services_payerrate USING btree (practice_id, service_type_id);
 ALTER TABLE services_payerrate ENABLE ROW LEVEL SECURITY;
 CREATE POLICY services_payerrate_practice ON services_payerrate FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
-GRANT SELECT, INSERT, UPDATE ON services_payerrate TO daysheet_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON services_payerrate TO daysheet_app;
+
+-- What a payer wants on insured lines: modifiers added to the service's own, another place of service. In force
+-- from `starts_on` until the next one for the same payer, service type and place begins.
+CREATE TABLE services_payerrule (
+    id                      uuid NOT NULL,
+    place_of_service        character varying(2) NOT NULL,
+    starts_on               date NOT NULL,
+    added_modifiers         character varying(2)[] NOT NULL,
+    billed_place_of_service character varying(2) NOT NULL,
+    is_end                  boolean NOT NULL,
+    payer_id                uuid NOT NULL,
+    practice_id             bigint NOT NULL,
+    service_type_id         uuid,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT payer_rule_once UNIQUE NULLS NOT DISTINCT (practice_id, payer_id, service_type_id, place_of_service, starts_on),
+    CONSTRAINT services_payerrule_payer_id_fk FOREIGN KEY (practice_id, payer_id) REFERENCES clients_payer(practice_id, id),
+    CONSTRAINT services_payerrule_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT services_payerrule_service_type_id_fk FOREIGN KEY (practice_id, service_type_id) REFERENCES services_servicetype(practice_id, id),
+    CONSTRAINT payer_rule_end_says_nothing CHECK (((NOT is_end) OR ((added_modifiers = '{}'::character varying(2)[]) AND ((billed_place_of_service)::text = ''::text)))),
+    CONSTRAINT payer_rule_modifiers_fit CHECK ((
+CASE
+    WHEN (added_modifiers IS NULL) THEN NULL::integer
+    ELSE COALESCE(array_length(added_modifiers, 1), 0)
+END <= 4)),
+    CONSTRAINT payer_rule_places_digits CHECK ((((place_of_service)::text ~ '^([0-9]{2})?$'::text) AND ((billed_place_of_service)::text ~ '^([0-9]{2})?$'::text)))
+);
+CREATE INDEX services_payerrule_service_type_id_ix ON services_payerrule USING btree (practice_id, service_type_id);
+ALTER TABLE services_payerrule ENABLE ROW LEVEL SECURITY;
+CREATE POLICY services_payerrule_practice ON services_payerrule FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT, DELETE ON services_payerrule TO daysheet_app;
+
+-- Income Based Payment Amounts from `starts_on` on, until the next scale begins: one holds on any day (B10).
+CREATE TABLE services_incomescale (
+    id          uuid NOT NULL,
+    starts_on   date NOT NULL,
+    period      character varying(5) NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT income_scale_start_once UNIQUE (practice_id, starts_on),
+    CONSTRAINT services_incomescale_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT income_scale_period_known CHECK (((period)::text = ANY ((ARRAY['year'::character varying, 'month'::character varying])::text[])))
+);
+ALTER TABLE services_incomescale ENABLE ROW LEVEL SECURITY;
+CREATE POLICY services_incomescale_practice ON services_incomescale FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT, UPDATE, DELETE ON services_incomescale TO daysheet_app;
+
+-- One step of a scale: only its lower bounds are stored, it reaches up to the next one. So no two can overlap.
+CREATE TABLE services_incomestep (
+    id                uuid NOT NULL,
+    household_from    smallint NOT NULL,
+    income_from_cents bigint NOT NULL,
+    amount_cents      bigint,
+    practice_id       bigint NOT NULL,
+    scale_id          uuid NOT NULL,
+    service_type_id   uuid,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT income_step_once UNIQUE NULLS NOT DISTINCT (practice_id, scale_id, service_type_id, household_from, income_from_cents),
+    CONSTRAINT services_incomestep_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT services_incomestep_scale_id_fk FOREIGN KEY (practice_id, scale_id) REFERENCES services_incomescale(practice_id, id),
+    CONSTRAINT services_incomestep_service_type_id_fk FOREIGN KEY (practice_id, service_type_id) REFERENCES services_servicetype(practice_id, id),
+    CONSTRAINT income_step_amount_not_negative CHECK (((amount_cents IS NULL) OR (amount_cents >= 0))),
+    CONSTRAINT income_step_from_not_negative CHECK ((income_from_cents >= 0)),
+    CONSTRAINT income_step_household_sane CHECK (((household_from >= 1) AND (household_from <= 30)))
+);
+CREATE INDEX services_incomestep_service_type_id_ix ON services_incomestep USING btree (practice_id, service_type_id);
+ALTER TABLE services_incomestep ENABLE ROW LEVEL SECURITY;
+CREATE POLICY services_incomestep_practice ON services_incomestep FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT, DELETE ON services_incomestep TO daysheet_app;
 
 -- The default services of a client's appointments (S2), and the client's own amount for one service (B10).
 CREATE TABLE services_clientservice (
@@ -1155,6 +1258,7 @@ CREATE TABLE invoicing_invoiceline (
     CONSTRAINT line_insured_has_coverage CHECK (((coverage_id IS NOT NULL) OR ((insurance_cents = 0) AND (insurance_open_cents = 0)))),
     CONSTRAINT line_open_not_negative CHECK (((client_open_cents >= 0) AND (insurance_open_cents >= 0))),
     CONSTRAINT line_open_within_amount CHECK ((amount_cents >= (client_open_cents + insurance_open_cents))),
+    CONSTRAINT line_price_source_known CHECK (((price_source)::text = ANY ((ARRAY['edited'::character varying, 'visit'::character varying, 'client'::character varying, 'payer'::character varying, 'income'::character varying, 'service'::character varying])::text[]))),
     CONSTRAINT line_sides_add_up CHECK ((amount_cents = (client_cents + insurance_cents))),
     CONSTRAINT line_sides_not_negative CHECK (((client_cents >= 0) AND (insurance_cents >= 0))),
     CONSTRAINT line_units_and_rate CHECK (((rate_cents >= 0) AND (units >= 1)))
@@ -1388,6 +1492,52 @@ CREATE POLICY cards_chargestep_practice ON cards_chargestep FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON cards_chargestep TO daysheet_app;
+
+-- That somebody had the processor asked what became of a charge, and what it answered, in words.
+CREATE TABLE cards_chargeinquiry (
+    id            uuid NOT NULL,
+    asked_at      timestamp with time zone NOT NULL,
+    asked_by_name character varying(120) NOT NULL,
+    answered_at   timestamp with time zone,
+    answer        character varying(200) NOT NULL,
+    charge_id     uuid NOT NULL,
+    practice_id   bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT cards_chargeinquiry_charge_id_fk FOREIGN KEY (practice_id, charge_id) REFERENCES cards_charge(practice_id, id),
+    CONSTRAINT cards_chargeinquiry_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT charge_inquiry_answered CHECK (((((answer)::text = ''::text) AND (answered_at IS NULL)) OR ((answered_at IS NOT NULL) AND (NOT ((answer)::text = ''::text)))))
+);
+CREATE INDEX cards_chargeinquiry_charge_id_ix ON cards_chargeinquiry USING btree (practice_id, charge_id);
+ALTER TABLE cards_chargeinquiry ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_chargeinquiry_practice ON cards_chargeinquiry FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_chargeinquiry TO daysheet_app;
+GRANT UPDATE (answered_at, answer) ON cards_chargeinquiry TO daysheet_app;
+
+-- That somebody said what became of a charge whose outcome the processor did not tell. Insert only, once.
+CREATE TABLE cards_chargedecision (
+    id              uuid NOT NULL,
+    outcome         character varying(11) NOT NULL,
+    reference       character varying(200) NOT NULL,
+    received_on     date,
+    reason          character varying(400) NOT NULL,
+    decided_at      timestamp with time zone NOT NULL,
+    decided_by_name character varying(120) NOT NULL,
+    charge_id       uuid NOT NULL,
+    practice_id     bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT charge_decided_once UNIQUE (practice_id, charge_id),
+    CONSTRAINT cards_chargedecision_charge_id_fk FOREIGN KEY (practice_id, charge_id) REFERENCES cards_charge(practice_id, id),
+    CONSTRAINT cards_chargedecision_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT charge_decision_has_reason CHECK ((NOT ((reason)::text = ''::text))),
+    CONSTRAINT charge_decision_known CHECK (((((outcome)::text = 'not_charged'::text) AND (received_on IS NULL) AND ((reference)::text = ''::text)) OR (((outcome)::text = 'charged'::text) AND (received_on IS NOT NULL) AND (NOT ((reference)::text = ''::text)))))
+);
+ALTER TABLE cards_chargedecision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_chargedecision_practice ON cards_chargedecision FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_chargedecision TO daysheet_app;
 
 -- Money given back to a card. Its entries have the refund's id as their event. `reference`: made at the
 -- processor's own desk, not here.
@@ -1791,9 +1941,11 @@ CREATE TABLE documents_madedocument (
     practice_id  bigint NOT NULL,
     made_in      uuid NOT NULL,
     position     integer NOT NULL,
+    estimate_id  uuid,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT made_document_once UNIQUE (practice_id, made_in, "position"),
     CONSTRAINT documents_madedocument_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT documents_madedocument_estimate_id_fk FOREIGN KEY (practice_id, estimate_id) REFERENCES documents_estimate(practice_id, id),
     CONSTRAINT documents_madedocument_invoice_id_fk FOREIGN KEY (practice_id, invoice_id) REFERENCES invoicing_invoice(practice_id, id),
     CONSTRAINT documents_madedocument_logo_id_fk FOREIGN KEY (practice_id, logo_id) REFERENCES documents_logo(practice_id, id),
     CONSTRAINT documents_madedocument_payment_id_fk FOREIGN KEY (practice_id, payment_id) REFERENCES payments_payment(practice_id, id),
@@ -1802,10 +1954,11 @@ CREATE TABLE documents_madedocument (
     CONSTRAINT documents_madedocument_position_check CHECK (("position" >= 0)),
     CONSTRAINT made_has_pages CHECK ((page_count >= 1)),
     CONSTRAINT made_kind_known CHECK (((kind)::text = ANY ((ARRAY['invoice'::character varying, 'receipt'::character varying, 'statement'::character varying, 'superbill'::character varying, 'estimate'::character varying])::text[]))),
-    CONSTRAINT made_of_its_subject CHECK ((((NOT ((kind)::text = 'invoice'::text)) OR (invoice_id IS NOT NULL)) AND ((NOT ((kind)::text = 'receipt'::text)) OR (payment_id IS NOT NULL)) AND ((NOT ((kind)::text = 'statement'::text)) OR (first_on IS NOT NULL)))),
+    CONSTRAINT made_of_its_subject CHECK ((((NOT ((kind)::text = 'invoice'::text)) OR (invoice_id IS NOT NULL)) AND ((NOT ((kind)::text = 'receipt'::text)) OR (payment_id IS NOT NULL)) AND ((NOT ((kind)::text = 'statement'::text)) OR (first_on IS NOT NULL)) AND ((NOT ((kind)::text = 'estimate'::text)) OR (estimate_id IS NOT NULL)))),
     CONSTRAINT made_period_in_order CHECK ((((first_on IS NULL) AND (last_on IS NULL)) OR ((first_on IS NOT NULL) AND (last_on >= first_on)))),
     CONSTRAINT made_sha256_shape CHECK (((sha256)::text ~ '^[0-9a-f]{64}$'::text))
 );
+CREATE INDEX documents_madedocument_estimate_id_ix ON documents_madedocument USING btree (practice_id, estimate_id);
 CREATE INDEX documents_madedocument_invoice_id_ix ON documents_madedocument USING btree (practice_id, invoice_id);
 CREATE INDEX documents_madedocument_logo_id_ix ON documents_madedocument USING btree (practice_id, logo_id);
 CREATE INDEX documents_madedocument_payment_id_ix ON documents_madedocument USING btree (practice_id, payment_id);
@@ -1815,6 +1968,96 @@ CREATE POLICY documents_madedocument_practice ON documents_madedocument FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON documents_madedocument TO daysheet_app;
+
+-- That a client who pays themselves asked what it will cost: a Good Faith Estimate is owed (45 CFR 149.610(b)).
+-- Insert and select only. The next estimate that is given to the client answers it.
+CREATE TABLE documents_estimaterequest (
+    id               uuid NOT NULL,
+    requested_on     date NOT NULL,
+    recorded_at      timestamp with time zone NOT NULL,
+    recorded_by_name character varying(120) NOT NULL,
+    client_id        uuid NOT NULL,
+    practice_id      bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT documents_estimaterequest_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT documents_estimaterequest_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+CREATE INDEX documents_estimaterequest_client_id_ix ON documents_estimaterequest USING btree (practice_id, client_id);
+ALTER TABLE documents_estimaterequest ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_estimaterequest_practice ON documents_estimaterequest FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_estimaterequest TO daysheet_app;
+
+-- A Good Faith Estimate as it was given to a client: everything on it is copied, nothing of it ever changes. A
+-- newer one supersedes it. Insert and select only.
+CREATE TABLE documents_estimate (
+    id               uuid NOT NULL,
+    given_on         date NOT NULL,
+    created_at       timestamp with time zone NOT NULL,
+    created_by_name  character varying(120) NOT NULL,
+    first_on         date NOT NULL,
+    last_on          date NOT NULL,
+    scheduled_on     date,
+    description      character varying(400) NOT NULL,
+    recurrence       character varying(200) NOT NULL,
+    separately       character varying(400) NOT NULL,
+    client_name      character varying(190) NOT NULL,
+    client_birth_on  date,
+    client_address   text NOT NULL,
+    practice_name    character varying(120) NOT NULL,
+    practice_npi     character varying(10) NOT NULL,
+    practice_tax_id  character varying(10) NOT NULL,
+    location_name    character varying(80) NOT NULL,
+    location_address text NOT NULL,
+    client_id        uuid NOT NULL,
+    practice_id      bigint NOT NULL,
+    supersedes_id    uuid,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT documents_estimate_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT documents_estimate_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT documents_estimate_supersedes_id_fk FOREIGN KEY (practice_id, supersedes_id) REFERENCES documents_estimate(practice_id, id),
+    CONSTRAINT estimate_has_description CHECK ((NOT ((description)::text = ''::text))),
+    CONSTRAINT estimate_twelve_months CHECK (((last_on >= first_on) AND (last_on < (first_on + '366 days'::interval))))
+);
+CREATE INDEX documents_estimate_client_id_ix ON documents_estimate USING btree (practice_id, client_id);
+CREATE INDEX estimate_client_ix ON documents_estimate USING btree (practice_id, client_id, given_on DESC);
+CREATE UNIQUE INDEX estimate_superseded_once ON documents_estimate USING btree (practice_id, supersedes_id) WHERE (supersedes_id IS NOT NULL);
+ALTER TABLE documents_estimate ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_estimate_practice ON documents_estimate FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_estimate TO daysheet_app;
+
+-- One service that is reasonably expected, with its expected charge. Insert and select only.
+CREATE TABLE documents_estimateitem (
+    id              uuid NOT NULL,
+    position        smallint NOT NULL,
+    code            character varying(20) NOT NULL,
+    name            character varying(120) NOT NULL,
+    diagnosis_codes character varying(8)[] NOT NULL,
+    rendering_name  character varying(170) NOT NULL,
+    rendering_npi   character varying(10) NOT NULL,
+    quantity        integer NOT NULL,
+    unit_cents      bigint NOT NULL,
+    expected_cents  bigint NOT NULL,
+    estimate_id     uuid NOT NULL,
+    practice_id     bigint NOT NULL,
+    service_type_id uuid,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT estimate_item_once UNIQUE (practice_id, estimate_id, "position"),
+    CONSTRAINT documents_estimateitem_estimate_id_fk FOREIGN KEY (practice_id, estimate_id) REFERENCES documents_estimate(practice_id, id),
+    CONSTRAINT documents_estimateitem_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT documents_estimateitem_service_type_id_fk FOREIGN KEY (practice_id, service_type_id) REFERENCES services_servicetype(practice_id, id),
+    CONSTRAINT documents_estimateitem_position_check CHECK (("position" >= 0)),
+    CONSTRAINT documents_estimateitem_quantity_check CHECK ((quantity >= 0)),
+    CONSTRAINT estimate_item_adds_up CHECK (((expected_cents = (unit_cents * quantity)) AND (quantity >= 1) AND (unit_cents >= 0)))
+);
+ALTER TABLE documents_estimateitem ENABLE ROW LEVEL SECURITY;
+CREATE POLICY documents_estimateitem_practice ON documents_estimateitem FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON documents_estimateitem TO daysheet_app;
 
 -- ==================== imports =======================================================================================
 
