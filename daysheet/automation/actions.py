@@ -54,11 +54,12 @@ class Settings:
 
 
 @action(Permission.ADMINISTRATOR, audited=False)
-def save_plan(actor: Actor, settings: Settings, *, seen_version: int) -> AutomationPlan:
+def save_plan(actor: Actor, settings: Settings, *, seen_version: int, link_base: str = "") -> AutomationPlan:
     """Put new settings in force; unchanged ones make no new version, and the same form twice makes one.
 
-    `seen_version` is what the form was opened with (0: nothing yet). Nights missed under settings that were on are
-    still made up for. Raises AutomationNeedsBilling, PlanChanged, RecipientNotAllowed.
+    `seen_version` is what the form was opened with (0: nothing yet); `link_base` where the server was reached. Nights
+    missed under settings that were on are still made up for. Raises AutomationNeedsBilling, PlanChanged,
+    RecipientNotAllowed.
     """
     if not actor.may(Permission.BILLING):
         raise AutomationNeedsBilling(
@@ -74,7 +75,7 @@ def save_plan(actor: Actor, settings: Settings, *, seen_version: int) -> Automat
             "reload the page and look at them first."
         )
     _refuse_recipients(settings.recipient_ids)
-    plan = _write(actor, settings, before)
+    plan = _write(actor, settings, before, link_base)
     SummaryRecipient.objects.bulk_create(
         SummaryRecipient(plan=plan, staff_member_id=each) for each in sorted(settings.recipient_ids)
     )
@@ -119,7 +120,7 @@ def _settings_of(plan: AutomationPlan) -> Settings:
     )  # fmt: skip
 
 
-def _write(actor: Actor, settings: Settings, before: AutomationPlan | None) -> AutomationPlan:
+def _write(actor: Actor, settings: Settings, before: AutomationPlan | None, link_base: str) -> AutomationPlan:
     night_on = first_night(
         starts_on=settings.starts_on,
         last_night_on=last_night(actor.now, actor.practice.time_zone),
@@ -131,7 +132,7 @@ def _write(actor: Actor, settings: Settings, before: AutomationPlan | None) -> A
                 version=before.version + 1 if before else 1, made_at=actor.now, made_by_name=actor.person_name[:120],
                 creates_invoices=settings.creates_invoices, queues_claims=settings.queues_claims,
                 starts_on=settings.starts_on, look_back_days=settings.look_back_days, grouping=settings.grouping,
-                first_night_on=night_on,
+                first_night_on=night_on, link_base=link_base,
             )  # fmt: skip
     except IntegrityError as error:
         if "automation_plan_version_once" not in str(error):

@@ -32,6 +32,8 @@ class AutomationPlan(TenantModel):
     grouping = models.CharField(max_length=10, choices=Batch.Grouping.choices)
     #: The first night that is made up for, should the machine sleep through it.
     first_night_on = models.DateField()
+    #: Where the settings were saved, such as https://billing.example.org: what links in summaries begin with.
+    link_base = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [
@@ -45,6 +47,9 @@ class AutomationPlan(TenantModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(first_night_on__gt=models.F("starts_on")), name="automation_plan_night_after_start"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(link_base__regex=r"^(https?://[^/[:space:]]+)?$"), name="automation_plan_link_shape"
             ),
         ]
 

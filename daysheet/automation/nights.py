@@ -30,6 +30,7 @@ from daysheet.staff.licenses.actions import renew_if_due
 from .choosing import ChosenDates, choose_claims, choose_dates, standing_rules
 from .models import AutomationPlan, LeftOut, Night, NightClaim
 from .rules import looked_at, next_night
+from .summaries import send_summary
 
 JOB_KIND = "automation_night"
 #: After so many failed jobs for one piece of a night, the night is closed without it.
@@ -126,7 +127,7 @@ def finish_night(actor: Actor, *, night_id: UUID, helps: bool = False) -> bool:
 
     `helps`: a job that failed is started again, and after MOST_FAILURES the night is closed without it.
     """
-    night = Night.objects.select_for_update(no_key=True).get(pk=night_id)
+    night = Night.objects.select_related("plan").select_for_update(no_key=True, of=("self",)).get(pk=night_id)
     if night.finished_at is not None:
         return False
     has_stopped = False
@@ -134,8 +135,10 @@ def finish_night(actor: Actor, *, night_id: UUID, helps: bool = False) -> bool:
         if not helps or _help_on(actor, night, subject_id):
             return False
         has_stopped = True
+    night.finished_at, night.has_stopped = actor.now, has_stopped
     Night.objects.filter(pk=night_id).update(finished_at=actor.now, has_stopped=has_stopped)
-    record(actor, "finish_night", "automation_night", night_id, stopped=has_stopped)
+    summaries = send_summary(actor, night)
+    record(actor, "finish_night", "automation_night", night_id, stopped=has_stopped, summaries=summaries)
     return True
 
 

@@ -208,7 +208,7 @@ def _payer_terms(
         ),
     )  # fmt: skip
     for payer_id, of_services, of_cases in payers.values_list("pk", "agreed_rates", "agreed_rules"):
-        for each in of_services:
+        for each in of_services or ():  # None where nothing but manual lines without a service type is billed
             terms = PayerRateTerms(each["rate_cents"], date.fromisoformat(each["starts_on"]))
             rates[payer_id, UUID(each["service_type_id"])].append(terms)
         if of_cases:

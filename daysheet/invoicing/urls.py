@@ -15,7 +15,6 @@ urlpatterns: list[URLPattern] = [
     path("invoices/<int:number>/void/", invoice.void_invoice, name="void_invoice"),
     path("billing/batch-invoicing/", batch.batch, name="batch"),
     path("billing/batch-invoicing/edit/", batch.batch_edit, name="batch_edit"),
-    path("billing/batch-invoicing/existing/", batch.batch_existing, name="batch_existing"),
     path("billing/batch-invoicing/history/", history.batch_history, name="batch_history"),
     path("billing/batch-invoicing/<uuid:batch>/", history.batch_run, name="batch_run"),
     path("billing/batch-invoicing/<uuid:batch>/continue/", history.continue_batch, name="continue_batch"),

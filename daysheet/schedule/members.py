@@ -70,6 +70,20 @@ def planned_services(appointment_id: UUID) -> dict[UUID, list[UUID]]:
     return dict(planned)
 
 
+def planned_choices(appointment_id: UUID) -> dict[UUID, list[ServiceChoice]]:
+    """The members of an appointment and their planned services with all that is set on them; without those who
+    canceled, unless everybody did."""
+    visits = list(Visit.objects.filter(appointment_id=appointment_id).order_by("pk"))
+    coming = [visit for visit in visits if not effect_of(visit.status).suspends_planned] or visits
+    choices: dict[UUID, list[ServiceChoice]] = {visit.client_id: [] for visit in coming}
+    services = VisitService.objects.filter(visit__in=coming, is_fee=False, removed_at=None).select_related("visit")
+    for each in services.order_by("position", "pk"):
+        modifiers = None if each.modifiers is None else tuple(each.modifiers)
+        choice = ServiceChoice(each.service_type_id, each.rate_cents, each.units, modifiers)
+        choices[each.visit.client_id].append(choice)
+    return choices
+
+
 def remove_services(services: QuerySet[VisitService], now: datetime) -> None:
     """Take services off their visit. The rows stay: an invoice that was voided still names them."""
     services.update(removed_at=now, is_suspended=True)

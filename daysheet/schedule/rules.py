@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from daysheet.kit.dates import local_moment
 
@@ -85,9 +86,15 @@ def decide_fee(
 
 
 def span(day: date, at: time, minutes: int, time_zone: str) -> tuple[datetime, datetime]:
-    """Start and end of `minutes` from a wall-clock time in practice time; an hour stays an hour when clocks change."""
-    starts_at = local_moment(day, at, time_zone)
-    return starts_at, starts_at + timedelta(minutes=minutes)
+    """Start and end of `minutes` from a wall-clock time in practice time; an hour stays an hour when clocks change.
+
+    The written rule for the two nights of a year: a time that is left out lies as far behind the gap as it would lie
+    behind its beginning (2:30 AM becomes 3:30), and of a time that comes twice the first is meant.
+    """
+    # Counted in UTC: a wall clock's own arithmetic would end an appointment in the gap before it begins.
+    starts_at = local_moment(day, at, time_zone).astimezone(UTC)
+    zone = ZoneInfo(time_zone)
+    return starts_at.astimezone(zone), (starts_at + timedelta(minutes=minutes)).astimezone(zone)
 
 
 def minutes_of_day(starts_at: datetime, ends_at: datetime) -> tuple[int, int]:

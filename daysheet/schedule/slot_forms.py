@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.http import QueryDict
 
 from daysheet.practices.actor import Actor
 from daysheet.web.fields import DayField, IdInAdvance
@@ -21,36 +22,36 @@ PLACES = (("", "The location's"), *((code, f"{code} {name}") for code, name in P
 
 
 class MoveForm(forms.Form):
-    """When, where and with whom an appointment takes place. What is not sent stays as it is."""
+    """When, where and with whom an appointment takes place. A field that is not sent stays as it is."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    day = DayField(label="Date", required=False)
+    day = DayField(label="Date")
     at = forms.TimeField(
         label="Start",
-        required=False,
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         input_formats=["%H:%M", "%I:%M %p"],
     )
-    minutes = forms.IntegerField(label="Minutes", required=False, min_value=1, max_value=MOST_MINUTES)
-    staff = forms.ChoiceField(label="Provider", required=False)
-    location = forms.ChoiceField(label="Location", required=False)
+    minutes = forms.IntegerField(label="Minutes", min_value=1, max_value=MOST_MINUTES)
+    staff = forms.ChoiceField(label="Provider")
+    location = forms.ChoiceField(label="Location")
 
-    def __init__(self, data: Any, *, actor: Actor, details: queries.AppointmentDetails) -> None:
-        super().__init__(data, initial=details.initial)
+    def __init__(self, sent: QueryDict | None, *, actor: Actor, details: queries.AppointmentDetails) -> None:
+        as_it_is = {**details.initial, "at": f"{details.slot.at:%H:%M}", "day": details.slot.day.isoformat()}
+        super().__init__({**as_it_is, "version": "", **sent.dict()} if sent else None, initial=details.initial)
         self.before = details.slot
         _offer(self, actor, details)
 
     @property
     def slot(self) -> Slot:
         """The slot after the move, once valid."""
-        typed, before = self.cleaned_data, self.before
+        typed = self.cleaned_data
         return replace(
-            before,
-            day=typed["day"] or before.day,
-            at=typed["at"] or before.at,
-            minutes=typed["minutes"] or before.minutes,
-            staff_member_id=UUID(typed["staff"]) if typed["staff"] else before.staff_member_id,
-            location_id=UUID(typed["location"]) if typed["location"] else before.location_id,
+            self.before,
+            day=typed["day"],
+            at=typed["at"],
+            minutes=typed["minutes"],
+            staff_member_id=UUID(typed["staff"]),
+            location_id=UUID(typed["location"]),
         )
 
 

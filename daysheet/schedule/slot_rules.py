@@ -95,6 +95,9 @@ class MemberChange:
         return bool(self.joined or self.left or self.services)
 
 
+NOBODY = MemberChange({}, frozenset(), {})
+
+
 def members_between(planned: Mapping[UUID, Sequence[UUID]], wanted: Members) -> MemberChange:
     """What somebody changed who was shown the service types `planned` of each client and sent `wanted`."""
     return MemberChange(

@@ -46,14 +46,20 @@ class Opened:
 
 
 def open_appointment(
-    actor: Actor, appointment_id: UUID, *, version: int | None, joining: Collection[UUID] = ()
+    actor: Actor,
+    appointment_id: UUID,
+    *,
+    version: int | None,
+    joining: Collection[UUID] = (),
+    with_others: Q | None = None,
 ) -> Opened:
-    """Lock an appointment and its clients (and who is to join). `version`: the one the actor was shown, None to take it
-    as it is. Raises NotFound, AppointmentChanged."""
-    found = lock_appointments(actor, Q(pk=appointment_id), joining=joining)
-    if not found:
+    """Lock an appointment and its clients (and who is to join, and `with_others` the appointments that this finds).
+    `version`: the one the actor was shown, None to take it as it is. Raises NotFound, AppointmentChanged."""
+    which = Q(pk=appointment_id) if with_others is None else Q(pk=appointment_id) | with_others
+    locked = lock_appointments(actor, which, joining=joining)
+    appointment = next((each for each in locked if each.pk == appointment_id), None)
+    if appointment is None:
         raise NotFound("There is no such appointment in this practice.")
-    appointment = found[0]
     check_version(actor, appointment, version)
     visits = {visit.client_id: visit for visit in Visit.objects.filter(appointment=appointment)}
     billed = VisitService.objects.filter(visit__appointment=appointment).exclude(line_id=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .views import agenda, appointments, calendar, feed, moving, statuses
+from .views import agenda, appointments, calendar, feed, moving, series, statuses
 
 app_name = "schedule"
 urlpatterns: list[URLPattern] = [
@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern] = [
     path("appointments/new/", appointments.add_appointment, name="add_appointment"),
     path("appointments/<uuid:appointment>/", appointments.appointment, name="appointment"),
     path("appointments/<uuid:appointment>/move/", moving.move_appointment, name="move_appointment"),
+    path("appointments/<uuid:appointment>/cancel/", series.cancel_appointment, name="cancel_appointment"),
+    path("series/<uuid:series>/", series.series, name="series"),
     path("visits/<uuid:visit>/status/", statuses.change_status, name="change_status"),
     path("organization/cancellation-policy/", statuses.cancellation_policy, name="cancellation_policy"),
     path("clients/<uuid:client>/appointments/", appointments.client_appointments, name="client_appointments"),

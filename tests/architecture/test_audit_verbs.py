@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2] / "daysheet"
 VARIABLE = {
     "clients/actions/clients.py": {"activate_client", "archive_client"},
     "imports/demo/load.py": {"demo_begun", "demo_done"},
+    "schedule/series.py": {"edit_series", "cancel_appointments"},
 }
 
 

@@ -32,6 +32,7 @@ NEEDS: dict[str, Permission] = {
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
             "schedule:move_appointment", "documents:logo",
+            "schedule:cancel_appointment", "schedule:series",
             "schedule:client_appointments", "schedule:calendar_feed", "schedule:stop_calendar_feed",
         ),
         _D,
@@ -43,7 +44,7 @@ NEEDS: dict[str, Permission] = {
             "clients:edit_insurer", "services:add_client_service", "services:edit_client_service",
             "services:remove_client_service", "clients:record_income", "clients:take_income_back",
             "invoicing:add_invoice", "invoicing:add_group_invoices", "invoicing:new_invoice", "invoicing:invoice",
-            "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit", "invoicing:batch_existing",
+            "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit",
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:continue_batch", "invoicing:retry_batch",
             "invoicing:undo_batch", "invoicing:unbilled", "payments:ledger", "payments:entries",
             "payments:payment_entries", "payments:add_note", "payments:update_note",
@@ -58,7 +59,9 @@ NEEDS: dict[str, Permission] = {
             "claims:list", "claims:add", "claims:withdraw",
             "automation:night", "automation:dry_run",
             "mail:delivery_log", "mail:message", "mail:attachment", "mail:send_again", "mail:mark_sent",
-            "mail:withdraw",
+            "mail:withdraw", "mailings:batch_statements", "mailings:statement_history", "mailings:existing_invoices",
+            "mailings:invoice_history", "mailings:run", "mailings:file", "mailings:continue", "mailings:remake_file",
+            "mailings:stop_sending", "mailings:send_failed", "mailings:email_document", "mailings:email_together",
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
@@ -81,7 +84,7 @@ NEEDS: dict[str, Permission] = {
             "services:end_payer_rule", "services:remove_payer_rule", "services:income_amounts",
             "services:add_income_amounts", "services:edit_income_amounts", "services:remove_income_amounts",
             "imports:upload",
-            "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
+            "imports:template", "imports:preview", "imports:confirm", "audit:activity_log", "audit:record_views",
             "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy", "schedule:stop_feed_of",
             "mail:mailbox", "mail:send_test",
@@ -100,8 +103,9 @@ PUBLIC = {
 }
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
+    "series",
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message", "charge", "estimate",
+    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message", "mailing", "charge", "estimate",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {

@@ -92,6 +92,7 @@ def build() -> Practice:
         builder.batches()
         builder.money()
         builder.cards()
+        builder.repeated()
         a_week_of_appointments(builder)
         practice.everything = ids_of_everything(builder)
     practice.everything.update(_a_day_to_close(cast, now))
@@ -210,6 +211,24 @@ class _Builder:
             bill_visit(self.owner, visit_id=UUID(self.practice.visits[first.lower()]))
         self.visit("prepaid", self.client("Petra", "Prepaid"), self.letter, status="upcoming")
 
+    def repeated(self) -> None:
+        """A client who will get a series, one with a series whose second appointment is billed, one with a series to
+        come, a group that meets weekly, and somebody who comes late to it. Far from the days of other journeys."""
+        from daysheet.invoicing.actions import bill_visit
+        from daysheet.schedule.models import Visit
+
+        first = self.practice.today - timedelta(days=500)
+        self.client("Serena", "Series")
+        sam = self.client("Sam", "Series")
+        self.series("sam", [sam], count=6, first=first)
+        second = Visit.objects.get(appointment_id=self.practice.appointments["sam_1"])
+        bill_visit(self.owner, visit_id=second.pk)
+        quinn = self.client("Quinn", "Quits")
+        self.series("quinn", [quinn], count=5, first=self.practice.today + timedelta(days=3))
+        members = [self.client(first_name, "Weekly") for first_name in ("Wanda", "Wim")]
+        self.series("weekly", members, count=4, first=first, title="Monday group")
+        self.client("Lara", "Latecomer")
+
     def insurer(self, name: str) -> UUID:
         """A payer."""
         from daysheet.clients.actions import add_payer
@@ -252,6 +271,24 @@ class _Builder:
             name, [client], services, days_ago=days_ago, status=status, staff=staff, charge_fee=charge_fee
         )
         self.practice.visits[name] = str(visit_ids[0])
+
+    def series(self, name: str, clients: Sequence[UUID], *, count: int, first: date, title: str = "") -> UUID:
+        """A weekly series of letters at 3:00 PM with Nora; `name` and a number is each of its appointments."""
+        from daysheet.schedule.actions import ServiceChoice, Slot
+        from daysheet.schedule.models import Appointment
+        from daysheet.schedule.series import add_series
+        from daysheet.schedule.series_rules import Frequency, begin
+
+        nora = UUID(self.practice.staff["nora"])
+        series_id = add_series(
+            self.owner,
+            slot=Slot(first, time(15), 50, nora, self.location_id, title=title),
+            members={client: [ServiceChoice(self.letter)] for client in clients},
+            repeat=begin(Frequency.WEEKLY, first, count=count),
+        )
+        for number, appointment in enumerate(Appointment.objects.filter(series=series_id).order_by("occurrence_on")):
+            self.practice.appointments[f"{name}_{number}"] = str(appointment.pk)
+        return series_id
 
     def appointment(
         self,

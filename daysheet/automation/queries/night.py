@@ -8,6 +8,7 @@ from uuid import UUID
 
 from daysheet.invoicing.queries.batch_history import BatchResult, batch_progress, batch_result
 from daysheet.kit.errors import NotFound
+from daysheet.mail.queries import visible_messages
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -43,6 +44,15 @@ class ClaimRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """A morning summary and what became of it."""
+
+    message_id: UUID
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class NightPage:
     """A night; `result` is its batch's, None while that runs or where there was nothing to bill."""
 
@@ -52,6 +62,7 @@ class NightPage:
     result: BatchResult | None
     left_out: tuple[LeftOutRow, ...]
     claims: tuple[ClaimRow, ...]
+    summaries: tuple[SummaryRow, ...]
     page: int
     has_next: bool
     earlier: UUID | None
@@ -86,6 +97,10 @@ def night_page(actor: Actor, night_id: UUID, *, page: int = 1) -> NightPage:
         result=result,
         left_out=tuple(left_out[:ROWS_A_PAGE]),
         claims=tuple(claims[:ROWS_A_PAGE]),
+        summaries=tuple(
+            SummaryRow(message.pk, message.recipient_name, message.get_state_display())
+            for message in visible_messages(actor).filter(run_id=night.pk).order_by("recipient_name", "pk")
+        ),
         page=max(page, 1),
         has_next=max(len(left_out), len(claims)) > ROWS_A_PAGE or bool(result and result.has_next),
         earlier=nights.filter(night_on__lt=night.night_on).order_by("-night_on").first(),

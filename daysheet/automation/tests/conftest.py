@@ -15,7 +15,7 @@ from daysheet.automation.actions import Settings, save_plan
 from daysheet.automation.jobs import automate_everywhere
 from daysheet.automation.models import AutomationPlan, Night
 from daysheet.database.scope import practice_transaction
-from daysheet.invoicing.models import Invoice
+from daysheet.invoicing.models import InvoiceLine
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from tests.billing import Clinic, build_clinic
@@ -50,7 +50,9 @@ class Life:
         newest = AutomationPlan.objects.order_by("-version").first()
         settings = Settings(invoices, claims, starts_on, look_back_days, grouping, frozenset(recipients))
         actor = replace(self.clinic.owner, now=now)
-        return save_plan(actor, settings, seen_version=newest.version if newest else 0)
+        return save_plan(
+            actor, settings, seen_version=newest.version if newest else 0, link_base="https://billing.example"
+        )
 
     def clock(self, now: datetime) -> dict[str, list[date]]:
         """What the clock's task does at this moment, without what it gives the worker to do."""
@@ -75,14 +77,8 @@ class Life:
 
     def billed(self) -> list[tuple[date, date]]:
         """(date of service, issued on) of everything billed, in order of number."""
-        rows = Invoice.objects.order_by("number").prefetch_related()
-        return [(day, invoice.issued_on) for invoice in rows for day in sorted(_lines(invoice))]
-
-
-def _lines(invoice: Invoice) -> list[date]:
-    from daysheet.invoicing.models import InvoiceLine
-
-    return list(InvoiceLine.objects.filter(invoice=invoice, ended_at=None).values_list("service_on", flat=True))
+        lines = InvoiceLine.objects.filter(ended_at=None).order_by("invoice__number", "service_on")
+        return list(lines.values_list("service_on", "invoice__issued_on"))
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
+import time_machine
 
-from daysheet.automation import nights
+from daysheet.automation import claiming, nights
 from daysheet.automation.models import LeftOut, Night, NightClaim
 from daysheet.automation.nights import MOST_FAILURES
 from daysheet.claims.actions import queue_claims, withdraw_claim
@@ -18,6 +20,7 @@ from daysheet.invoicing.actions import bill_visit, issue_invoices, void_invoice
 from daysheet.invoicing.batches import undo_batch
 from daysheet.invoicing.models import Batch, BatchProblem, Invoice
 from daysheet.invoicing.selection import ManualLine, Selection
+from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
@@ -255,3 +258,69 @@ def test_one_practice_that_fails_does_not_stop_the_others(life: Life, monkeypatc
 
     monkeypatch.setattr(nights, "begin_night", fail_for_birch)
     assert life.live(at(TUE, 3)) == {"alder": [TUE]}
+
+
+def test_a_night_killed_before_it_was_decided_leaves_nothing_and_is_decided_whole(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life.switch(at(MON, 10), claims=True, starts_on=MON)
+    life.clinic.visit(life.clinic.client(), life.clinic.letter, day=MON)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(nights, "choose_claims", killed)  # after the batch was written
+        life.clock(at(TUE, 2))
+    assert (Night.objects.count(), Batch.objects.count(), JobRun.objects.count()) == (0, 0, 0)
+    life.live(at(TUE, 2, 15))
+    assert life.billed() == [(MON, TUE)]
+
+
+def test_claims_killed_in_the_middle_go_on_where_they_stopped(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    life.switch(at(MON, 10), invoices=False, claims=True, starts_on=MON)
+    for number in range(3):
+        visit, _ = life.clinic.visit(life.clinic.client(f"C{number}", insured=True), life.clinic.talk, day=MON)
+        bill_visit(replace(life.clinic.biller, now=at(MON, 11)), visit_id=visit)
+    life.clock(at(TUE, 2))
+    real, calls = claiming.queue_claims, []
+
+    def killed(actor: Actor, *, invoice_id: UUID) -> int:
+        calls.append(invoice_id)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(actor, invoice_id=invoice_id)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(claiming, "queue_claims", killed)
+        life.work(at(TUE, 2, 1))
+    assert Claim.objects.count() == NightClaim.objects.exclude(done_at=None).count() == 1
+    life.clock(at(TUE, 2, 5))
+    run = JobRun.objects.get(state="running")
+    with time_machine.travel(at(TUE, 2, 5), tick=False):
+        run_job(life.clinic.cast.alder.id, run.pk)  # as the sweep does once it has not moved for a minute
+    assert Claim.objects.count() == 3 and life.night(TUE).finished_at == at(TUE, 2, 5)
+    run.refresh_from_db()
+    assert (run.state, run.done_count) == ("done", 3)
+
+
+def test_what_is_unexpected_at_one_invoice_does_not_stop_the_others(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life.switch(at(MON, 10), invoices=False, claims=True, starts_on=MON)
+    for number in range(2):
+        visit, _ = life.clinic.visit(life.clinic.client(f"C{number}", insured=True), life.clinic.talk, day=MON)
+        bill_visit(replace(life.clinic.biller, now=at(MON, 11)), visit_id=visit)
+    real, first = claiming.queue_claims, Invoice.objects.order_by("number")[0].pk
+
+    def broken(actor: Actor, *, invoice_id: UUID) -> int:
+        if invoice_id == first:
+            raise LookupError
+        return real(actor, invoice_id=invoice_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(claiming, "queue_claims", broken)
+        life.live(at(TUE, 2))
+    assert set(NightClaim.objects.values_list("code", "claim_count")) == {("unexpected", 0), ("", 1)}
+    life.live(at(WED, 2))
+    assert Claim.objects.count() == 2, "the next night tried again"

@@ -57,7 +57,7 @@ def test_settings_are_saved_once_and_say_what_they_do(life: Life, alice: Browser
     assert (plan.version, plan.creates_invoices, plan.queues_claims, plan.first_night_on) == (1, True, False, TUE)
     assert SummaryRecipient.objects.get().staff_member_id == bob
     page = words(alice.get(HOME))
-    assert "The next night is that of 11/17/2026" in page
+    assert "The next night is that of 11/17/2026" in page and "Bob Biller" in page
     assert "Not available yet" in page, "Submit claims is no switch that pretends"
 
 

@@ -70,7 +70,9 @@ def edit(request: HttpRequest) -> HttpResponse:
         PlanForm(request.POST or None, initial=initial, recipients=people),
         "automation/edit.html",
         {"plan": plan, **_SECTION},
-        save=lambda typed: actions.save_plan(actor, _settings(typed), seen_version=typed["seen_version"]),
+        save=lambda typed: actions.save_plan(
+            actor, _settings(typed), seen_version=typed["seen_version"], link_base=request.build_absolute_uri("/")[:-1]
+        ),
         done="The settings of automation were saved.",
         back_url=practice_url(actor, "automation:automation"),
     )

@@ -215,3 +215,12 @@ def test_add_invoice_needs_at_most_fifteen_queries(clinic: Clinic, django_assert
     visit, _ = clinic.visit(clinic.client(insured=True, copay_cents=2500), clinic.talk, clinic.letter)
     with django_assert_max_num_queries(15):
         bill_visit(clinic.biller, visit_id=visit)
+
+
+def test_an_insured_client_is_billed_an_item_without_a_service_type(clinic: Clinic) -> None:
+    client = clinic.client(insured=True)
+    item = ManualLine(None, "Copy of records", DAY, 1, 500, side="insurance")
+    issued = issue_invoices(
+        clinic.biller, selection=Selection((), manual=(item,), client_id=client), door=Invoice.Door.LEDGER
+    )
+    assert [created.insurance_cents for created in issued.created] == [500]

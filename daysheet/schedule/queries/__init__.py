@@ -2,8 +2,17 @@
 
 from .appointments import AppointmentDetails, appointment_details, client_name, client_visits
 from .calendar import CalendarDay, CalendarSlot, CalendarWeek, calendar_month, calendar_week
+from .conflicts import Conflict, Wanted, conflicts, conflicts_of
 from .day import AppointmentRow, VisitRow, agenda_day, location_choices, one_visit, staff_choices, visit_rows
 from .feed import feed_events
+from .series import (
+    OccurrenceRow,
+    SeriesFacts,
+    occurrence_rows,
+    series_appointments,
+    series_facts,
+    series_people,
+)
 from .statuses import StatusChoice, StatusPage, status_page
 
 __all__ = [
@@ -12,18 +21,28 @@ __all__ = [
     "CalendarDay",
     "CalendarSlot",
     "CalendarWeek",
+    "Conflict",
+    "OccurrenceRow",
+    "SeriesFacts",
     "StatusChoice",
     "StatusPage",
     "VisitRow",
+    "Wanted",
     "agenda_day",
     "appointment_details",
     "calendar_month",
     "calendar_week",
     "client_name",
     "client_visits",
+    "conflicts",
+    "conflicts_of",
     "feed_events",
     "location_choices",
+    "occurrence_rows",
     "one_visit",
+    "series_appointments",
+    "series_facts",
+    "series_people",
     "staff_choices",
     "status_page",
     "visit_rows",

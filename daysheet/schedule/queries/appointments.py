@@ -20,7 +20,8 @@ from ..members import planned_services
 from ..models import Appointment, Visit
 from ..slot_rules import Slot
 from ..slots import slot_of
-from .day import VisitRow, visit_rows
+from .day import VisitRow, people_words, visit_rows
+from .series import SeriesFacts, series_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class AppointmentDetails:
     location_name: str
     services: dict[UUID, list[UUID]]
     visits: list[VisitRow]
+    #: None for an appointment of its own.
+    series: SeriesFacts | None = None
+    #: Whether an edit of the series leaves it alone because it was changed on its own.
+    is_apart: bool = False
 
     @property
     def service_on(self) -> date:
@@ -49,9 +54,7 @@ class AppointmentDetails:
     @property
     def people(self) -> str:
         """Whose appointment: the client's name, or the group's title and size."""
-        if len(self.visits) == 1:
-            return self.visits[0].client_name
-        return f"{self.slot.title or 'Group'} ({len(self.visits)} clients)"
+        return people_words(self.slot.title, [visit.client_name for visit in self.visits])
 
     @property
     def when(self) -> str:
@@ -79,7 +82,7 @@ class AppointmentDetails:
 @query(Permission.DEFAULT)
 def appointment_details(actor: Actor, appointment_id: UUID) -> AppointmentDetails:
     """An appointment whose every client this actor may see. Raises NotFound."""
-    found = Appointment.objects.filter(pk=appointment_id).select_related("staff_member", "location")
+    found = Appointment.objects.filter(pk=appointment_id).select_related("staff_member", "location", "series")
     appointment = found.first()
     visits = list(Visit.objects.filter(appointment_id=appointment_id).select_related("client").order_by("pk"))
     seen = visible_clients(actor).filter(pk__in=[visit.client_id for visit in visits]).count()
@@ -93,6 +96,8 @@ def appointment_details(actor: Actor, appointment_id: UUID) -> AppointmentDetail
         location_name=appointment.location.name,
         services=planned_services(appointment_id),
         visits=visit_rows(actor, visits),
+        series=_series_of(actor, appointment),
+        is_apart=appointment.apart_at is not None,
     )
 
 
@@ -108,3 +113,10 @@ def client_visits(actor: Actor, client_id: UUID) -> QuerySet[Visit]:
 def client_name(actor: Actor, client_id: UUID) -> str:
     """What people call the client. Raises NotFound."""
     return get_client(actor, client_id).name
+
+
+def _series_of(actor: Actor, appointment: Appointment) -> SeriesFacts | None:
+    if appointment.series is None:
+        return None
+    root_id = appointment.series.root_id or appointment.series.pk
+    return series_facts(actor, root_id, from_on=appointment.occurrence_on)

@@ -172,3 +172,8 @@ def closed_appointments(actor: Actor, appointment_ids: Collection[UUID]) -> set[
         return set()
     unseen = Visit.objects.filter(appointment_id__in=appointment_ids).exclude(client__in=visible_clients(actor))
     return set(unseen.values_list("appointment_id", flat=True))
+
+
+def people_words(title: str, names: Sequence[str]) -> str:
+    """Whose appointment: the client's name, or the group's title and size."""
+    return names[0] if len(names) == 1 else f"{title or 'Group'} ({len(names)} clients)"

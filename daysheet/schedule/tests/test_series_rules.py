@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -128,17 +128,24 @@ def test_a_wall_clock_time_stays_on_its_date_and_lasts_its_minutes(
     at = at.replace(microsecond=0, second=0)
     starts_at, ends_at = span(day, at, minutes, zone)
     assert local_date(starts_at, zone) == day
-    assert (ends_at - starts_at).total_seconds() == minutes * 60
-    seen = starts_at.astimezone(ZoneInfo("UTC")).astimezone(ZoneInfo(zone))
-    if _exists(starts_at):
-        assert (seen.hour, seen.minute) == (at.hour, at.minute)
+    assert (ends_at.astimezone(UTC) - starts_at.astimezone(UTC)).total_seconds() == minutes * 60
+    typed = datetime.combine(day, at)
+    if typed == _on_the_clock(typed.replace(tzinfo=ZoneInfo(zone))):
+        assert _on_the_clock(starts_at) == typed
     else:
-        assert seen.replace(tzinfo=None) > starts_at.replace(tzinfo=None)
+        assert _on_the_clock(starts_at) > typed
 
 
-def _exists(moment: Any) -> bool:
-    back = moment.astimezone(ZoneInfo("UTC")).astimezone(moment.tzinfo)
-    return bool(back.replace(tzinfo=None) == moment.replace(tzinfo=None))
+def _on_the_clock(moment: datetime) -> datetime:
+    """What a clock on the wall shows at a moment."""
+    return moment.astimezone(UTC).astimezone(moment.tzinfo).replace(tzinfo=None)
+
+
+def test_an_hour_over_the_change_of_the_clocks_is_an_hour() -> None:
+    for day, ends in ((date(2027, 3, 14), "03:30"), (date(2026, 11, 1), "01:30")):
+        starts_at, ends_at = span(day, time(1, 30), 60, "America/New_York")
+        assert (ends_at.astimezone(UTC) - starts_at.astimezone(UTC)).total_seconds() == 3600
+        assert f"{ends_at:%H:%M}" == ends
 
 
 def test_the_two_nights_of_the_year_in_new_york() -> None:

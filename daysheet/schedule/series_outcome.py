@@ -1,0 +1,67 @@
+"""What an edit of a series speaks of, what it leaves alone and why, and what is said of it. No database, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+#: Statuses of visits that have still to take place, or never will.
+_NOT_YET = frozenset({"upcoming", "canceled", "rescheduled"})
+
+
+class Scope(StrEnum):
+    """Which appointments of a series an edit speaks of."""
+
+    THIS = "this"
+    FOLLOWING = "following"
+    FUTURE = "future"
+
+
+class Standing(StrEnum):
+    """Why an appointment follows an edit of its series, or stays as it is."""
+
+    OPEN = "open"
+    BILLED = "billed"
+    OVER = "over"
+    APART = "apart"
+
+
+def standing_of(*, is_billed: bool, statuses: Collection[str], is_apart: bool) -> Standing:
+    """Billed visits are frozen (S5); what is canceled does not come back, what took place stays where it was; and what
+    was changed on its own stays as changed. The first of these that is true is the reason that is told."""
+    if is_billed:
+        return Standing.BILLED
+    if "upcoming" not in statuses or not _NOT_YET.issuperset(statuses):
+        return Standing.OVER
+    return Standing.APART if is_apart else Standing.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an edit of a series did: the appointments it changed, and how many it left as they were, and why."""
+
+    changed_ids: frozenset[UUID]
+    billed: int = 0
+    over: int = 0
+    apart: int = 0
+
+    @property
+    def changed(self) -> int:
+        """How many were changed."""
+        return len(self.changed_ids)
+
+    def words(self, verb: str, *, would: bool = False) -> str:
+        """`3 appointments were moved. Left as they are: 2 billed, 1 changed on its own.`"""
+        be = "would be" if would else "was" if self.changed == 1 else "were"
+        told = f"{self.changed} appointment{'' if self.changed == 1 else 's'} {be} {verb}."
+        if not self.changed:
+            told = f"No appointment {'would be' if would else 'was'} {verb}."
+        reasons = (
+            (self.billed, "billed"),
+            (self.over, "canceled or over"),
+            (self.apart, f"changed on {'its' if self.apart == 1 else 'their'} own"),
+        )
+        left = ", ".join(f"{count} {why}" for count, why in reasons if count)
+        return f"{told} Left as they are: {left}." if left else told
