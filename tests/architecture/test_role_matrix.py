@@ -43,6 +43,7 @@ NEEDS: dict[str, Permission] = {
             "clients:end_coverage", "clients:insurers", "clients:add_insurer", "clients:insurer",
             "clients:edit_insurer", "services:add_client_service", "services:edit_client_service",
             "services:remove_client_service", "clients:record_income", "clients:take_income_back",
+            "invoicing:visit_price",
             "invoicing:add_invoice", "invoicing:add_group_invoices", "invoicing:new_invoice", "invoicing:invoice",
             "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit",
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:continue_batch", "invoicing:retry_batch",
