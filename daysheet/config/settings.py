@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "daysheet.reports",
     "daysheet.documents",
     "daysheet.imports",
+    "daysheet.first_hour",
     "daysheet.backup",
     "daysheet.operations",
     "daysheet.config",

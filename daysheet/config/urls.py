@@ -23,6 +23,7 @@ _practice = [
     path("", include("daysheet.reports.urls")),
     path("", include("daysheet.documents.urls")),
     path("", include("daysheet.imports.urls")),
+    path("", include("daysheet.first_hour.urls")),
 ]
 
 urlpatterns = [

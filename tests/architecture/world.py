@@ -122,6 +122,7 @@ def build_world(cast: Cast) -> World:
         **_upload(cast),
         **_cards(clinic, client),
         **_night(clinic),
+        "step": "client",
         **_documents(clinic, client, invoice.id),
     }  # fmt: skip
     return World(clinic, cast, ids)
