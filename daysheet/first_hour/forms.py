@@ -21,7 +21,7 @@ Choices = Sequence[tuple[UUID, str]]
 
 
 class _Short(forms.Form):
-    """A form that keeps some fields of a longer one; whoever types begins in the first."""
+    """A form that keeps some fields of a longer one; whoever types begins in the first that is empty."""
 
     kept: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
@@ -34,8 +34,9 @@ class _Short(forms.Form):
             if name in self.fields:
                 self.fields[name].required = True
         self.order_fields(list(self.kept))
-        first = next(iter(self.fields.values()))
-        first.widget.attrs["autofocus"] = True
+        visible = [field.name for field in self.visible_fields()]
+        empty = [name for name in visible if not self.get_initial_for_field(self.fields[name], name)]
+        self.fields[(empty or visible)[0]].widget.attrs["autofocus"] = True
 
 
 class PracticeStepForm(_Short, PracticeForm):
