@@ -126,6 +126,51 @@ CREATE POLICY audit_auditevent_practice ON audit_auditevent FOR ALL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON audit_auditevent TO daysheet_app;
 
+-- That somebody opened a page of a client's record. `page` is the name of its address.
+CREATE TABLE audit_recordview (
+    id              uuid NOT NULL,
+    at              timestamp with time zone NOT NULL,
+    staff_member_id uuid,
+    person_name     character varying(120) NOT NULL,
+    client_id       uuid NOT NULL,
+    page            character varying(60) NOT NULL,
+    request_id      character varying(40) NOT NULL,
+    practice_id     bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT audit_recordview_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id)
+);
+CREATE INDEX record_view_at_ix ON audit_recordview USING btree (practice_id, at);
+CREATE INDEX record_view_client_ix ON audit_recordview USING btree (practice_id, client_id, at DESC);
+ALTER TABLE audit_recordview ENABLE ROW LEVEL SECURITY;
+CREATE POLICY audit_recordview_practice ON audit_recordview FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON audit_recordview TO daysheet_app;
+
+-- A night's link of the chain over all audit events and record views: `hash` covers those of [from_at, to_at) and
+-- the hash of the night before, so that nothing of the past can be changed, added or removed unnoticed.
+CREATE TABLE audit_auditseal (
+    id            uuid NOT NULL,
+    sealed_at     timestamp with time zone NOT NULL,
+    from_at       timestamp with time zone,
+    to_at         timestamp with time zone NOT NULL,
+    event_count   bigint NOT NULL,
+    view_count    bigint NOT NULL,
+    previous_hash character varying(64) NOT NULL,
+    hash          character varying(64) NOT NULL,
+    practice_id   bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT audit_seal_one_follows UNIQUE (practice_id, previous_hash),
+    CONSTRAINT audit_auditseal_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT audit_seal_goes_forward CHECK (((from_at IS NULL) OR (to_at > from_at))),
+    CONSTRAINT audit_seal_hash_shape CHECK (((hash)::text ~ '^[0-9a-f]{64}$'::text))
+);
+ALTER TABLE audit_auditseal ENABLE ROW LEVEL SECURITY;
+CREATE POLICY audit_auditseal_practice ON audit_auditseal FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON audit_auditseal TO daysheet_app;
+
 -- ==================== jobs ==========================================================================================
 
 -- One run of a background job. `queued → running → done | failed`; a dead worker's run is woken by the sweep,
@@ -399,11 +444,13 @@ CREATE TABLE clients_client (
     billing_staff_member_id  uuid,
     practice_id              bigint NOT NULL,
     rendering_override_id    uuid,
+    documents_by             character varying(5) NOT NULL,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT client_external_id_once UNIQUE (practice_id, external_id),
     CONSTRAINT clients_client_billing_staff_member_id_fk FOREIGN KEY (practice_id, billing_staff_member_id) REFERENCES staff_staffmember(practice_id, id),
     CONSTRAINT clients_client_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT clients_client_rendering_override_id_fk FOREIGN KEY (practice_id, rendering_override_id) REFERENCES staff_staffmember(practice_id, id),
+    CONSTRAINT client_documents_by_known CHECK (((documents_by)::text = ANY ((ARRAY[''::character varying, 'email'::character varying, 'paper'::character varying])::text[]))),
     CONSTRAINT client_pays_by_known CHECK (((pays_by)::text = ANY ((ARRAY['self'::character varying, 'insurance'::character varying])::text[]))),
     CONSTRAINT client_set_amount_not_negative CHECK (((set_payment_amount_cents IS NULL) OR (set_payment_amount_cents >= 0))),
     CONSTRAINT client_sex_known CHECK (((sex)::text = ANY ((ARRAY[''::character varying, 'F'::character varying, 'M'::character varying, 'U'::character varying])::text[])))
@@ -1094,6 +1141,7 @@ CREATE TABLE invoicing_batchitem (
     CONSTRAINT invoicing_batchitem_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT invoicing_batchitem_created_count_check CHECK ((created_count >= 0))
 );
+CREATE INDEX batch_item_to_do_ix ON invoicing_batchitem USING btree (practice_id, batch_id, id) WHERE (done_at IS NULL);
 ALTER TABLE invoicing_batchitem ENABLE ROW LEVEL SECURITY;
 CREATE POLICY invoicing_batchitem_practice ON invoicing_batchitem FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
@@ -2034,6 +2082,110 @@ CREATE POLICY documents_estimateitem_practice ON documents_estimateitem FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON documents_estimateitem TO daysheet_app;
+
+-- ==================== mailings ======================================================================================
+
+-- A run that somebody confirmed. Its documents are MadeDocuments with its id as `made_in`, its e-mails messages
+-- with its id as `run_id`.
+CREATE TABLE mailings_mailing (
+    id                         uuid NOT NULL,
+    kind                       character varying(10) NOT NULL,
+    first_on                   date NOT NULL,
+    last_on                    date NOT NULL,
+    basis                      character varying(10) NOT NULL,
+    hides_zero                 boolean NOT NULL,
+    hides_insurance_only       boolean NOT NULL,
+    at_least_cents             bigint NOT NULL,
+    email_text                 text NOT NULL,
+    created_at                 timestamp with time zone NOT NULL,
+    created_by_name            character varying(120) NOT NULL,
+    created_by_staff_member_id uuid,
+    expected_count             integer NOT NULL,
+    expected_cents             bigint NOT NULL,
+    finished_at                timestamp with time zone,
+    practice_id                bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT mailings_mailing_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT mailing_at_least_not_negative CHECK ((at_least_cents >= 0)),
+    CONSTRAINT mailing_basis_known CHECK (((basis)::text = ANY ((ARRAY['service'::character varying, 'invoice'::character varying])::text[]))),
+    CONSTRAINT mailing_kind_known CHECK (((kind)::text = ANY ((ARRAY['statement'::character varying, 'invoice'::character varying, 'superbill'::character varying])::text[]))),
+    CONSTRAINT mailing_period_in_order CHECK ((last_on >= first_on)),
+    CONSTRAINT mailings_mailing_expected_count_check CHECK ((expected_count >= 0))
+);
+CREATE INDEX mailing_created_ix ON mailings_mailing USING btree (practice_id, created_at DESC, id DESC);
+ALTER TABLE mailings_mailing ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mailings_mailing_practice ON mailings_mailing FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON mailings_mailing TO daysheet_app;
+GRANT UPDATE (finished_at) ON mailings_mailing TO daysheet_app;
+
+-- One client of a run. Done when `done_at` is set, with what came of it.
+CREATE TABLE mailings_mailingitem (
+    id          uuid NOT NULL,
+    position    integer NOT NULL,
+    way         character varying(5) NOT NULL,
+    invoice_ids uuid[] NOT NULL,
+    done_at     timestamp with time zone,
+    outcome     character varying(7) NOT NULL,
+    code        character varying(40) NOT NULL,
+    words       character varying(400) NOT NULL,
+    client_id   uuid NOT NULL,
+    mailing_id  uuid NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT mailing_item_client_once UNIQUE (practice_id, mailing_id, client_id),
+    CONSTRAINT mailing_item_position_once UNIQUE (practice_id, mailing_id, "position"),
+    CONSTRAINT mailings_mailingitem_client_id_fk FOREIGN KEY (practice_id, client_id) REFERENCES clients_client(practice_id, id),
+    CONSTRAINT mailings_mailingitem_mailing_id_fk FOREIGN KEY (practice_id, mailing_id) REFERENCES mailings_mailing(practice_id, id),
+    CONSTRAINT mailings_mailingitem_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT mailing_item_done_has_outcome CHECK ((((done_at IS NULL) AND ((outcome)::text = ''::text)) OR ((done_at IS NOT NULL) AND ((outcome)::text = ANY ((ARRAY['made'::character varying, 'skipped'::character varying])::text[]))))),
+    CONSTRAINT mailing_item_skipped_has_reason CHECK (((((outcome)::text = 'skipped'::text) OR ((code)::text = ''::text)) AND (1 = (
+CASE
+    WHEN ((outcome)::text = 'skipped'::text) THEN 1
+    ELSE 0
+END +
+CASE
+    WHEN ((code)::text = ''::text) THEN 1
+    ELSE 0
+END)))),
+    CONSTRAINT mailing_item_way_known CHECK (((way)::text = ANY ((ARRAY['print'::character varying, 'email'::character varying])::text[]))),
+    CONSTRAINT mailings_mailingitem_position_check CHECK (("position" >= 0))
+);
+CREATE INDEX mailing_item_left_ix ON mailings_mailingitem USING btree (practice_id, mailing_id, "position") WHERE (done_at IS NULL);
+ALTER TABLE mailings_mailingitem ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mailings_mailingitem_practice ON mailings_mailingitem FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON mailings_mailingitem TO daysheet_app;
+GRANT UPDATE (done_at, outcome, code, words) ON mailings_mailingitem TO daysheet_app;
+
+-- The one PDF of a run's printed documents, in the data folder under a name that nobody can guess. It can be made
+-- again from the documents, so it is removed after some days.
+CREATE TABLE mailings_mailingfile (
+    id          uuid NOT NULL,
+    key         character varying(64) NOT NULL,
+    made_at     timestamp with time zone NOT NULL,
+    size_bytes  bigint NOT NULL,
+    page_count  integer NOT NULL,
+    sha256      character varying(64) NOT NULL,
+    removed_at  timestamp with time zone,
+    mailing_id  uuid NOT NULL,
+    practice_id bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT mailings_mailingfile_mailing_id_fk FOREIGN KEY (practice_id, mailing_id) REFERENCES mailings_mailing(practice_id, id),
+    CONSTRAINT mailings_mailingfile_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT mailing_file_key_shape CHECK (((key)::text ~ '^[A-Za-z0-9_-]{32,}$'::text)),
+    CONSTRAINT mailing_file_not_empty CHECK ((size_bytes >= 1)),
+    CONSTRAINT mailings_mailingfile_page_count_check CHECK ((page_count >= 0))
+);
+CREATE UNIQUE INDEX mailing_file_one ON mailings_mailingfile USING btree (practice_id, mailing_id) WHERE (removed_at IS NULL);
+ALTER TABLE mailings_mailingfile ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mailings_mailingfile_practice ON mailings_mailingfile FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON mailings_mailingfile TO daysheet_app;
+GRANT UPDATE (removed_at) ON mailings_mailingfile TO daysheet_app;
 
 -- ==================== imports =======================================================================================
 

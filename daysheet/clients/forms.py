@@ -52,12 +52,16 @@ class ClientForm(AddressForm):
         label="Sex on insurance", required=False, choices=[("", "–"), ("F", "Female"), ("M", "Male"), ("U", "Unknown")]
     )
     email = forms.EmailField(label="E-mail", max_length=254, required=False)
+    documents_by = forms.ChoiceField(
+        label="Invoices and statements", required=False, choices=[("", "No preference"), *Client.DocumentsBy.choices],
+        help_text="Batches that follow each client’s preference go by this. No preference: by e-mail where possible.",
+    )  # fmt: skip
     mobile = forms.CharField(label="Mobile phone", max_length=20, required=False)
     phone = forms.CharField(label="Other phone", max_length=20, required=False)
 
     field_order = (
         *("first_name", "middle_name", "last_name", "preferred_name", "print_preferred_name"),
-        *("birth_on", "sex", "email", "mobile", "phone"),
+        *("birth_on", "sex", "email", "documents_by", "mobile", "phone"),
     )
 
 

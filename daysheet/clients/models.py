@@ -16,6 +16,10 @@ class Client(TenantModel):
         SELF = "self", "Self"
         INSURANCE = "insurance", "Insurance"
 
+    class DocumentsBy(models.TextChoices):
+        EMAIL = "email", "E-mail"
+        PAPER = "paper", "Paper"
+
     first_name = models.CharField(max_length=60)
     middle_name = models.CharField(max_length=60, blank=True)
     last_name = models.CharField(max_length=60)
@@ -26,6 +30,8 @@ class Client(TenantModel):
     #: F, M or U: what the 837P DMG03 and CMS-1500 box 3 ask for.
     sex = models.CharField(max_length=1, blank=True)
     email = models.EmailField(max_length=254, blank=True)
+    #: How the client wants invoices and statements; empty: by e-mail where there is an address.
+    documents_by = models.CharField(max_length=5, choices=DocumentsBy.choices, blank=True, default="")
     phone = models.CharField(max_length=20, blank=True)
     mobile = models.CharField(max_length=20, blank=True)
     address_1 = models.CharField(max_length=80, blank=True)
@@ -51,6 +57,9 @@ class Client(TenantModel):
             models.UniqueConstraint(fields=["practice", "external_id"], name="client_external_id_once"),
             models.CheckConstraint(condition=models.Q(sex__in=["", "F", "M", "U"]), name="client_sex_known"),
             models.CheckConstraint(condition=models.Q(pays_by__in=["self", "insurance"]), name="client_pays_by_known"),
+            models.CheckConstraint(
+                condition=models.Q(documents_by__in=["", "email", "paper"]), name="client_documents_by_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(set_payment_amount_cents__isnull=True) | models.Q(set_payment_amount_cents__gte=0),
                 name="client_set_amount_not_negative",

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from daysheet.audit.actions import record
+from daysheet.audit.seals import seal_night
 from daysheet.database.scope import practice_transaction
 from daysheet.jobs.everywhere import in_every_practice
 from daysheet.kit.dates import last_night
@@ -112,6 +113,7 @@ def _is_due(facts: PracticeFacts, now: datetime) -> bool:
 
 
 def _verify(facts: PracticeFacts, now: datetime) -> int:
+    seal_night(facts, now)
     results = [*verify_storage(), *verify_practice(facts, now).results]
     differences = sum(result.count for result in results)
     with practice_transaction(facts.id):

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "daysheet.automation",
     "daysheet.reports",
     "daysheet.documents",
+    "daysheet.mailings",
     "daysheet.imports",
     "daysheet.first_hour",
     "daysheet.backup",

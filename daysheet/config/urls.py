@@ -22,6 +22,7 @@ _practice = [
     path("", include("daysheet.automation.urls")),
     path("", include("daysheet.reports.urls")),
     path("", include("daysheet.documents.urls")),
+    path("", include("daysheet.mailings.urls")),
     path("", include("daysheet.imports.urls")),
     path("", include("daysheet.first_hour.urls")),
 ]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from daysheet.audit.seals import CONTENT
+
 #: How many differences of one check are named.
 NAMED = 5
 
@@ -200,6 +202,20 @@ _CLOSED_DAYS = f"""
     LEFT JOIN ledger_books b ON b.practice_id = %(practice)s
     WHERE d.last IS DISTINCT FROM b.closed_through_on"""
 
+_SEALS = f"""
+    SELECT 'the log up to ' || to_char(to_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC: ' || CASE
+        WHEN event_count <> events THEN event_count || ' events were sealed, there are ' || events
+        WHEN view_count <> views THEN view_count || ' record views were sealed, there are ' || views
+        ELSE 'an event or a record view was changed' END AS difference
+    FROM ({CONTENT.format(seals="(SELECT * FROM audit_auditseal WHERE practice_id = %(practice)s)")}) sealed
+    WHERE hash <> computed OR event_count <> events OR view_count <> views
+    UNION ALL
+    SELECT 'the seal up to ' || to_char(to_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
+        || ' UTC does not follow the one before'
+    FROM (SELECT *, lag(hash, 1, '') OVER each AS hash_before, lag(to_at) OVER each AS to_before
+        FROM audit_auditseal WHERE practice_id = %(practice)s WINDOW each AS (ORDER BY to_at)) chain
+    WHERE previous_hash <> hash_before OR from_at IS DISTINCT FROM to_before"""
+
 CHECKS = (
     Check("the open amounts of every line are what its entries leave", _OPEN_AMOUNTS),
     Check("every line was charged once, as it was billed; ended lines were reversed", _CHARGES),
@@ -211,6 +227,7 @@ CHECKS = (
     Check("invoice numbers run from 1 without gap or repeat, and the counter follows", _NUMBERS),
     Check("no line is live on a void invoice", _VOIDS),
     Check("every invoice has lines, all of its own client", _WHOLE_INVOICES),
+    Check("the Activity Log and who looked at records are what was sealed each night", _SEALS),
     Check("every closed day is what it was when it was closed", _CLOSED_DAYS),
 )
 

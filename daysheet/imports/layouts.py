@@ -179,6 +179,8 @@ CLIENTS = Layout(
         Column("Birth Date", Day(), field="birth_on"),
         Column("Sex", _SEX, field="sex"),
         Column("Email", Email(), field="email"),
+        Column("Documents By", Choice(_labels(Client.DocumentsBy.choices)), "How invoices and statements go out.",
+               field="documents_by"),
         _PHONE,
         Column("Mobile", Text(20), field="mobile"),
         *_ADDRESS, _ACTIVE,

@@ -59,24 +59,6 @@ class BatchSearchForm(DayRangeForm):
         )
 
 
-class CreatedRangeForm(DayRangeForm):
-    """The days of creation of Process Existing Invoices; the current month unless said otherwise."""
-
-    from_on = DayField(label="Created from")
-    to_on = DayField(label="Created to")
-
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        self.month = month_bounds(today)
-        kwargs.setdefault("initial", {"from_on": self.month[0], "to_on": self.month[1]})
-        super().__init__(*args, **kwargs)
-
-    def days(self) -> tuple[date, date]:
-        """First and last day, both included. Call after `is_valid` where something was sent."""
-        if not self.is_bound:
-            return self.month
-        return self.cleaned_data["from_on"], self.cleaned_data["to_on"]
-
-
 class LineEditForm(forms.Form):
     """The facts of one line that may be changed before it is billed (B4). A field left empty keeps what the rules say;
     only modifiers and notes can be emptied."""

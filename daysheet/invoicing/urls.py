@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .views import agenda, batch, editor, history, invoice, unbilled
+from .views import agenda, batch, editor, history, invoice, prices, unbilled
 
 app_name = "invoicing"
 urlpatterns: list[URLPattern] = [
+    path("visits/<uuid:visit>/price/", prices.visit_price, name="visit_price"),
     path("visits/<uuid:visit>/invoice/", agenda.add_invoice, name="add_invoice"),
     path("appointments/<uuid:appointment>/invoices/", agenda.add_group_invoices, name="add_group_invoices"),
     path("clients/<uuid:client>/invoices/new/", editor.new_invoice, name="new_invoice"),
@@ -15,7 +16,6 @@ urlpatterns: list[URLPattern] = [
     path("invoices/<int:number>/void/", invoice.void_invoice, name="void_invoice"),
     path("billing/batch-invoicing/", batch.batch, name="batch"),
     path("billing/batch-invoicing/edit/", batch.batch_edit, name="batch_edit"),
-    path("billing/batch-invoicing/existing/", batch.batch_existing, name="batch_existing"),
     path("billing/batch-invoicing/history/", history.batch_history, name="batch_history"),
     path("billing/batch-invoicing/<uuid:batch>/", history.batch_run, name="batch_run"),
     path("billing/batch-invoicing/<uuid:batch>/continue/", history.continue_batch, name="continue_batch"),

@@ -42,6 +42,11 @@ def continue_job(actor: Actor, *, subject_id: UUID) -> bool:
     return True
 
 
+def set_job_progress(run_id: UUID, *, done_count: int, now: datetime) -> None:
+    """Say how far the work is, where a start begins a part of it anew. A start alone is no finished piece."""
+    JobRun.objects.filter(pk=run_id).update(done_count=done_count, heartbeat_at=now)
+
+
 def advance_job(run_id: UUID, *, by: int, now: datetime) -> None:
     """Count finished pieces, in the transaction that finished them."""
     JobRun.objects.filter(pk=run_id).update(done_count=F("done_count") + by, heartbeat_at=now, fruitless_starts=0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
@@ -16,9 +17,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from psycopg import errors as pg
 
+from daysheet.audit.looking import note_view
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.dates import utc_now
 from daysheet.kit.errors import NotAllowed, NotFound
+from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
 
 from .actors import find_entrance, person_actor, practice_facts
@@ -79,7 +82,16 @@ class PracticeMiddleware:
                 raise Http404("No such practice")
             request.actor = actor  # type: ignore[attr-defined]
             with timezone.override(entrance.practice.time_zone):  # moments are shown in practice time (S6)
-                return view(request, *args, **kwargs)
+                answer = view(request, *args, **kwargs)
+            self._note_view(request, actor, answer, kwargs.get("client"))
+            return answer
+
+    def _note_view(self, request: HttpRequest, actor: Actor, answer: HttpResponseBase, client_id: UUID | None) -> None:
+        """A page of a client's record that was shown is written down; a part of a page that is open already is not."""
+        shown = client_id or getattr(request, "record_of", None)
+        is_page = request.method == "GET" and answer.status_code == 200 and "HX-Request" not in request.headers
+        if shown and is_page and request.resolver_match:
+            note_view(actor, shown, request.resolver_match.view_name)
 
     def _public(
         self, request: HttpRequest, slug: str, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]

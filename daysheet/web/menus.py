@@ -28,7 +28,7 @@ class MenuLink:
 TOP_MENU = (
     MenuItem("Schedule", "schedule:agenda", namespaces=("schedule",)),
     MenuItem("Clients", "clients:list", namespaces=("clients", "ledger", "payments", "documents")),
-    MenuItem("Billing", "invoicing:batch", Permission.BILLING, ("invoicing", "claims", "mail")),
+    MenuItem("Billing", "invoicing:batch", Permission.BILLING, ("invoicing", "claims", "mail", "mailings")),
     MenuItem("Staff", "staff:list", Permission.ADMINISTRATOR, ("staff",)),
     MenuItem("Reports", "reports:index", Permission.BILLING, ("reports",)),
     MenuItem(
@@ -56,7 +56,7 @@ BILLING_MENU = (
     MenuItem("Batch Invoicing", "invoicing:batch", Permission.BILLING),
     MenuItem("Claims", "claims:list", Permission.BILLING),
     MenuItem("Insurance Payments (ERA)", None, Permission.BILLING),
-    MenuItem("Batch Statements", None, Permission.BILLING),
+    MenuItem("Batch Statements", "mailings:batch_statements", Permission.BILLING),
     MenuItem("Batch Payments", "payments:batch_payments", Permission.BILLING),
     MenuItem("Good Faith Estimates", "documents:owed_estimates", Permission.BILLING),
     MenuItem("Insurers", "clients:insurers", Permission.BILLING),

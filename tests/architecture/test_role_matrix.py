@@ -43,8 +43,9 @@ NEEDS: dict[str, Permission] = {
             "clients:end_coverage", "clients:insurers", "clients:add_insurer", "clients:insurer",
             "clients:edit_insurer", "services:add_client_service", "services:edit_client_service",
             "services:remove_client_service", "clients:record_income", "clients:take_income_back",
+            "invoicing:visit_price",
             "invoicing:add_invoice", "invoicing:add_group_invoices", "invoicing:new_invoice", "invoicing:invoice",
-            "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit", "invoicing:batch_existing",
+            "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit",
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:continue_batch", "invoicing:retry_batch",
             "invoicing:undo_batch", "invoicing:unbilled", "payments:ledger", "payments:entries",
             "payments:payment_entries", "payments:add_note", "payments:update_note",
@@ -59,7 +60,9 @@ NEEDS: dict[str, Permission] = {
             "claims:list", "claims:add", "claims:withdraw",
             "automation:night", "automation:dry_run",
             "mail:delivery_log", "mail:message", "mail:attachment", "mail:send_again", "mail:mark_sent",
-            "mail:withdraw",
+            "mail:withdraw", "mailings:batch_statements", "mailings:statement_history", "mailings:existing_invoices",
+            "mailings:invoice_history", "mailings:run", "mailings:file", "mailings:continue", "mailings:remake_file",
+            "mailings:stop_sending", "mailings:send_failed", "mailings:email_document", "mailings:email_together",
             "reports:index", "reports:day_sheet", "reports:close_day", "reports:entries", "reports:invoice_aging",
             "reports:aging_lines", "reports:payments", "reports:payment_methods", "reports:credits",
             "reports:unbilled", "reports:collections",
@@ -82,7 +85,7 @@ NEEDS: dict[str, Permission] = {
             "services:end_payer_rule", "services:remove_payer_rule", "services:income_amounts",
             "services:add_income_amounts", "services:edit_income_amounts", "services:remove_income_amounts",
             "imports:upload",
-            "imports:template", "imports:preview", "imports:confirm", "audit:activity_log",
+            "imports:template", "imports:preview", "imports:confirm", "audit:activity_log", "audit:record_views",
             "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy",
             "mail:mailbox", "mail:send_test",
@@ -103,7 +106,7 @@ PUBLIC = {
 OF_A_CLIENT = {
     "series",
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
-    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message", "charge", "estimate",
+    "card", "setup", "claim", "document", "made_in", "insurer_payment", "message", "mailing", "charge", "estimate",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {

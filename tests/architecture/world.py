@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from daysheet.audit.seals import seal_night
 from daysheet.automation.actions import Settings, add_exclusion, save_plan
 from daysheet.automation.nights import begin_night
 from daysheet.cards.actions import due_by_client
@@ -34,7 +35,8 @@ from daysheet.documents.estimates.actions import (
     give_estimate,
     note_estimate_request,
 )
-from daysheet.documents.rendering import invoice_papers
+from daysheet.documents.papers import Kind
+from daysheet.documents.rendering import Period, invoice_papers
 from daysheet.documents.tests.pictures import picture
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batches import BatchRequest, start_batch
@@ -42,8 +44,8 @@ from daysheet.invoicing.models import InvoiceLine
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.ledger.models import Entry
-from daysheet.mail.actions import Attachment, Draft, Recipient, queue_messages
-from daysheet.mail.registry import TEST, register_renderer
+from daysheet.mailings.actions import MailingRequest, email_documents, start_mailing
+from daysheet.mailings.rules import Ways
 from daysheet.payments.actions import accept_payment
 from daysheet.payments.corrections import write_off
 from daysheet.payments.insurance import accept_insurance_payment
@@ -77,6 +79,7 @@ def build_world(cast: Cast) -> World:
     clinic = build_clinic(cast)
     owner = clinic.owner
     since = date(2026, 1, 1)
+    seal_night(cast.alder, owner.now)
     client = add_client(owner, first_name="Ana", last_name="Ruiz").pk
     payer = add_payer(owner, name="Harbor Health").pk
     coverage = add_coverage(owner, client, payer_id=payer, insured_id="X1", starts_on=since, copay_cents=2500)
@@ -118,9 +121,9 @@ def build_world(cast: Cast) -> World:
         "insurer_payment": cheque,
         "location": clinic.location.pk, "license": CptLicense.objects.get().pk,
         "staff_member": cast.dan.staff_member_id, "token": token,
-        **_message(clinic, client),
         **_upload(cast),
         **_cards(clinic, client),
+        **_post(clinic, client, invoice.id),
         **_night(clinic),
         "step": "client",
         **_documents(clinic, client, invoice.id),
@@ -169,14 +172,22 @@ def _batch(clinic: Clinic, client: Any, appointment: Any) -> Any:
     return batch_id
 
 
-def _message(clinic: Clinic, client: Any) -> dict[str, Any]:
-    """An e-mail with a document, sent."""
-    register_renderer("world_document", lambda actor, arguments: [b"%PDF"] * len(arguments))
-    to = Recipient(client, "Ana Ruiz", "ana@clients.example", client_id=client)
-    draft = Draft(to, "Dear Ana", [Attachment("world_document", "document.pdf")])
-    sent = queue_messages(clinic.biller, kind=TEST.name, run_id=uuid4(), drafts=[draft])
+def _post(clinic: Clinic, client: Any, invoice_id: Any) -> dict[str, Any]:
+    """A document, e-mailed; and a run that printed it."""
+    documents = _documents(clinic, client, invoice_id)
+    edit_client(clinic.owner, client, email="ana@clients.example")
+    message = email_documents(
+        clinic.biller, request_id=uuid4(), client_id=client, kind=Kind.INVOICE, document_ids=[documents["document"]],
+        text="Your invoice is attached.",
+    )  # fmt: skip
     run_job(clinic.cast.alder.id, JobRun.objects.get(kind="mail_delivery").pk)
-    return {"message": sent[client], "position": 1}
+    mailing = start_mailing(
+        clinic.biller, mailing_id=uuid4(), request=MailingRequest(Kind.INVOICE, Period(DAY, DAY), Ways.PRINT),
+        invoices={client: [invoice_id]}, expected_count=1, expected_cents=0,
+    )  # fmt: skip
+    run_job(clinic.cast.alder.id, JobRun.objects.get(kind="mailing").pk)
+    add_client(clinic.owner, first_name="Zoe", last_name="Other")
+    return {**documents, "message": message, "position": 1, "mailing": mailing}
 
 
 def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:

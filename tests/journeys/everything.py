@@ -123,13 +123,21 @@ def _look(builder: _Builder) -> dict[str, object]:
 
 
 def _message(builder: _Builder) -> dict[str, object]:
+    from daysheet.documents.papers import Kind
+    from daysheet.documents.rules import Period
     from daysheet.mail.actions import Draft, Recipient, queue_messages
     from daysheet.mail.registry import TEST
+    from daysheet.mailings.actions import MailingRequest, start_mailing
+    from daysheet.mailings.rules import Ways
 
     client = builder.client("Sven", "Sweep")
     to = Recipient(client, "Sven Sweep", "sven@clients.example", client_id=client)
     sent = queue_messages(builder.owner, kind=TEST.name, run_id=uuid4(), drafts=[Draft(to, "Dear Sven,\n\nhello.")])
-    return {"message": sent[client], "position": 1}
+    mailing = start_mailing(
+        builder.owner, mailing_id=uuid4(), expected_count=1, expected_cents=0, invoices={client: []},
+        request=MailingRequest(Kind.STATEMENT, Period(builder.practice.today, builder.practice.today), Ways.PRINT),
+    )  # fmt: skip
+    return {"message": sent[client], "position": 1, "mailing": mailing}
 
 
 def _organization(builder: _Builder) -> dict[str, object]:

@@ -61,11 +61,14 @@ ELSEWHERE = {
     "claims:withdraw": "an action on a claim",
     "cards:webhook": "the processor's messages",
     "mail:attachment": "a PDF, of a message that has one",
+    "mailings:file": "a PDF, when the run has put it together",
 }
 #: Reached without signing in.
 PUBLIC = {"staff:join"}
 #: Other looks of the same page.
 VARIANTS = {
+    "mailings:batch_statements": ["?from_on=2020-01-01&to_on=2099-01-01&at_least=1.00"],
+    "mailings:existing_invoices": ["?from_on=2020-01-01&to_on=2099-01-01"],
     "payments:ledger": ["?tab=paid", "?tab=payments", "?tab=activity"],
     "payments:accept_payment": ["?invoice={number}"],
     "payments:batch_payments": ["?payer={payer}"],

@@ -20,7 +20,7 @@ from daysheet.staff.models import StaffMember
 CLIENT_FACTS = frozenset(
     {
         *("first_name", "middle_name", "last_name", "preferred_name", "print_preferred_name"),
-        *("birth_on", "sex", "email", "phone", "mobile"),
+        *("birth_on", "sex", "email", "documents_by", "phone", "mobile"),
         *("address_1", "address_2", "city", "state", "postal_code", "external_id"),
     }
 )

@@ -98,6 +98,7 @@ class ClientDetails:
     age: int | None
     sex: str
     email: str
+    documents_by: str
     phone: str
     mobile: str
     address_lines: tuple[str, ...]
@@ -124,6 +125,7 @@ def client_details(actor: Actor, client_id: UUID) -> ClientDetails:
         age=_age(client.birth_on, actor.today),
         sex=_SEXES.get(client.sex, ""),
         email=client.email,
+        documents_by=client.get_documents_by_display(),
         phone=client.phone,
         mobile=client.mobile,
         address_lines=address_lines(client.address_1, client.address_2, client.city, client.state, client.postal_code),

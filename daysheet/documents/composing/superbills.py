@@ -22,25 +22,28 @@ from .common import addressee, count_of, days, money
 
 @query(Permission.BILLING)
 def superbill_papers(
-    actor: Actor, client_ids: Collection[UUID], *, period: Period | None = None, invoice_id: UUID | None = None
+    actor: Actor,
+    client_ids: Collection[UUID],
+    *,
+    period: Period | None = None,
+    invoice_ids: Collection[UUID] | None = None,
 ) -> list[Paper]:
-    """The superbills of these clients that have coded services in the period or on the invoice, in the order of
+    """The superbills of these clients that have coded services in the period or on the invoices, in the order of
     `client_ids`. Whoever has none gets no paper."""
-    found = superbills(actor, client_ids, period=period, invoice_id=invoice_id)
+    found = superbills(actor, client_ids, period=period, invoice_ids=invoice_ids)
     heads = letterheads(actor, {location_of(line) for each in found.values() for line in each.lines})
     return [
-        superbill_paper(actor, found[pk], heads, period, invoice_id)
+        superbill_paper(actor, found[pk], heads, period)
         for pk in dict.fromkeys(client_ids)
         if pk in found and found[pk].lines
     ]
 
 
-def superbill_paper(
-    actor: Actor, superbill: Superbill, heads: Letterheads, period: Period | None, invoice_id: UUID | None
-) -> Paper:
+def superbill_paper(actor: Actor, superbill: Superbill, heads: Letterheads, period: Period | None) -> Paper:
     """One superbill."""
     client, lines = superbill.client, superbill.lines
     covers = period or Period(lines[0].service_on, lines[-1].service_on)
+    invoices = set() if period else {line.invoice_id for line in lines}
     codes = tuple(dict.fromkeys(code for line in lines for code in line.diagnosis_codes))
     return Paper(
         kind=Kind.SUPERBILL,
@@ -57,7 +60,9 @@ def superbill_paper(
             _services(superbill, codes),
             Words("", _SAID),
         ),
-        subject=Subject(invoice_id=invoice_id, first_on=covers.first_on, last_on=covers.last_on),
+        subject=Subject(
+            invoice_id=invoices.pop() if len(invoices) == 1 else None, first_on=covers.first_on, last_on=covers.last_on
+        ),
     )
 
 
@@ -135,7 +140,8 @@ def _services(superbill: Superbill, codes: tuple[str, ...]) -> Block:
     )
     note = ""
     if superbill.left_out_count:
-        note = f"{count_of(superbill.left_out_count, 'item', 'items')} without a procedure code are not listed."
+        left_out = count_of(superbill.left_out_count, "item", "items")
+        note = f"Not listed: {left_out} without a procedure code."
     return Grid("Services", columns, rows, (total,), note)
 
 

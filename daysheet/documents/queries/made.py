@@ -52,7 +52,7 @@ def made_document(actor: Actor, document_id: UUID) -> tuple[MadeRow, Paper]:
     made = visible.select_related("logo").first()
     if made is None:
         raise NotFound("There is no such document in this practice.")
-    return _row(made), _paper(made)
+    return _row(made), paper_of(made)
 
 
 @query(Permission.BILLING)
@@ -63,10 +63,11 @@ def made_together(actor: Actor, made_in: UUID) -> list[Paper]:
     found = list(visible.select_related("logo").order_by("position")[: MOST_AT_ONCE + 1])
     if not found or len(found) > MOST_AT_ONCE or len({each.client_id for each in found}) > 1:
         raise NotFound("There are no such documents in this practice.")
-    return [_paper(each) for each in found]
+    return [paper_of(each) for each in found]
 
 
-def _paper(made: MadeDocument) -> Paper:
+def paper_of(made: MadeDocument) -> Paper:
+    """What a document said."""
     return paper_from(made.content, bytes(made.logo.png) if made.logo else None)
 
 

@@ -33,15 +33,19 @@ class Superbill:
 
 @query(Permission.BILLING)
 def superbills(
-    actor: Actor, client_ids: Collection[UUID], *, period: Period | None = None, invoice_id: UUID | None = None
+    actor: Actor,
+    client_ids: Collection[UUID],
+    *,
+    period: Period | None = None,
+    invoice_ids: Collection[UUID] | None = None,
 ) -> dict[UUID, Superbill]:
-    """By client, the live lines with dates of service in the period, or those of one invoice. Five statements."""
+    """By client, the live lines with dates of service in the period, or those of these invoices. Five statements."""
     clients = {client.pk: client for client in visible_clients(actor).filter(pk__in=client_ids)}
     wanted = InvoiceLine.objects.filter(client_id__in=clients, ended_at=None)
     if period is not None:
         wanted = wanted.filter(service_on__range=(period.first_on, period.last_on))
-    if invoice_id is not None:
-        wanted = wanted.filter(invoice_id=invoice_id)
+    if invoice_ids is not None:
+        wanted = wanted.filter(invoice_id__in=invoice_ids)
     lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
     left_out: dict[UUID, int] = defaultdict(int)
     for line in with_places(wanted).order_by("service_on", "invoice__number", "position", "pk"):

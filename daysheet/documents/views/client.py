@@ -17,7 +17,7 @@ from daysheet.kit.dates import month_bounds
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
-from daysheet.web.pages import practice_url
+from daysheet.web.pages import practice_url, practice_url_or_none
 from daysheet.web.requests import actor_of
 from daysheet.web.views import render_page, see_other
 
@@ -101,9 +101,18 @@ def made_answer(request: HttpRequest, actor: Actor, papers: Sequence[Paper], con
         raise
     except Refusal as refusal:
         return paper_page(request, papers, {**context, "error": refusal.message}, status=refusal.status)
+    if request.POST.get("then") == "email" and (url := email_url(actor, made, request_id)):
+        return see_other(request, url)
     if len(made) == 1:
         return see_other(request, practice_url(actor, "documents:document_pdf", document=made[0]))
     return see_other(request, practice_url(actor, "documents:made_together_pdf", made_in=request_id))
+
+
+def email_url(actor: Actor, document_ids: Sequence[UUID], made_in: UUID) -> str | None:
+    """Where these documents are e-mailed: a page of a higher slice."""
+    if len(document_ids) == 1:
+        return practice_url_or_none(actor, "mailings:email_document", document=document_ids[0])
+    return practice_url_or_none(actor, "mailings:email_together", made_in=made_in)
 
 
 def _period_form(kind: Kind, asked: Any, today: date) -> PeriodForm:

@@ -17,7 +17,7 @@ from ..queries.made import made_together as papers_made_together
 from ..queries.subjects import clients_payment, invoice_numbered
 from ..rendering import invoice_papers, receipt_papers, superbill_papers
 from .answers import paper_page, pdf_answer
-from .client import made_answer
+from .client import email_url, made_answer
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,7 +28,7 @@ def of_invoice(request: HttpRequest, number: int, kind: Kind) -> HttpResponse:
     if kind is Kind.INVOICE:
         papers = invoice_papers(actor, [invoice.pk])
     else:
-        papers = superbill_papers(actor, [invoice.client_id], invoice_id=invoice.pk)
+        papers = superbill_papers(actor, [invoice.client_id], invoice_ids=[invoice.pk])
     context = {
         "heading": f"{kind.label}: {invoice.client_name}" if kind is Kind.SUPERBILL else f"Invoice {number}",
         "side": "Ledger", "client_id": invoice.client_id, "make_form": MakeForm(),
@@ -63,6 +63,7 @@ def document(request: HttpRequest, document: UUID) -> HttpResponse:
     context = {
         "heading": row.kind, "side": "Documents", "client_id": paper.client_id, "made": row,
         "pdf_url": practice_url(actor, "documents:document_pdf", document=document),
+        "email_url": email_url(actor, [document], document),
         "back_url": practice_url(actor, "documents:client_documents", client=paper.client_id),
         "back_label": "Documents",
     }  # fmt: skip
@@ -84,6 +85,7 @@ def made_together(request: HttpRequest, made_in: UUID) -> HttpResponse:
     context = {
         "heading": f"{len(papers)} documents", "side": "Documents", "client_id": papers[0].client_id,
         "pdf_url": practice_url(actor, "documents:made_together_pdf", made_in=made_in),
+        "email_url": email_url(actor, [], made_in),
         "back_url": practice_url(actor, "documents:client_documents", client=papers[0].client_id),
         "back_label": "Documents",
     }  # fmt: skip

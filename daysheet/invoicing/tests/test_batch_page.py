@@ -11,9 +11,8 @@ import pytest
 from django.test import Client as Browser
 
 from daysheet.clients.models import ClientAssignment
-from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batch_form import Ticks, read_ticks
-from daysheet.invoicing.models import Batch, BatchItem, Invoice
+from daysheet.invoicing.models import Batch, BatchItem
 from daysheet.invoicing.queries.batch_search import SearchFilters, find_unbilled_dates
 from daysheet.invoicing.views import batch_page
 from daysheet.schedule.models import VisitService
@@ -227,17 +226,7 @@ def test_ticks_keep_only_what_differs_from_how_the_dates_came() -> None:
     assert kept == Ticks("default", frozenset({on}), frozenset({off}))
 
 
-def test_process_existing_invoices_lists_them_by_creation(shop: Clinic, bob: Browser) -> None:
-    visit, _ = shop.visit(shop.client(), shop.talk, day=DAY)
-    bill_visit(shop.biller, visit_id=visit)
-    assert at("invoice", number=1) in bob.get(at("batch_existing")).content.decode()
-    october = {"from_on": "2026-10-01", "to_on": "2026-10-31"}
-    assert "No invoice was created in this range" in bob.get(at("batch_existing"), october).content.decode()
-    assert bob.get(at("batch_existing"), {"from_on": "x", "to_on": "y"}).status_code == 422
-    assert Invoice.objects.count() == 1
-
-
-@pytest.mark.parametrize("page", ["batch", "batch_existing", "batch_edit"])
+@pytest.mark.parametrize("page", ["batch", "batch_edit"])
 def test_without_billing_the_pages_refuse_and_a_stranger_finds_nothing(
     shop: Clinic, sign_in: SignIn, page: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Batch Invoicing: Create New Invoices (search, tick, edit, confirm) and Process Existing Invoices (B4).
+"""Batch Invoicing, Create New Invoices: search, tick, edit, confirm (B4).
 
 The server is the truth: it searches again with every form that is sent, and starts a batch only when the count and
 total that somebody said yes to are still those.
@@ -23,23 +23,22 @@ from daysheet.web.views import is_htmx, render_page, see_other
 from .. import batches
 from ..batch_form import EDIT_PREFIX, read_id
 from ..batches import BatchRequest
-from ..forms import BatchSearchForm, CreatedRangeForm, LineEditForm
+from ..forms import BatchSearchForm, LineEditForm
 from ..queries.batch_history import batch_exists
 from ..queries.batch_search import BatchPlan, find_unbilled_date, plan_batch, price_dates
 from ..queries.choices import filter_choices, provider_choices
-from ..queries.existing import invoices_created
 from ..queries.lines import edits_on_purpose
 from .batch_page import BatchPage, PageRow
-from .requests import PracticeRequest, page_number
+from .requests import PracticeRequest
 
 _PAGE = "invoicing/batch.html"
 
 
 def batch_tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
-    """The tabs of Batch Invoicing, with their exact labels."""
+    """The tabs of Batch Invoicing, with their exact labels. The second one is a page of a higher slice."""
     tabs = (
         ("create", "Create New Invoices", "invoicing:batch"),
-        ("existing", "Process Existing Invoices", "invoicing:batch_existing"),
+        ("existing", "Process Existing Invoices", "mailings:existing_invoices"),
         ("history", "History", "invoicing:batch_history"),
     )
     return [{"label": label, "url": practice_url(actor, name), "active": key == current} for key, label, name in tabs]
@@ -91,19 +90,6 @@ def batch_edit(request: PracticeRequest) -> HttpResponse:
     row = PageRow(date, str(visit_id) in request.GET.getlist("visit"), tuple(zip(date.lines, forms, strict=True)))
     context = {"row": row, "client_name": client.name, "edit_url": request.path}
     return render_page(request, "invoicing/parts/batch_row.html", context)
-
-
-@require_safe
-def batch_existing(request: PracticeRequest) -> HttpResponse:
-    """The invoices created in a range of days, this month unless said otherwise."""
-    form = CreatedRangeForm(request.GET if "from_on" in request.GET else None, today=request.actor.today)
-    page = page_number(request)
-    context: dict[str, Any] = {"form": form, "tabs": batch_tabs(request.actor, "existing"), "page": page}
-    if form.is_bound and not form.is_valid():
-        return render_page(request, "invoicing/batch_existing.html", context, status=422)
-    first, last = form.days()
-    context["invoices"], context["has_next"] = invoices_created(request.actor, first, last, page=page)
-    return render_page(request, "invoicing/batch_existing.html", context)
 
 
 def _show(

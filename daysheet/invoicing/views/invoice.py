@@ -26,6 +26,7 @@ from .requests import PracticeRequest
 def invoice(request: PracticeRequest, number: int) -> HttpResponse:
     """One invoice. What the client gets of it is a document (`daysheet.documents`)."""
     found = invoice_by_number(request.actor, number)
+    request.record_of = found.client_id  # who looked (audit/looking.py)
     return render_page(request, "invoicing/invoice.html", _context(request, found))
 
 

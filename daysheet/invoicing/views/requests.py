@@ -15,6 +15,8 @@ class PracticeRequest(HttpRequest):
     """A request inside a practice: the middleware has found the actor."""
 
     actor: Actor
+    #: The client whose record the page shows, where the address does not say it.
+    record_of: UUID | None
 
 
 def page_number(request: HttpRequest) -> int:

@@ -11,8 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from daysheet.audit.looking import views_of_client
 from daysheet.audit.queries import NOBODY, Activity, ActivityFilters, in_words, matching_events
+from daysheet.audit.registry import client_names
 from daysheet.audit.verbs import VERBS
+from daysheet.kit.errors import NotFound
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -23,10 +26,22 @@ from daysheet.web.paging import page_of
 from daysheet.web.requests import actor_of
 from daysheet.web.views import render_page
 
+#: Pages of a client's record, as their menus call them.
+_PAGE_WORDS = {
+    "clients:details": "Details",
+    "clients:bill_to": "Bill To & Insurance Info",
+    "payments:ledger": "Ledger",
+    "schedule:client_appointments": "Appointments",
+    "documents:list": "Documents",
+    "invoicing:invoice": "Invoice",
+    "audit:record_views": "Who Looked",
+}
+
 #: Where an object is shown: the page and the name of its id in the address, and what opening it needs.
 _PAGES = {
     "appointment": ("schedule:appointment", "appointment", Permission.DEFAULT),
     "batch": ("invoicing:batch_run", "batch", Permission.BILLING),
+    "mailing": ("mailings:run", "mailing", Permission.BILLING),
     "message": ("mail:message", "message", Permission.BILLING),
     "location": ("practices:location", "location", Permission.ADMINISTRATOR),
     "payer": ("clients:insurer", "payer", Permission.BILLING),
@@ -90,5 +105,21 @@ def _client_url(actor: Actor, activity: Activity) -> str | None:
     return practice_url_or_none(actor, "clients:details", client=activity.client_id)
 
 
+@require_safe
+def record_views(request: HttpRequest, client: UUID) -> HttpResponse:
+    """Who opened this client's record, newest first."""
+    actor = actor_of(request)
+    page = page_of(views_of_client(actor, client), request.GET.get("page"))
+    name = client_names(actor, [client]).get(client)
+    if name is None:
+        raise NotFound("There is no such client, or you are not assigned to the client.")
+    rows = [(view, _PAGE_WORDS.get(view.page, view.page)) for view in page.rows]
+    context = {"client_id": client, "client_name": name, "page": page, "rows": rows}
+    return render_page(request, "organization/record_views.html", context)
+
+
 app_name = "audit"
-urlpatterns = [path("organization/activity", activity_log, name="activity_log")]
+urlpatterns = [
+    path("organization/activity", activity_log, name="activity_log"),
+    path("clients/<uuid:client>/views", record_views, name="record_views"),
+]

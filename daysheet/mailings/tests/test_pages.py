@@ -1,0 +1,233 @@
+"""Batch Statements, Process Existing Invoices, a run's page and E-mail, over HTTP: ticks that survive paging, the exact
+promise, and the run that comes of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from django.test import Client as Browser
+
+from daysheet.clients.models import Client
+from daysheet.documents.models import MadeDocument
+from daysheet.invoicing.actions import void_invoice
+from daysheet.invoicing.models import Invoice
+from daysheet.mail.models import Message
+from daysheet.mailings import selection
+from daysheet.mailings.models import Mailing, MailingItem
+from daysheet.mailings.views import searching
+from daysheet.payments.actions import accept_payment
+from tests.mail_server import MailServer
+from tests.people import Person
+from tests.post import Post, read_messages, read_pages
+
+from .conftest import carry_out, deliver
+
+SignIn = Callable[[Person], Browser]
+STATEMENTS = "/alder/billing/batch-statements/?from_on=2026-10-01&to_on=2026-11-16&at_least=0.01"
+EXISTING = "/alder/billing/batch-invoicing/existing/"
+
+
+@pytest.fixture
+def bob(post: Post, sign_in: SignIn) -> Browser:
+    return sign_in(post.clinic.cast.bob)
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of the page's main form."""
+    found = re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', page)
+    return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
+
+
+def ticked(page: str) -> list[str]:
+    return re.findall(r'name="row" value="([0-9a-f-]+)"[^>]*? checked', page)
+
+
+def chosen(page: str, **more: str) -> dict[str, object]:
+    """What the browser sends of a list."""
+    return {**hidden(page), "row": ticked(page), **more}
+
+
+def confirmed(page: str, **more: str) -> dict[str, str]:
+    """What the browser sends of the page that asks for the yes."""
+    mailing_id = re.search(r'name="mailing_id" value="([0-9a-f-]+)"', page)
+    text = re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", page, re.S)
+    ways = re.search(r'<option value="(\w+)" selected', page)
+    assert mailing_id and ways
+    return {
+        **hidden(page), "mailing_id": mailing_id[1], "ways": ways[1], "confirmed": "yes",
+        **({"email_text": text[1]} if text else {}), **more,
+    }  # fmt: skip
+
+
+def last_run() -> UUID:
+    found: UUID = Mailing.objects.order_by("pk").values_list("pk", flat=True).last()  # type: ignore[assignment]
+    return found
+
+
+def test_from_search_to_e_mails_and_a_file(post: Post, bob: Browser, smtp: MailServer) -> None:
+    post.bill(4, without_address=[3], on_paper=[4])
+    assert "Search first" in bob.get("/alder/billing/batch-statements/").content.decode()
+    page = bob.get(STATEMENTS).content.decode()
+    assert "<b>4</b> clients, <b>$400.10</b> due" in page
+    assert "no e-mail address" in page and "wants paper" in page and len(ticked(page)) == 4
+    ask = bob.post(STATEMENTS, chosen(page, choose="preferred")).content.decode()
+    assert "2 to print, 2 by e-mail" in ask and "Your statement" in ask and "Dear Ana Owes00001," in ask
+    assert not Mailing.objects.exists()
+    answer = bob.post(STATEMENTS, confirmed(ask, email_text="Please pay.\nThank you"))
+    assert answer.status_code == 303
+    again = bob.post(STATEMENTS, confirmed(ask))
+    assert again["Location"] == answer["Location"] and Mailing.objects.count() == 1
+    assert "Making documents" in bob.get(answer["Location"]).content.decode()
+    carry_out(post, last_run())
+    assert "Sending" in bob.get(answer["Location"]).content.decode()
+    deliver(post)
+    assert read_messages(smtp.messages) == {1: 1, 2: 1}
+    assert "Please pay." in str(smtp.messages[0].get_body(("plain",)))
+    result = bob.get(answer["Location"]).content.decode()
+    assert "Open the PDF, 2 pages" in result
+    file = bob.get(answer["Location"] + "file/")
+    assert read_pages(b"".join(file.streaming_content)) == [3, 4]
+    assert file["Content-Disposition"] == 'inline; filename="statements-2026-11-16.pdf"'
+    assert file["Cache-Control"] == "no-store"
+    history = bob.get("/alder/billing/batch-statements/history/").content.decode()
+    assert "Finished" in history and answer["Location"] in history
+
+
+def test_ticks_survive_paging_and_select_none(post: Post, bob: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (selection, searching):
+        monkeypatch.setattr(module, "ROWS_PER_PAGE", 2)
+    post.bill(5)
+    page = bob.get(STATEMENTS).content.decode()
+    one = str(post.debtors[1].client_id)
+    sent = {**hidden(page), "row": [each for each in ticked(page) if each != one], "go": "2"}
+    second = bob.post(STATEMENTS, sent).content.decode()
+    assert "3–4 of 5" in second and "all on other pages but 1" in second
+    third = bob.post(STATEMENTS, chosen(second, go="3")).content.decode()
+    ask = bob.post(STATEMENTS, chosen(third, choose="print")).content.decode()
+    assert "4 to print, 0 by e-mail" in ask
+    back = bob.post(STATEMENTS, {**hidden(ask), "go": "1"}).content.decode()
+    assert len(ticked(back)) == 1
+    none = bob.post(STATEMENTS, chosen(back, select="none")).content.decode()
+    assert ticked(none) == [] and "0 on other pages" in none
+    refused = bob.post(STATEMENTS, chosen(none, choose="print"))
+    assert refused.status_code == 422 and "Nothing is ticked" in refused.content.decode()
+    bob.post(STATEMENTS, confirmed(ask))
+    assert set(MailingItem.objects.values_list("client__last_name", flat=True)) == {f"Owes0000{n}" for n in "2345"}
+
+
+def test_a_yes_to_other_numbers_is_asked_again(post: Post, bob: Browser) -> None:
+    post.bill(2)
+    ask = bob.post(STATEMENTS, chosen(bob.get(STATEMENTS).content.decode(), choose="print")).content.decode()
+    accept_payment(
+        post.biller, request_key=post.debtors[1].client_id, client_id=post.debtors[1].client_id, amount_cents=5000,
+        method="cash", received_on=post.biller.today,
+    )  # fmt: skip
+    page = bob.post(STATEMENTS, confirmed(ask)).content.decode()
+    assert "Something changed since you looked" in page and "$150.03" in page
+    assert not Mailing.objects.exists()
+    assert bob.post(STATEMENTS, confirmed(page)).status_code == 303
+
+
+def test_who_is_left_out_is_named_before_the_yes(post: Post, bob: Browser) -> None:
+    post.bill(3, without_address=[1], on_paper=[2])
+    ask = bob.post(STATEMENTS, chosen(bob.get(STATEMENTS).content.decode(), choose="email")).content.decode()
+    assert "0 to print, 1 by e-mail" in ask
+    assert "No e-mail address is on record." in ask and "Wants paper, not e-mail." in ask
+    other = bob.post(STATEMENTS, {**confirmed(ask, ways="print"), "confirmed": "", "update": "1"}).content.decode()
+    assert "3 to print, 0 by e-mail" in other
+    wrong = bob.post(STATEMENTS, confirmed(ask, ways="pigeon"))
+    assert wrong.status_code == 422 and not Mailing.objects.exists()
+
+
+def test_statements_can_be_searched_by_what_is_owed_name_and_activity(post: Post, bob: Browser) -> None:
+    post.bill(3)
+    Client.objects.filter(pk=post.debtors[2].client_id).update(pays_by="insurance")
+    for more, names in (
+        ("&at_least=100.02", {2, 3}), ("&client=owes00003", {3}), ("&pays_by=insurance", {2}),
+        ("&at_least=500", set()), ("&who=active&at_least=500", {1, 2, 3}),
+    ):  # fmt: skip
+        address = STATEMENTS.replace("&at_least=0.01", "") + more
+        page = bob.get(address).content.decode()
+        assert set(map(int, re.findall(r'aria-label="Owes(\d+), Ana"', page))) == names, more
+    assert bob.get(STATEMENTS.replace("2026-11-16", "2026-09-16")).status_code == 422
+
+
+def test_existing_invoices_are_printed_e_mailed_and_claimed(post: Post, bob: Browser, smtp: MailServer) -> None:
+    post.bill(3)
+    void_invoice(post.biller, invoice_id=Invoice.objects.get(number=2).pk, reason="Mistake")
+    page = bob.get(EXISTING).content.decode()
+    assert len(ticked(page)) == 2 and "Void" in page
+    assert len(ticked(bob.get(EXISTING + "?status=open").content.decode())) == 2
+    assert "No invoice was created" in bob.get(EXISTING + "?status=paid").content.decode()
+    assert "No invoice was created" in bob.get(EXISTING + "?from_on=2026-10-01&to_on=2026-10-31").content.decode()
+    assert bob.get(EXISTING + "?from_on=x&to_on=y").status_code == 422
+    ask = bob.post(EXISTING, chosen(page, choose="email")).content.decode()
+    assert "Invoices for 2 clients" in ask and "Your invoice" in ask
+    bob.post(EXISTING, confirmed(ask))
+    carry_out(post, last_run())
+    deliver(post)
+    assert read_messages(smtp.messages) == {1: 1, 3: 1}
+    ask = bob.post(EXISTING, chosen(page, choose="superbill")).content.decode()
+    assert "Superbills for 2 clients" in ask
+    bob.post(EXISTING, confirmed(ask))
+    assert Mailing.objects.get(pk=last_run()).kind == "superbill"
+    assert "Superbills," in bob.get(EXISTING + "history/").content.decode()
+
+
+def test_one_document_is_seen_as_it_will_be_sent(post: Post, bob: Browser, smtp: MailServer) -> None:
+    post.bill(1)
+    client = post.debtors[1].client_id
+    made = bob.post("/alder/invoices/1/print/", {"request_id": str(client), "then": "email"})
+    document = MadeDocument.objects.get()
+    assert made["Location"] == f"/alder/documents/{document.pk}/e-mail/"
+    page = bob.get(made["Location"]).content.decode()
+    for words in ("owes00001@clients.example", "Your invoice", "Dear Ana Owes00001,", "invoice.pdf", "$100.01"):
+        assert words in page
+    request_id = re.search(r'name="request_id" value="([0-9a-f-]+)"', page)
+    assert request_id
+    sent = {"request_id": request_id[1], "email_text": "See you."}
+    assert "See you." in bob.post(made["Location"], {**sent, "update": "1"}).content.decode()
+    assert not Message.objects.exists()
+    empty = bob.post(made["Location"], {**sent, "email_text": " "})
+    assert empty.status_code == 422
+    for _ in range(2):
+        answer = bob.post(made["Location"], sent)
+    assert answer["Location"] == f"/alder/billing/delivery-log/{Message.objects.get().pk}/"
+    deliver(post)
+    assert read_messages(smtp.messages) == {1: 1}
+    Client.objects.update(email="")
+    page = bob.get(made["Location"]).content.decode()
+    assert "There is no e-mail address on record" in page and "Send E-mail" not in page
+
+
+def test_sending_is_stopped_after_a_yes_and_failed_ones_are_sent_again(
+    post: Post, bob: Browser, smtp: MailServer
+) -> None:
+    post.bill(3)
+    ask = bob.post(STATEMENTS, chosen(bob.get(STATEMENTS).content.decode(), choose="email")).content.decode()
+    run = bob.post(STATEMENTS, confirmed(ask))["Location"]
+    carry_out(post, last_run())
+    asked = bob.post(run + "stop-sending/").content.decode()
+    assert "3 e-mails that have not been sent are withdrawn" in asked
+    smtp.at_recipient["owes00001@clients.example"] = ["550 No such user"]
+    deliver(post)
+    page = bob.get(run).content.decode()
+    assert "Send failed ones again" in page
+    bob.post(run + "send-failed-again/")
+    bob.post(run + "stop-sending/", {"confirmed": "yes"})
+    deliver(post)
+    assert read_messages(smtp.messages) == {2: 1, 3: 1}
+    assert "Withdrawn" in bob.get(run).content.decode()
+
+
+def test_the_pages_ask_the_same_number_of_questions_for_many(
+    post: Post, bob: Browser, django_assert_max_num_queries: Callable[..., object]
+) -> None:
+    post.bill(60)
+    for address in (STATEMENTS, EXISTING):
+        bob.get(address)
+        with django_assert_max_num_queries(22):  # type: ignore[attr-defined]
+            assert "Owes00001" in bob.get(address).content.decode() or address == EXISTING
