@@ -89,6 +89,7 @@ NEEDS: dict[str, Permission] = {
             "documents:look", "documents:upload_logo", "documents:remove_logo",
             "cards:processor", "schedule:cancellation_policy", "schedule:stop_feed_of",
             "mail:mailbox", "mail:send_test",
+            "first_hour:guide", "first_hour:step", "first_hour:skip", "first_hour:dismiss", "first_hour:resume",
             "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
         ),
         _A,
