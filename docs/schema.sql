@@ -2242,6 +2242,26 @@ CREATE POLICY imports_importedfile_practice ON imports_importedfile FOR ALL
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON imports_importedfile TO daysheet_app;
 
+-- ==================== first_hour ====================================================================================
+
+-- `step` is one of `rules.Step`, or `guide` for all of it. Taken away when somebody comes back to it.
+CREATE TABLE first_hour_guidemark (
+    id           uuid NOT NULL,
+    step         character varying(12) NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    made_by_name character varying(120) NOT NULL,
+    practice_id  bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT guide_mark_once UNIQUE (practice_id, step),
+    CONSTRAINT first_hour_guidemark_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT guide_mark_step_known CHECK (((step)::text = ANY ((ARRAY['practice'::character varying, 'services'::character varying, 'provider'::character varying, 'client'::character varying, 'appointment'::character varying, 'invoice'::character varying, 'guide'::character varying])::text[])))
+);
+ALTER TABLE first_hour_guidemark ENABLE ROW LEVEL SECURITY;
+CREATE POLICY first_hour_guidemark_practice ON first_hour_guidemark FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT, DELETE ON first_hour_guidemark TO daysheet_app;
+
 -- ==================== config ========================================================================================
 
 -- One run of `daysheet verify` over one practice. Insert and select only.
