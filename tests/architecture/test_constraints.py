@@ -394,6 +394,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
         "automation_night_batch_once": ("true", ["night_on = '2027-01-01'::date + (random() * 9999)::int"]),
         "service_one_canceled_fee": ("true", ["is_canceled_fee = true", "kind = 'non_cpt'"]),
         "calendar_feed_one_live": ("revoked_at IS NULL", []),
+        "logo_one_printed": ("removed_at IS NULL", []),
         "job_run_one_live": ("true", ["state = 'queued'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
         "appointment_series_date_once": ("series_id IS NOT NULL", []),
