@@ -44,12 +44,12 @@ def _make_ready(cluster: Cluster, visits: int) -> None:
     """Build the practice, or bring the tables of an earlier build up to date."""
     name = home.name_of(visits)
     if cluster.database_exists(name):
-        _run(cluster, name, "django", "migrate", "--database=owner", "-v0")
+        home.migrate(cluster, name)
         return
     building = f"{name}_building"
-    cluster.drop_database(building)
-    cluster.create_database(building)
-    _run(cluster, building, "django", "migrate", "--database=owner", "-v0")
+    if not cluster.database_exists(building):
+        cluster.create_database(building)
+    home.migrate(cluster, building)
     _run(cluster, building, "bench.build", str(visits), "--beside", str(visits // 5000))
     home.rename_database(cluster, building, name)
 

@@ -1,7 +1,8 @@
 """The door in plain SQL: the same rules, rows, claim, numbers, entries and audit events in one transaction, as set
 statements. The history is loaded with it, and batch invoicing is measured against it. `verify` looks at both alike.
 
-What it leaves out of the door: row locks in order, refusals with reasons, prepayments, edits, and who may see whom.
+What it leaves out of the door: row locks in order, refusals with reasons, prepayments, edits, amounts by income,
+insurers' rules, and who may see whom.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ _DECIDE = """
         LEFT JOIN LATERAL (
             SELECT r.rate_cents FROM services_payerrate r
             WHERE r.practice_id = p.practice_id AND r.payer_id = k.payer_id AND r.service_type_id = t.id
-              AND r.starts_on <= p.service_on AND (r.ends_on IS NULL OR p.service_on < r.ends_on)
+              AND r.starts_on <= p.service_on
             ORDER BY r.starts_on DESC LIMIT 1
         ) r ON true
         LEFT JOIN LATERAL (

@@ -1,13 +1,15 @@
 """Where the benchmark lives: an embedded server and one database for each size, in a folder of their own.
 
-A database is built under another name and renamed when it is whole, so that a build that was killed begins again and a
-whole one is used again. `BENCH_HOME` moves the folder.
+A database is built under another name and renamed when it is whole, so that a build that was killed goes on and a whole
+one is used again. `BENCH_HOME` moves the folder.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,11 @@ def environment(cluster: Cluster, database: str) -> dict[str, str]:
     return {**os.environ, **addresses, "DJANGO_SETTINGS_MODULE": "daysheet.config.settings"}
 
 
+def use(cluster: Cluster, database: str) -> None:
+    """Let this process and those that it starts work on one of the databases."""
+    os.environ.update(environment(cluster, database))
+
+
 def name_of(visits: int) -> str:
     """The database of a size."""
     return f"bench_{visits}"
@@ -69,6 +76,12 @@ def copy_database(cluster: Cluster, name: str, copy: str) -> None:
     cluster.drop_database(copy)
     cluster.create_database(copy, template=name)
     remember(recall(cluster.owner_url(name)), cluster.owner_url(copy))
+
+
+def migrate(cluster: Cluster, database: str) -> None:
+    """Bring the tables of an earlier build up to date."""
+    command = [sys.executable, "-m", "django", "migrate", "--database=owner", "-v0"]
+    subprocess.run(command, cwd=ROOT, env=environment(cluster, database), check=True)
 
 
 def stop() -> None:

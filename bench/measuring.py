@@ -69,8 +69,8 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came of a path. Seconds; `database` is the part spent in the application's own queries. `cpu_ratio` compares
-    what processors did, here and in PostgreSQL, which says more than time while others use the machine."""
+    """What came of a path. Seconds; `database` is the part spent in the application's own queries, `cpu` what
+    processors did, here and in PostgreSQL. `cpu_ratio` says more than `ratio` while others use the machine."""
 
     key: str
     title: str
@@ -78,6 +78,7 @@ class Measured:
     units: int
     seconds: Spread
     database: Spread
+    cpu: Spread
     queries: int
     peak_mb: float
     floor: Spread | None
@@ -139,7 +140,8 @@ def measure(path: Path, rounds: int) -> Measured:
     pairs = list(zip(products, floors, strict=True)) if floors else []
     return Measured(
         path.key, path.title, len(products), path.units, Spread.of([run.seconds for run in products]),
-        Spread.of([run.queries.seconds for run in products]), products[-1].queries.count,
+        Spread.of([run.queries.seconds for run in products]), Spread.of([run.here + run.there for run in products]),
+        products[-1].queries.count,
         max(run.peak_mb for run in products), Spread.of([run.seconds for run in floors]) if floors else None,
         Spread.of([_ratio(path, *pair) for pair in pairs]) if pairs else None,
         Spread.of([_cpu_ratio(path, *pair) for pair in pairs]) if pairs else None, path.budget,

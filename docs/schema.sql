@@ -1141,6 +1141,7 @@ CREATE TABLE invoicing_batchitem (
     CONSTRAINT invoicing_batchitem_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT invoicing_batchitem_created_count_check CHECK ((created_count >= 0))
 );
+CREATE INDEX batch_item_to_do_ix ON invoicing_batchitem USING btree (practice_id, batch_id, id) WHERE (done_at IS NULL);
 ALTER TABLE invoicing_batchitem ENABLE ROW LEVEL SECURITY;
 CREATE POLICY invoicing_batchitem_practice ON invoicing_batchitem FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
@@ -2214,6 +2215,26 @@ CREATE POLICY imports_importedfile_practice ON imports_importedfile FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON imports_importedfile TO daysheet_app;
+
+-- ==================== first_hour ====================================================================================
+
+-- `step` is one of `rules.Step`, or `guide` for all of it. Taken away when somebody comes back to it.
+CREATE TABLE first_hour_guidemark (
+    id           uuid NOT NULL,
+    step         character varying(12) NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    made_by_name character varying(120) NOT NULL,
+    practice_id  bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT guide_mark_once UNIQUE (practice_id, step),
+    CONSTRAINT first_hour_guidemark_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT guide_mark_step_known CHECK (((step)::text = ANY ((ARRAY['practice'::character varying, 'services'::character varying, 'provider'::character varying, 'client'::character varying, 'appointment'::character varying, 'invoice'::character varying, 'guide'::character varying])::text[])))
+);
+ALTER TABLE first_hour_guidemark ENABLE ROW LEVEL SECURITY;
+CREATE POLICY first_hour_guidemark_practice ON first_hour_guidemark FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT, DELETE ON first_hour_guidemark TO daysheet_app;
 
 -- ==================== config ========================================================================================
 

@@ -30,17 +30,27 @@ _TABLES = (
 )  # fmt: skip
 
 
-def load_practice(connection: Connection, shape: Shape, say: Say, *, logins: int = 0) -> Loaded:
-    """People and history of one practice; commits as it goes."""
+def load_practice(connection: Connection, shape: Shape, say: Say | None = None, *, logins: int = 0) -> Loaded:
+    """People and history of one practice; commits as it goes, and goes on where an earlier build was stopped. `say`:
+    for the first and largest, for which also statistics are taken as it grows."""
     loaded = load_people(connection, shape, logins=logins)
     connection.commit()
-    for number in range(shape.bills + 1):
+    for number in range(_bills_loaded(connection, loaded), shape.bills + 1):
         _load_bill(connection, loaded, number)
         connection.commit()
-        if (number + 1) & number == 0:  # after the first, second, fourth, eighth …
+        if say and (number + 1) & number == 0:  # after the first, second, fourth, eighth …
             analyze(connection)
             say(f"{shape.slug}: {number + 1} of {shape.bills + 1} bills")
     return loaded
+
+
+def _bills_loaded(connection: Connection, loaded: Loaded) -> int:
+    """Each has its batch; what comes after the last has visits of today."""
+    params = loaded.params
+    batches = connection.execute("SELECT count(*) FROM invoicing_batch WHERE practice_id = %(practice)s", params)
+    today = "SELECT count(*) FROM schedule_visit WHERE practice_id = %(practice)s AND service_on = %(today)s"
+    (loaded_batches,), (visits,) = batches.fetchone() or (0,), connection.execute(today, params).fetchone() or (0,)
+    return int(loaded_batches) + (1 if visits else 0)
 
 
 def analyze(connection: Connection, *, vacuum: bool = False) -> None:

@@ -70,19 +70,28 @@ class Loaded:
 
 
 def load_people(connection: Connection, shape: Shape, *, logins: int) -> Loaded:
-    """Everything but history. `logins`: how many of the staff can sign in, beside the owner."""
+    """Everything but history; what is there already stays. `logins`: how many of the staff can sign in, beside the
+    owner."""
     now = _now(shape)
-    practice = _practice(shape, now)
+    found = Practice.objects.filter(slug=shape.slug).first()
+    practice = practice_facts(found) if found else _practice(shape, now)
     with practice_transaction(practice.id):
-        actor = _owner(practice, now)
-        loaded = Loaded(
-            shape, practice, actor, _staff(actor, shape, logins), _locations(actor, shape), _services(actor),
-            _payers(actor, shape), now,
-        )  # fmt: skip
-        _license(loaded)
-        _rates(loaded)
-    _clients(connection, loaded)
+        if not Payer.objects.exists():
+            _hire(_owner(practice, now), shape, logins)
+    loaded = find_people(shape)
+    clients = connection.execute("SELECT count(*) FROM clients_client WHERE practice_id = %s", [practice.id]).fetchone()
+    if clients == (0,):
+        _clients(connection, loaded)
+    number_clients(connection, practice.id)
     return loaded
+
+
+def _hire(actor: Actor, shape: Shape, logins: int) -> None:
+    staff = _staff(actor, shape, logins)
+    _locations(actor, shape)
+    services = _services(actor)
+    _license(actor, shape, staff)
+    _rates(actor, shape, _payers(actor, shape), services)
 
 
 def find_people(shape: Shape) -> Loaded:
@@ -140,11 +149,9 @@ def _staff(actor: Actor, shape: Shape, logins: int) -> list[UUID]:
     return ids[: shape.staff]
 
 
-def _locations(actor: Actor, shape: Shape) -> list[UUID]:
-    ids = [new_id() for _ in range(shape.locations)]
-    for number, location_id in enumerate(ids):
-        add_location(actor, location_id=location_id, name=f"Office {number + 1}", place_of_service="11")
-    return ids
+def _locations(actor: Actor, shape: Shape) -> None:
+    for number in range(shape.locations):
+        add_location(actor, location_id=new_id(), name=f"Office {number + 1}", place_of_service="11")
 
 
 def _services(actor: Actor) -> list[UUID]:
@@ -158,26 +165,25 @@ def _payers(actor: Actor, shape: Shape) -> list[UUID]:
     return [add_payer(actor, name=f"Insurer {number + 1}").pk for number in range(shape.payers)]
 
 
-def _rates(loaded: Loaded) -> None:
+def _rates(actor: Actor, shape: Shape, payers: Sequence[UUID], services: Sequence[UUID]) -> None:
     """Every other insurer has a fee schedule for the sessions."""
-    for payer_id in loaded.payers[::2]:
-        for service_id, (_, _, kind, cents, _) in zip(loaded.services, SERVICES, strict=True):
+    for payer_id in payers[::2]:
+        for service_id, (_, _, kind, cents, _) in zip(services, SERVICES, strict=True):
             if kind == "cpt":
                 rate = cents * 9 // 1000 * 100
-                starts_on = loaded.shape.first_monday
-                add_payer_rate(loaded.owner, payer_id, service_id, rate_cents=rate, starts_on=starts_on)
+                add_payer_rate(actor, payer_id, service_id, rate_cents=rate, starts_on=shape.first_monday)
 
 
-def _license(loaded: Loaded) -> None:
+def _license(actor: Actor, shape: Shape, staff: Sequence[UUID]) -> None:
     """Everybody holds a licence for every year of the history."""
-    years = range(loaded.shape.first_monday.year, loaded.shape.today.year + 1)
+    years = range(shape.first_monday.year, shape.today.year + 1)
     CptLicense.objects.bulk_create(
-        CptLicense(staff_member_id=staff_id, year=year, fee_cents=1900, assigned_at=loaded.now, assigned_by="Olive")
+        CptLicense(staff_member_id=staff_id, year=year, fee_cents=1900, assigned_at=actor.now, assigned_by="Olive")
         for year in years
-        for staff_id in loaded.staff
+        for staff_id in staff
     )
     LicenseRenewalRun.objects.bulk_create(
-        LicenseRenewalRun(year=year, ran_at=loaded.now, renewed_count=len(loaded.staff)) for year in years
+        LicenseRenewalRun(year=year, ran_at=actor.now, renewed_count=len(staff)) for year in years
     )
 
 
@@ -188,7 +194,6 @@ def _clients(connection: Connection, loaded: Loaded) -> None:
     insured = [person for person in people if person.coverage]
     _copy(connection, Coverage, loaded, [person.coverage for person in insured])
     _copy(connection, Diagnosis, loaded, [row for person in insured for row in person.diagnoses])
-    number_clients(connection, loaded.practice.id)
 
 
 def number_clients(connection: Connection, practice_id: int) -> None:

@@ -4,10 +4,8 @@ click on Add Invoice. Each round bills visits of its own, on Sundays, when nobod
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from daysheet.database.scope import practice_transaction
@@ -19,55 +17,10 @@ from daysheet.jobs.models import JobRun
 from daysheet.kit.ids import new_id
 
 from ..billing import Bill, bill
-from ..loading.people import number_clients
-from ..loading.visits import plan_visits
+from ..loading.pool import DATES_EACH, Pool
 from ..measuring import Budget, Path, Work
-from ..sql import in_practice, owner
+from ..sql import in_practice
 from .bench import Bench
-
-#: Dates of service of each client of a batch: a month of weekly visits.
-DATES_EACH = 4
-
-_ON_SUNDAYS = """
-    SELECT c.no AS client_no, d.day, 0 AS kind, 'kept' AS status
-    FROM bench_client c, unnest(%(days)s::date[]) d (day) WHERE c.no <= %(most)s"""
-
-
-@dataclass
-class Pool:
-    """Visits that are kept and not billed, made when a round asks for them."""
-
-    bench: Bench
-    _weeks: Iterator[int] = field(default_factory=itertools.count)
-
-    def make(self, visits: int) -> list[date]:
-        """That many visits, four each of as many clients as it takes. Returns their days, which are only theirs."""
-        shape = self.bench.shape
-        weeks = itertools.islice(self._weeks, DATES_EACH)
-        days = [shape.first_monday + timedelta(weeks=week, days=6) for week in weeks]
-        assert days[-1] < shape.today, "all Sundays are used up"
-        with owner() as connection:
-            number_clients(connection, self.bench.practice_id)
-            planned = {"days": days, "most": -(-visits // DATES_EACH)}
-            count = plan_visits(connection, self.bench.loaded, _ON_SUNDAYS, planned)
-            for table in ("schedule_appointment", "schedule_visit", "schedule_visitservice"):
-                connection.execute(f"ANALYZE {table}")
-        assert abs(count - visits) < DATES_EACH, f"{count} visits made, {visits} wanted"
-        return days
-
-    def services(self, days: list[date]) -> dict[UUID, list[UUID]]:
-        """Their visit services by client."""
-        found: dict[UUID, list[UUID]] = {}
-        with owner() as connection:
-            rows = connection.execute(
-                "SELECT v.client_id, s.id FROM schedule_visitservice s "
-                "JOIN schedule_visit v ON v.practice_id = s.practice_id AND v.id = s.visit_id "
-                "WHERE s.practice_id = %s AND s.service_on = ANY(%s) ORDER BY 1, 2",
-                [self.bench.practice_id, days],
-            )
-            for client_id, service_id in rows:
-                found.setdefault(client_id, []).append(service_id)
-        return found
 
 
 def batch_paths(bench: Bench, pool: Pool, sizes: tuple[int, ...]) -> Iterator[Path]:
@@ -121,12 +74,7 @@ def _plain(bench: Bench, pool: Pool, visits: int) -> Work:
 def add_invoice_paths(bench: Bench, pool: Pool) -> Iterator[Path]:
     """The verb behind the button, and the click as a browser sends it."""
     days = pool.make(min(200, bench.shape.clients * DATES_EACH))
-    with owner() as connection:
-        rows = connection.execute(
-            "SELECT id FROM schedule_visit WHERE practice_id = %s AND service_on = ANY(%s) ORDER BY id",
-            [bench.practice_id, days],
-        ).fetchall()
-    visits = iter([row[0] for row in rows])
+    visits = iter(pool.visits(days))
 
     def verb(number: int) -> Work:
         visit_id = next(visits)

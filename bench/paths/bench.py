@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ class Bench:
 @contextmanager
 def opened() -> Iterator[Bench]:
     """The practice of the database that the environment names, at the moment for which it was built."""
+    logging.getLogger("daysheet.requests").setLevel(logging.WARNING)  # a line for each page would hide the table
     facts = home.recall()
     loaded = find_people(Shape(facts["visits"], date.fromisoformat(facts["today"])))
     with time_machine.travel(loaded.now, tick=True), runtime() as connection:

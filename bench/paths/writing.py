@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from daysheet.config.verify import verify_practice
 
+from ..loading.pool import Pool
 from ..measuring import Path
-from .batches import Pool, add_invoice_paths, batch_paths
+from .batches import add_invoice_paths, batch_paths
 from .bench import Bench
 from .importing import import_paths
 from .posting import posting_paths
@@ -15,7 +16,7 @@ from .posting import posting_paths
 
 def writing_paths(bench: Bench, sizes: tuple[int, ...]) -> Iterator[Path]:
     """Batches first: they leave the open lines that the payments pay."""
-    pool = Pool(bench)
+    pool = Pool(bench.loaded)
     yield from batch_paths(bench, pool, sizes)
     yield from add_invoice_paths(bench, pool)
     yield from posting_paths(bench)

@@ -17,6 +17,8 @@ VERBS: dict[str, Verb] = {
     "begin_night": Verb("began a night's automation"),
     "end_exclusion": Verb("ended an exclusion rule of automation"),
     "finish_night": Verb("finished a night's automation"),
+    "resume_guide": Verb("came back to the guide of the first hour"),
+    "skip_guide": Verb("skipped a part of the guide of the first hour"),
     "save_automation": Verb("changed the settings of automation"),
     "accept_invitation": Verb("accepted an invitation"),
     "accept_insurance_payment": Verb("accepted an insurance payment", is_money=True),

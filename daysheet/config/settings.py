@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "daysheet.documents",
     "daysheet.mailings",
     "daysheet.imports",
+    "daysheet.first_hour",
     "daysheet.backup",
     "daysheet.operations",
     "daysheet.config",

@@ -24,6 +24,7 @@ _practice = [
     path("", include("daysheet.documents.urls")),
     path("", include("daysheet.mailings.urls")),
     path("", include("daysheet.imports.urls")),
+    path("", include("daysheet.first_hour.urls")),
 ]
 
 urlpatterns = [

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
 from django.db import connection
 
+from daysheet.documents.queries.statements import StatementChoices, statement_figures
+from daysheet.documents.rules import Basis, Period
 from daysheet.kit.money import Money
 from daysheet.ledger.models import ClosedDay
 from daysheet.ledger.rules import DayTotals, PairSum, day_totals
@@ -24,6 +27,7 @@ from .verify_checks import NAMED, Found
 
 #: The newest day sheets that are read as the page does; the proof itself is reckoned for every day there is.
 _SHEETS_READ = 5
+_CLIENTS_AT_ONCE = 1_000
 
 
 def ageing_is_the_balance(actor: Actor) -> Found:
@@ -62,7 +66,33 @@ def day_sheets_prove(actor: Actor) -> Found:
     return _found("every Day Sheet proves, and its tables add up to the proof", wrong)
 
 
-VIEW_CHECKS: tuple[Callable[[Actor], Found], ...] = (ageing_is_the_balance, day_sheets_prove)
+def statements_end_at_the_balance(actor: Actor) -> Found:
+    """D1: a statement's figures lead from the previous balance to the ending one, which is the client's balance by the
+    entries, on both sides and by service and by invoice date."""
+    far = AgingFilters(date.max, Debtor.CLIENT)
+    own, both = _owed(actor, far), _owed(actor, replace(far, debtor=Debtor.BOTH))
+    clients = sorted(own.keys() | both.keys())
+    wrong: list[str] = []
+    for basis in Basis:
+        choices = StatementChoices(Period(actor.today.replace(day=1), date.max), basis)
+        for start in range(0, len(clients), _CLIENTS_AT_ONCE):
+            some = clients[start : start + _CLIENTS_AT_ONCE]
+            for client_id, figures in statement_figures(actor, some, choices).items():
+                (due, credit), (owed, _) = own.get(client_id, (0, 0)), both.get(client_id, (0, 0))
+                ends = (figures.client.ending_cents, figures.insurance.ending_cents)
+                if not figures.proves or ends != (due - credit, owed - due):
+                    wrong.append(
+                        f"by {basis} date, {client_id}: the statement ends at {Money(ends[0])} and, from insurance, at "
+                        f"{Money(ends[1])}, the entries come to {Money(due - credit)} and {Money(owed - due)}"
+                    )
+    return _found("every statement leads to the client's balance", wrong)
+
+
+VIEW_CHECKS: tuple[Callable[[Actor], Found], ...] = (
+    ageing_is_the_balance,
+    day_sheets_prove,
+    statements_end_at_the_balance,
+)
 
 
 def _found(name: str, wrong: list[str]) -> Found:

@@ -19,8 +19,8 @@ from .glyphs import FONTS, printable
 from .papers import Block, Facts, Grid, Letterhead, Paper
 
 _TEMPLATE = Path(__file__).parent / "typst" / "paper.typ"
-#: A part is full with so many papers or rows of tables, whichever comes first. Measured: docs/adr.
-PART_PAPERS, PART_ROWS = 10, 200
+#: A part is full with so many papers or rows of tables, whichever comes first. Measured: docs/adr/0007.
+PART_PAPERS, PART_ROWS = 5, 100
 #: Written into every file as its moment of creation, so that the moment of setting changes no byte.
 _FIXED_TIMESTAMP = 0
 _mine = threading.local()

@@ -42,8 +42,9 @@ from .selection import Issued, LineEdit, Selection
 from .voiding import void_invoices
 
 JOB_KIND = "invoice_batch"
-#: Clients billed in one transaction: large enough for sets, small enough that nobody waits long for the counter.
-CLIENTS_PER_CHUNK = 100
+#: Billed in one transaction: as many clients, but of many services only so many that nobody waits long for the counter
+#: of numbers. Measured in docs/performance.md.
+CLIENTS_PER_CHUNK, SERVICES_PER_CHUNK = 250, 2_000
 _TRIES = 3
 _log = logging.getLogger("daysheet.invoicing")
 
@@ -243,7 +244,16 @@ def _bill_chunk(job: RunningJob, size: int) -> bool:
 
 
 def _next_items(batch_id: UUID, size: int) -> list[BatchItem]:
-    return list(BatchItem.objects.filter(batch_id=batch_id, done_at=None).order_by("pk").select_for_update()[:size])
+    """At most `size` clients, and no more of them than SERVICES_PER_CHUNK allows; one in any case."""
+    waiting = BatchItem.objects.filter(batch_id=batch_id, done_at=None).order_by("pk").select_for_update()[:size]
+    items: list[BatchItem] = []
+    services = 0
+    for item in waiting:
+        services += len(item.visit_service_ids)
+        if items and services > SERVICES_PER_CHUNK:
+            break
+        items.append(item)
+    return items
 
 
 def _finish_items(job: RunningJob, items: Sequence[BatchItem], created: Counter[UUID]) -> None:

@@ -12,7 +12,7 @@ from daysheet.schedule.models import VisitStatus
 from daysheet.schedule.registry import BillingCell
 from daysheet.web.pages import practice_url
 
-from .links import apply_credit_url, apply_payment_url, invoice_url
+from .links import apply_credit_url, apply_payment_url, invoice_url, price_url
 from .queries.agenda import VisitBilling, visit_billing
 from .registry import Warning, credit_of, visit_warnings
 from .selection import Issued
@@ -64,6 +64,7 @@ def _cell(actor: Actor, visit: VisitBilling, client_credit_cents: int, warning: 
         # Nothing to take where the client owes nothing more; other money is taken on the Ledger (M2).
         apply_payment_url=apply_payment_url(actor, visit.visit_id) if number and visit.client_open_cents else None,
         add_invoice_url=practice_url(actor, "invoicing:add_invoice", visit=visit.visit_id),
+        price_url=price_url(actor, visit.visit_id) if visit.can_add_invoice or not number else "",
         prepay_url=apply_payment_url(actor, visit.visit_id) if visit.status == VisitStatus.UPCOMING.label else None,
         credit_words=_credit_words(credit_cents),
         credit_url=apply_credit_url(actor, visit.client_id, number) if number and credit_cents else None,

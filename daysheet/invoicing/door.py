@@ -30,9 +30,9 @@ from .candidates import Candidates, clients_behind, read_candidates, read_candid
 from .models import Batch, Invoice, InvoiceLine
 from .reading import ClientsToBill, read_clients, read_terms, skipped_of
 from .registry import LineToPay, MoneyHeld, Prepaid, money_held
-from .rules import decide_lines, decide_manual_line
+from .rules import decide_each, decide_lines, decide_manual_line
 from .selection import CreatedInvoice, Issued, Refused, Selection
-from .terms import Candidate, ClientTerms, DecidedLine, Terms
+from .terms import Candidate, ClientTerms, DecidedLine, Decision, Terms
 
 
 class BilledMeanwhile(Refusal):
@@ -110,32 +110,21 @@ def _issue(
     return Issued(created, skipped_of(found.billed), tuple(refused))
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewLine:
-    """What the door would bill for one visit service now, or why it would not. Amounts in cents."""
-
-    candidate: Candidate
-    line: DecidedLine | None
-    refusal: Refused | None
-
-
-def preview(actor: Actor, selection: Selection) -> list[PreviewLine]:
+def preview(actor: Actor, selection: Selection) -> list[Decision]:
     """The door's own decision without writing: a preview can never promise something else than is billed."""
+    return preview_on_terms(actor, selection)[0]
+
+
+def preview_on_terms(actor: Actor, selection: Selection) -> tuple[list[Decision], Terms | None]:
+    """The same, with the terms it was decided on; None where nobody was found."""
     clients = read_clients(actor, _wanted_clients(actor, selection), lock=False)
     found = read_candidates(actor, selection.visit_service_ids, lock=False)
     _refuse_hidden(selection, found, clients.terms)
     if clients.practice is None:
-        return []
+        return [], None
     terms = read_terms(actor, clients.practice, selection, found, clients.terms)
-    decided: list[PreviewLine] = []
-    for of_client in _by_client(found.unbilled).values():
-        lines, refused = decide_lines(of_client, terms, selection.edits)
-        by_service = {line.visit_service_id: line for line in lines}
-        refusals = {service_id: refusal for refusal in refused for service_id in refusal.visit_service_ids}
-        decided += [
-            PreviewLine(c, by_service.get(c.visit_service_id), refusals.get(c.visit_service_id)) for c in of_client
-        ]
-    return decided
+    groups = _by_client(found.unbilled).values()
+    return [each for group in groups for each in decide_each(group, terms, selection.edits)], terms
 
 
 def _wanted_clients(actor: Actor, selection: Selection) -> Q:

@@ -15,6 +15,11 @@ def invoice_url(actor: Actor, number: int) -> str:
     return practice_url(actor, "invoicing:invoice", number=number)
 
 
+def price_url(actor: Actor, visit_id: UUID) -> str:
+    """What a visit would bill, and why."""
+    return practice_url(actor, "invoicing:visit_price", visit=visit_id)
+
+
 def agenda_url(actor: Actor, day: date) -> str | None:
     """The Agenda of a day."""
     url = practice_url_or_none(actor, "schedule:agenda")

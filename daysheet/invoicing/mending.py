@@ -39,6 +39,9 @@ def mend_of(
         if not actor.may(Permission.ADMINISTRATOR):
             return None
         return _mend(actor, "Assign the license", "staff:assign_license", next_url, staff_member=staff_member_id)
+    if code == "too_many_modifiers":
+        may_change = actor.may(Permission.ADMINISTRATOR)
+        return _mend(actor, "Insurers’ Prices", "services:priced_payers", "") if may_change else None
     if code == "no_coverage":
         return _mend(actor, "Bill To & Insurance Info", "clients:bill_to", next_url, client=client_id)
     if service_on is not None:

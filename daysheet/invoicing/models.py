@@ -74,6 +74,14 @@ class BatchItem(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["practice", "batch", "client"], name="batch_item_client_once"),
         ]
+        indexes = [
+            # What is left to do, in its order: else every chunk of a large batch looks through all of it.
+            models.Index(
+                fields=["practice", "batch", "id"],
+                condition=models.Q(done_at__isnull=True),
+                name="batch_item_to_do_ix",
+            ),
+        ]
 
 
 class BatchProblem(TenantModel):

@@ -6,7 +6,7 @@ line (`explaining`) asks the same functions as what bills it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from uuid import UUID
 
@@ -24,29 +24,37 @@ from daysheet.services.rules import (
 )
 
 from .selection import NO_EDIT, LineEdit, ManualLine, Refused
-from .terms import Candidate, Case, ClientTerms, DecidedLine, StaffTerms, Terms
+from .terms import Candidate, Case, ClientTerms, DecidedLine, Decision, StaffTerms, Terms
 
 
 def decide_lines(
     candidates: Iterable[Candidate], terms: Terms, edits: Mapping[UUID, LineEdit]
 ) -> tuple[list[DecidedLine], list[Refused]]:
     """The lines of one client, in order of date and position, and the refusals among them."""
-    lines: list[DecidedLine] = []
-    refused: list[Refused] = []
+    decisions = list(decide_each(candidates, terms, edits))
+    lines = [decision.line for decision in decisions if decision.line is not None]
+    return lines, [decision.refusal for decision in decisions if decision.refusal is not None]
+
+
+def decide_each(
+    candidates: Iterable[Candidate], terms: Terms, edits: Mapping[UUID, LineEdit], *, although_refused: bool = False
+) -> Iterator[Decision]:
+    """Line or refusal of each visit service of one client, in order of date and position: the copay of a date goes to
+    the first of its lines. `although_refused`: what is only planned has a line beside its refusal."""
     copay_used = dict(terms.copay_taken)
     for candidate in sorted(
         candidates, key=lambda c: (c.service_on, str(c.visit_id), c.position, str(c.visit_service_id))
     ):
         case = case_of(candidate, terms, edits.get(candidate.visit_service_id, NO_EDIT))
-        why_not = _why_not(case, terms.year)
-        if why_not:
-            refused.append(why_not)
-            continue
         day = (candidate.client_id, candidate.service_on)
-        line = decide_line(case, terms, copay_used.get(day, 0))
-        copay_used[day] = copay_used.get(day, 0) + line.copay_cents
-        lines.append(line)
-    return lines, refused
+        used_cents = copay_used.get(day, 0)
+        why_not = _why_not(case, terms.year)
+        if why_not and not although_refused:
+            yield Decision(case, None, why_not, used_cents)
+            continue
+        line = decide_line(case, terms, used_cents)
+        copay_used[day] = used_cents + line.copay_cents
+        yield Decision(case, line, why_not, used_cents)
 
 
 def split_sides(
@@ -161,7 +169,7 @@ def case_of(candidate: Candidate, terms: Terms, edit: LineEdit) -> Case:
         service,
         coverage,
         payer_rules_for(rules, service.id, place, candidate.service_on) if rules else (),
-        terms.staff.get(rendering_id),
+        terms.staff.get(rendering_id) if rendering_id else None,
     )
 
 

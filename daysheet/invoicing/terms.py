@@ -10,12 +10,13 @@ from uuid import UUID
 from daysheet.clients.rules import CoverageFacts, IncomeFacts
 from daysheet.services.rules import IncomeScaleTerms, PayerRateTerms, PayerRules, PayerRuleTerms
 
-from .selection import LineEdit
+from .selection import LineEdit, Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One visit service as it stands when it is locked for billing. `own_…` override the rules."""
+    """One visit service as it stands when it is locked for billing. `own_…` override the rules. Only what is planned
+    may have no staff member yet."""
 
     visit_service_id: UUID
     visit_id: UUID
@@ -24,7 +25,7 @@ class Candidate:
     position: int
     service_type_id: UUID
     minutes: int
-    staff_member_id: UUID
+    staff_member_id: UUID | None
     place_of_service: str
     status_label: str
     is_suspended: bool
@@ -154,3 +155,19 @@ class DecidedLine:
     def amount_cents(self) -> int:
         """Rate × units."""
         return self.rate_cents * self.units
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the door would bill for one visit service, or why it would not. `copay_used_cents`: what other lines of its
+    date took of the copay, those billed already and those before it on this bill."""
+
+    case: Case
+    line: DecidedLine | None
+    refusal: Refused | None
+    copay_used_cents: int
+
+    @property
+    def candidate(self) -> Candidate:
+        """The visit service."""
+        return self.case.candidate

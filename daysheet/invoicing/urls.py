@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .views import agenda, batch, editor, history, invoice, unbilled
+from .views import agenda, batch, editor, history, invoice, prices, unbilled
 
 app_name = "invoicing"
 urlpatterns: list[URLPattern] = [
+    path("visits/<uuid:visit>/price/", prices.visit_price, name="visit_price"),
     path("visits/<uuid:visit>/invoice/", agenda.add_invoice, name="add_invoice"),
     path("appointments/<uuid:appointment>/invoices/", agenda.add_group_invoices, name="add_group_invoices"),
     path("clients/<uuid:client>/invoices/new/", editor.new_invoice, name="new_invoice"),

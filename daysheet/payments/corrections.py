@@ -17,9 +17,11 @@ from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.money import Money
 from daysheet.ledger.actions import Movement, post, reverse
+from daysheet.ledger.books import hold_books
 from daysheet.ledger.models import GIVEN_UP, Account
 from daysheet.ledger.queries import least_credit_since, standing_entries
 from daysheet.ledger.requests import claim_request
+from daysheet.ledger.rules import posting_day
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -296,10 +298,12 @@ def _check_amount(amount_cents: int, most_cents: int, what: str) -> None:
 
 
 def _check_day(actor: Actor, payment: Payment, amount_cents: int, refunded_on: date) -> None:
-    free_cents = least_credit_since(actor, payment.pk, refunded_on)
+    """That the money was free on the day the refund is posted on: the first open one where its own is closed."""
+    posted_on = posting_day(refunded_on, hold_books(actor))
+    free_cents = least_credit_since(actor, payment.pk, posted_on)
     if amount_cents > free_cents:
         raise RefundTooEarly(
-            f"On {us_date(refunded_on)} only {Money(free_cents)} of the payment was not applied. Nothing was changed: "
+            f"On {us_date(posted_on)} only {Money(free_cents)} of the payment was not applied. Nothing was changed: "
             "enter a later date."
         )
 

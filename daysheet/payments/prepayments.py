@@ -74,6 +74,25 @@ def apply_rest(actor: Actor, invoice: Invoice) -> None:
         post(actor, movements, event_id=new_id())
 
 
+def apply_more(actor: Actor, line: InvoiceLine, payment_ids: Collection[UUID]) -> None:
+    """After a line was edited: what is left of the prepayments that paid it, and are named for its date, pays what it
+    now owes more (M3). One that was taken off it by hand stays off."""
+    open_cents = InvoiceLine.objects.values_list("client_open_cents", flat=True).get(pk=line.pk)
+    if not open_cents or line.visit_service is None:
+        return
+    named = Payment.objects.filter(
+        pk__in=payment_ids, is_prepayment=True, visit_id=line.visit_service.visit_id, unapplied_cents__gt=0
+    )
+    credits = [Credit(each.pk, each.received_on, each.unapplied_cents) for each in named]
+    parts = prepay(credits, [OpenLine(line.pk, line.service_on, 0, line.position, open_cents)])
+    movements = [
+        application(line.client_id, payment_id, line_id, cents, on=actor.today, issued_on=actor.today)
+        for payment_id, line_id, cents in parts
+    ]
+    if movements:
+        post(actor, movements, event_id=new_id())
+
+
 @query(Permission.BILLING)
 def credit_by_client(actor: Actor, client_ids: Collection[UUID]) -> Mapping[UUID, int]:
     """The credit of each of these clients whom the actor may see and who has any, in cents."""

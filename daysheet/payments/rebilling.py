@@ -21,6 +21,7 @@ from daysheet.invoicing.selection import Issued, LineEdit, ManualLine, Selection
 from daysheet.invoicing.voiding import end_lines
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
+from daysheet.kit.money import LARGEST_CENTS, Money
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
 from daysheet.ledger.queries import StandingEntry, standing_entries
@@ -32,7 +33,7 @@ from daysheet.schedule.models import VisitService
 from daysheet.services.models import ServiceType
 
 from .corrections import ReasonMissing
-from .prepayments import apply_rest
+from .prepayments import apply_more, apply_rest
 from .receiving import lock_visible_clients
 
 
@@ -162,6 +163,7 @@ def edit_line(
     if keeper := claim_keeper():
         keeper.replace(actor, line.pk, anew.pk)
     reapplied = _apply_again(actor, [anew], applied, new_id())
+    apply_more(actor, anew, {part.payment_id for part in applied})
     record(
         actor, "edit_line", "line", anew.pk, client_id=line.client_id, reason=reason.strip(), instead_of=str(line.pk),
         before_cents=line.amount_cents, after_cents=anew.amount_cents, reapplied_cents=reapplied,
@@ -255,6 +257,10 @@ def _apply_again(actor: Actor, lines: Sequence[InvoiceLine], applied: Sequence[_
 
 
 def _check_edit(line: InvoiceLine, rate_cents: int, units: int, client_cents: int) -> None:
+    if rate_cents * units > LARGEST_CENTS:
+        raise EditNotPossible(
+            f"{Money(rate_cents * units)} is more than one line may be. Nothing was changed; enter it again."
+        )
     if rate_cents < 0 or units < 1:
         raise EditNotPossible("The rate cannot be less than nothing, and there is at least one unit.")
     if not 0 <= client_cents <= rate_cents * units:

@@ -30,6 +30,8 @@ class BillingCell:
     #: What stands against the bill without stopping it, and where to read more.
     warning_words: str = ""
     warning_url: str = ""
+    #: What the visit would bill, and why; empty where nothing of it is unbilled.
+    price_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

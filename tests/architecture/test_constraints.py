@@ -96,6 +96,7 @@ FORBIDDEN: dict[str, str] = {
     "income_step_amount_not_negative": "amount_cents = -1",
     "income_step_from_not_negative": "income_from_cents = -1",
     "income_step_household_sane": "household_from = 0",
+    "guide_mark_step_known": "step = 'coffee'",
     "invoice_counter_positive": "next_number = 0",
     "invoice_number_positive": "number = 0",
     "invoice_void_has_reason": "reason = ''",
@@ -178,6 +179,8 @@ FORBIDDEN_SHARED = {"practice_fee_not_negative": "UPDATE practices_practice SET 
 _POSITIVE = "_check"
 #: Tables the world leaves empty, with a row for each, and rows that only attempts need.
 FILLED = {
+    "first_hour_guidemark": "INSERT INTO first_hour_guidemark (practice_id, id, step, made_at, made_by_name) "
+    "SELECT id, gen_random_uuid(), 'client', now(), 'x' FROM practices_practice WHERE slug = 'alder'",
     "automation_nightclaim": "INSERT INTO automation_nightclaim (practice_id, id, night_id, invoice_id, claim_count, "
     "code, message) SELECT n.practice_id, gen_random_uuid(), n.id, i.id, 0, '', '' FROM automation_night n, "
     "invoicing_invoice i LIMIT 1",

@@ -125,6 +125,8 @@ def build_world(cast: Cast) -> World:
         **_cards(clinic, client),
         **_post(clinic, client, invoice.id),
         **_night(clinic),
+        "step": "client",
+        **_documents(clinic, client, invoice.id),
     }  # fmt: skip
     return World(clinic, cast, ids)
 

@@ -17,13 +17,20 @@ from django.db.models import Max, Sum
 from daysheet.clients.models import Client, Coverage
 from daysheet.clients.registry import tiles_for
 from daysheet.config.verify import verify_practice
-from daysheet.invoicing.models import InvoiceLine
+from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.invoicing.queries.invoice_page import invoice_by_number
 from daysheet.kit.money import Money
 from daysheet.ledger.models import Account, Entry
 from daysheet.ledger.queries import client_activity, client_balances, line_sides, practice_proof
 from daysheet.payments.models import Payment
 from daysheet.payments.queries.accepting import payment_desk
+from daysheet.payments.queries.entries import (
+    Figure,
+    FigureEntries,
+    Narrowed,
+    entries_behind,
+    entries_behind_payment,
+)
 from daysheet.payments.queries.insurer_desk import insurer_desk
 from daysheet.payments.queries.ledger import LedgerPage, ledger_invoices, ledger_payments, unapplied_payments
 from daysheet.payments.queries.payment import payment_view
@@ -155,6 +162,44 @@ def views_agree(actor: Actor) -> list[str]:
     return wrong + _lines_agree(actor) + _payments_agree(actor) + _insurers_agree(actor)
 
 
+def figures_are_their_entries(actor: Actor) -> list[str]:
+    """Every figure opens to entries that come to it (M8): each client's, and those of the latest invoices and
+    payments."""
+    wrong = []
+    for client_id in Client.objects.order_by("pk").values_list("pk", flat=True):
+        balances = client_balances(actor, client_id)
+        shown = {
+            Figure.CLIENT_DUE: balances.client_due_cents, Figure.INSURANCE_DUE: balances.insurance_due_cents,
+            Figure.CREDIT: balances.credit_cents, Figure.BALANCE: balances.balance_cents,
+        }  # fmt: skip
+        for figure, cents in shown.items():
+            wrong += _parted(f"client {client_id}", figure, cents, entries_behind(actor, client_id, figure))
+    for invoice in Invoice.objects.filter(pk__in=_live_invoices()).order_by("-number")[:2]:
+        view = invoice_by_number(actor, invoice.number)
+        shown = {Figure.CHARGED: view.total_cents, Figure.DUE: view.open_cents, Figure.SETTLED: view.settled_cents}
+        for figure, cents in shown.items():
+            found = entries_behind(actor, invoice.client_id, figure, Narrowed(invoice_number=invoice.number))
+            wrong += _parted(f"invoice {invoice.number}", figure, cents, found)
+    for payment in Payment.objects.order_by("-pk")[:3]:
+        row = payment_view(actor, payment.pk).row
+        shown = {
+            Figure.RECEIVED: row.amount_cents, Figure.APPLIED: row.applied_cents, Figure.UNAPPLIED: row.credit_cents,
+            Figure.RETURNED: row.returned_cents,
+        }  # fmt: skip
+        for figure, cents in shown.items():
+            found = entries_behind_payment(actor, payment.pk, figure)
+            wrong += _parted(f"payment {payment.pk}", figure, cents, found)
+    return wrong
+
+
+def _parted(what: str, figure: Figure, shown_cents: int, found: FigureEntries) -> list[str]:
+    return [] if found.figure_cents == shown_cents else [f"{what}: {figure} {shown_cents}, {found.figure_cents} behind"]
+
+
+def _live_invoices() -> Any:
+    return InvoiceLine.objects.filter(ended_at=None).values("invoice_id")
+
+
 def no_day_counts_a_receipt_twice(actor: Actor) -> list[str]:
     """As of any day no more of a payment was ever in the practice than its amount, whatever its date became (M8)."""
     return _found(
@@ -239,6 +284,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     no_past_day_is_negative,
     every_service_is_billed_at_most_once,
     views_agree,
+    figures_are_their_entries,
     no_day_counts_a_receipt_twice,
     ageing_agrees,
     day_sheets_add_up,

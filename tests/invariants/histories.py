@@ -18,7 +18,6 @@ from django.db.models import F, QuerySet
 
 from daysheet.claims.actions import queue_claims, withdraw_claim
 from daysheet.claims.models import Claim
-from daysheet.clients.models import Coverage
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit, issue_invoices, void_invoice
 from daysheet.invoicing.batches import BatchRequest, start_batch, undo_batch
@@ -32,7 +31,6 @@ from daysheet.ledger.closing import close_day
 from daysheet.ledger.models import GIVEN_UP, Account, Entry
 from daysheet.payments import corrections, rebilling, redating
 from daysheet.payments.actions import accept_payment, apply_credit
-from daysheet.payments.insurance import LinePosting, accept_insurance_payment
 from daysheet.payments.models import Payment
 from daysheet.practices.actor import Actor
 from daysheet.reports.queries.day_sheet import day_sheet
@@ -41,6 +39,8 @@ from tests.billing import Clinic
 
 from .at_once import at_once
 from .books import INVARIANTS
+from .card_rules import CARD_RULES, store_cards
+from .insurer_rules import INSURER_RULES
 
 Row = TypeVar("Row")
 Rule = Callable[["History"], Any]
@@ -80,9 +80,19 @@ class History:
             return self.random.randint(1, max(most, 1))
         return most + self.random.randint(1, 5_000) if kind < 0.98 else 0
 
+    def open_lines(self, client_id: UUID, column: str) -> list[InvoiceLine]:
+        """Some lines of a client on which a side is open."""
+        lines = list(InvoiceLine.objects.filter(client_id=client_id, **{f"{column}__gt": 0}).order_by("pk"))
+        return self.random.sample(lines, min(len(lines), self.random.randint(1, 3)))
+
     def day(self) -> date:
         """A day up to the actor's today."""
         return self.actor.today - timedelta(days=self.random.choice([0, 0, 0, 1, 5, 20]))
+
+    @property
+    def owner_now(self) -> Actor:
+        """The owner at the history's moment."""
+        return replace(self.clinic.owner, now=self.actor.now)
 
 
 class NothingThere(Refusal):
@@ -99,6 +109,7 @@ def open_practice(clinic: Clinic, seed: int) -> History:
         clinic.client("Covered", insured=True),
     ]
     history = History(clinic, clients, Random(seed), clinic.biller)
+    store_cards(history)
     for client_id in clients * 2:
         bill_visit(history.actor, visit_id=_new_visit(history, client_id)[0])
     return history
@@ -213,18 +224,13 @@ def void_and_rebill(history: History) -> None:
 # Money
 
 
-def _open_lines(history: History, client_id: UUID, column: str) -> list[InvoiceLine]:
-    lines = list(InvoiceLine.objects.filter(client_id=client_id, **{f"{column}__gt": 0}).order_by("pk"))
-    return history.random.sample(lines, min(len(lines), history.random.randint(1, 3)))
-
-
 def _applications(history: History, client_id: UUID) -> dict[UUID, int | None] | None:
     kind = history.random.random()
     if kind < 0.3:
         return None
     if kind < 0.45:
         return {}
-    lines = _open_lines(history, client_id, "client_open_cents")
+    lines = history.open_lines(client_id, "client_open_cents")
     return {line.pk: None if history.random.random() < 0.4 else history.cents(line.client_open_cents) for line in lines}
 
 
@@ -315,22 +321,6 @@ def change_responsibility(history: History) -> None:
     )  # fmt: skip
 
 
-def insurers_payment(history: History) -> None:
-    client_id = history.random.choice(history.clients[1:])
-    postings = {}
-    for line in _open_lines(history, client_id, "insurance_open_cents"):
-        paid = history.cents(line.insurance_open_cents)
-        rest = max(line.insurance_open_cents - paid, 0)
-        adjusted = history.random.randint(0, rest)
-        postings[line.pk] = LinePosting(paid, adjusted, history.random.randint(0, rest - adjusted))
-    surplus = history.random.choice([0, 0, 0, 700])
-    accept_insurance_payment(
-        history.actor, request_key=new_id(), payer_id=Coverage.objects.get(client_id=client_id).payer_id,
-        amount_cents=sum(each.paid_cents for each in postings.values()) + surplus, method="eft",
-        received_on=history.day(), postings=postings, expected_credit_cents=surplus,
-    )  # fmt: skip
-
-
 # Days and claims
 
 
@@ -376,9 +366,10 @@ RULES: dict[Rule, int] = {
     write_off: 5,
     take_write_off_back: 4,
     change_responsibility: 6,
-    insurers_payment: 7,
     a_day_passes: 2,
     close_a_day: 2,
     queue_a_claim: 3,
     take_a_claim_back: 1,
+    **INSURER_RULES,
+    **CARD_RULES,
 }

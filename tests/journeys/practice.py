@@ -94,6 +94,7 @@ def build() -> Practice:
         builder.money()
         builder.cards()
         posted_clients(builder)
+        builder.documents()
         builder.repeated()
         a_week_of_appointments(builder)
         practice.everything = ids_of_everything(builder)
@@ -185,6 +186,25 @@ class _Builder:
         self.visit("retry_bad", self.client("Ron", "Retry"), self.talk, days_ago=RETRY, staff="otto")
         self.visit("undo_one", self.client("Una", "Undo"), self.talk, days_ago=UNDO)
         self.visit("undo_two", self.client("Uri", "Undo"), self.letter, days_ago=UNDO)
+
+    def documents(self) -> None:
+        """A client with a bill and a payment; one who pays alone and comes next week."""
+        from daysheet.clients.actions import add_diagnosis, edit_client
+        from daysheet.invoicing.models import InvoiceLine
+        from daysheet.payments.actions import accept_payment
+
+        today = self.practice.today
+        dolf, gwen = self.client("Dolf", "Statement"), self.client("Gwen", "Statement")
+        add_diagnosis(self.owner, dolf, code="F41.1", name="Anxiety", starts_on=today - timedelta(days=400))
+        self.billed("statement", dolf, self.talk, self.letter, days_ago=12)
+        line = InvoiceLine.objects.filter(client_id=dolf).order_by("position")[0]
+        accept_payment(
+            self.owner, request_key=uuid4(), client_id=dolf, amount_cents=10000, method="check", number="101",
+            received_on=today, applications={line.pk: 9000},
+        )  # fmt: skip
+        edit_client(self.owner, gwen, birth_on=today - timedelta(days=12000))
+        for week in (1, 2, 3):
+            self.visit(f"estimate_{week}", gwen, self.talk, days_ago=-7 * week, status="upcoming")
 
     def money(self) -> None:
         """Clients who owe, one for each journey of money; one with nothing yet to note on; and what an insurer's

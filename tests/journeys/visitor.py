@@ -31,6 +31,8 @@ SETTLED = """async () => {
         await frame();
     } while (document.getAnimations().length);
 }"""
+#: Where the browser's own viewer of PDFs comes from.
+BROWSERS_OWN = ("chrome://", "chrome-extension://")
 LOOPBACK = {"127.0.0.1", "localhost"}
 
 
@@ -129,7 +131,7 @@ def visitor_in(server: Server, context: BrowserContext) -> Visitor:
         if message.type == "error" and "Failed to load resource" not in message.text:
             visitor.faults.append(f"console on {visitor.page.url}: {message.text}")
 
-    context.route(lambda url: urlsplit(url).hostname not in LOOPBACK, guard)
+    context.route(lambda url: urlsplit(url).hostname not in LOOPBACK and not url.startswith(BROWSERS_OWN), guard)
     visitor.page.on("console", note)
     visitor.page.on("pageerror", lambda error: visitor.faults.append(f"script on {visitor.page.url}: {error}"))
     visitor.page.on("response", lambda answer: _note_failure(visitor, answer))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
+from daysheet.config import verify_views
 from daysheet.config.verify import CLEAN, DIFFERENT
+from daysheet.documents.queries.statements import StatementChoices, statement_figures
+from daysheet.documents.rules import SideFigures
+from daysheet.practices.actor import Actor
 from tests.people import Cast
 
 from .damage import damage, part_of, verified
@@ -135,6 +143,22 @@ def test_a_day_sheet_whose_tables_part_from_its_proof_is_found_and_named(money_h
     assert code == DIFFERENT
     words = "the deposit by method is $320.00, the proof says payments of $390.00"
     assert words in part_of(report, "every Day Sheet proves"), report
+
+
+def test_a_statement_that_parts_from_the_entries_is_found_and_named(
+    money_history: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Statements are sums over the entries themselves, so no damage to the database parts the two; a wrong sum does."""
+
+    def without_insurers_entries(actor: Actor, clients: Collection[UUID], choices: StatementChoices) -> Any:
+        figures = statement_figures(actor, clients, choices)
+        return {key: replace(each, insurance=SideFigures()) for key, each in figures.items()}
+
+    monkeypatch.setattr(verify_views, "statement_figures", without_insurers_entries)
+    code, report = verified("alder")
+    assert code == DIFFERENT
+    words = "by service date, "
+    assert words in part_of(report, "every statement leads to the client's balance"), report
 
 
 _POLICY = "practice_id = nullif(current_setting('app.practice_id', true), '')::bigint"

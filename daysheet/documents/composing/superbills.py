@@ -140,7 +140,8 @@ def _services(superbill: Superbill, codes: tuple[str, ...]) -> Block:
     )
     note = ""
     if superbill.left_out_count:
-        note = f"{count_of(superbill.left_out_count, 'item', 'items')} without a procedure code are not listed."
+        left_out = count_of(superbill.left_out_count, "item", "items")
+        note = f"Not listed: {left_out} without a procedure code."
     return Grid("Services", columns, rows, (total,), note)
 
 

@@ -24,6 +24,12 @@ def label_span(each: Sum, columns: Sequence[Column]) -> int:
 
 
 @register.filter
+def amounts_under(each: Sum, columns: Sequence[Column]) -> Iterable[tuple[Column, str]]:
+    """Each amount of a sum with the column it stands under."""
+    return zip(columns[label_span(each, columns) :], each.amounts, strict=True)
+
+
+@register.filter
 def unbroken(text: str) -> str:
     """Without the places where a long word may break."""
     return text.replace(BREAK, "")

@@ -12,8 +12,11 @@ import pytest
 
 from daysheet.clients.actions import add_diagnosis
 from daysheet.clients.models import Client
+from daysheet.documents.composing.estimates import estimate_papers
+from daysheet.documents.estimates.actions import EstimateTerms, ExpectedService, give_estimate
 from daysheet.documents.glyphs import MISSING, known_signs, printable
 from daysheet.documents.merging import NotTypst, PdfWriter
+from daysheet.documents.models import Estimate
 from daysheet.documents.papers import Cell, Column, Facts, Grid, Holds, Kind, Letterhead, Paper, Sum, Words, one_line
 from daysheet.documents.rendering import (
     Period,
@@ -28,6 +31,7 @@ from daysheet.documents.rendering import (
 from daysheet.documents.typesetting import PART_PAPERS
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import Invoice
+from daysheet.kit.ids import new_id
 from daysheet.kit.money import Money
 from daysheet.payments.actions import accept_payment
 from daysheet.payments.models import Payment
@@ -49,10 +53,23 @@ def _receipts(week: Week, clients: list[UUID]) -> list[Paper]:
     return receipt_papers(week.biller, list(rows.values_list("pk", flat=True)))
 
 
+def _estimates(week: Week, clients: list[UUID]) -> list[Paper]:
+    """Each client's one estimate, given when it is first asked for."""
+    Client.objects.filter(pk__in=clients).update(birth_on=date(1984, 5, 6))
+    service = ExpectedService(week.clinic.talk.pk, week.clinic.cast.carol.staff_member_id, 1, 15000)
+    terms = EstimateTerms(TODAY, TODAY, "Talking", week.clinic.location.pk)
+    for client in clients:
+        if not Estimate.objects.filter(client_id=client).exists():
+            give_estimate(week.biller, client, estimate_id=new_id(), terms=terms, services=[service])
+    rows = Estimate.objects.filter(client_id__in=clients).order_by("pk")
+    return estimate_papers(week.biller, list(rows.values_list("pk", flat=True)))
+
+
 KINDS: dict[Kind, Papers] = {
     Kind.STATEMENT: lambda week, clients: statement_papers(week.biller, clients, StatementChoices(ALL)),
     Kind.INVOICE: _invoices,
     Kind.RECEIPT: _receipts,
+    Kind.ESTIMATE: _estimates,
     Kind.SUPERBILL: lambda week, clients: superbill_papers(week.biller, clients, period=ALL),
 }
 HOSTILE = (
@@ -141,7 +158,7 @@ def test_two_hundred_lines_break_over_pages_under_a_repeated_heading() -> None:
 
 
 def test_many_papers_in_one_file_keep_pages_tags_and_clients_apart() -> None:
-    papers = [_paper(number, rows=number % 60) for number in range(PART_PAPERS * 3 + 1)]
+    papers = [_paper(number, rows=number * 4 % 60) for number in range(PART_PAPERS * 4 + 1)]
     rendered = render_pdf(papers)
     assert_accessible(rendered.pdf)
     assert headings(rendered.pdf) == ["Statement"] * len(papers)

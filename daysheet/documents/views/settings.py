@@ -28,7 +28,7 @@ def look(request: HttpRequest) -> HttpResponse:
         request,
         LookForm(request.POST or None, initial=initial),
         "documents/look.html",
-        {"look": shown, "logo_form": LogoForm()},
+        {"look": shown, "logo_form": LogoForm(), "section": "Organization"},
         save=lambda typed: actions.edit_document_settings(actor, **typed),
         done="New documents look like this from now on.",
         back_url=practice_url(actor, "documents:look"),
@@ -44,7 +44,7 @@ def upload_logo(request: HttpRequest) -> HttpResponse:
         request,
         LogoForm(request.POST or None, request.FILES or None),
         "documents/upload_logo.html",
-        {},
+        {"section": "Organization"},
         save=lambda typed: actions.upload_logo(
             actor, logo_id=typed["logo_id"], content=typed["picture"], alt=typed["alt"]
         ),

@@ -74,7 +74,7 @@ def _start(
     ticked = {client_id: ids for client_id, ids in by_client.items() if pick.randrange(100) >= _FORGOTTEN_PERCENT}
     if not ticked:
         return
-    lines = preview(actor, Selection(tuple(service_id for ids in ticked.values() for service_id in ids)))
+    decisions = preview(actor, Selection(tuple(service_id for ids in ticked.values() for service_id in ids)))
     start_batch(
         actor,
         batch_id=batch_id,
@@ -82,7 +82,7 @@ def _start(
         to_on=last,
         items=[BatchRequest(client_id, tuple(ids)) for client_id, ids in ticked.items()],
         expected_count=len(ticked),
-        expected_cents=sum(line.line.amount_cents for line in lines if line.line),
+        expected_cents=sum(each.line.amount_cents for each in decisions if each.line),
     )
 
 

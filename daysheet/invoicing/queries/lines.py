@@ -12,8 +12,9 @@ from daysheet.practices.actor import Actor
 from daysheet.schedule.models import VisitService
 from daysheet.services.models import ServiceType
 
-from ..door import PreviewLine, preview
+from ..door import preview
 from ..selection import NO_EDIT, LineEdit, Refused, Selection
+from ..terms import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,10 @@ def lines_by_visit(actor: Actor, services: Mapping[UUID, bool], edits: Mapping[U
     """The lines of `unbilled_services`, by visit and in order. A fixed number of queries."""
     if not services:
         return {}
-    previews = preview(actor, Selection(tuple(services), edits_on_purpose(services, edits)))
-    names = _service_labels({each.candidate.service_type_id for each in previews})
+    decisions = preview(actor, Selection(tuple(services), edits_on_purpose(services, edits)))
+    names = _service_labels({each.candidate.service_type_id for each in decisions})
     found: LinesByVisit = defaultdict(list)
-    for each in sorted(previews, key=lambda each: (each.candidate.position, str(each.candidate.visit_service_id))):
+    for each in sorted(decisions, key=lambda each: (each.candidate.position, str(each.candidate.visit_service_id))):
         edit = edits.get(each.candidate.visit_service_id, NO_EDIT)
         found[each.candidate.visit_id].append(_line_view(each, names[each.candidate.service_type_id], edit))
     return dict(found)
@@ -98,7 +99,7 @@ def _service_labels(service_ids: set[UUID]) -> dict[UUID, str]:
     return {pk: f"{code} {name}" for pk, code, name in rows}
 
 
-def _line_view(each: PreviewLine, label: str, edit: LineEdit) -> LineView:
+def _line_view(each: Decision, label: str, edit: LineEdit) -> LineView:
     candidate, line = each.candidate, each.line
     return LineView(
         visit_service_id=candidate.visit_service_id,

@@ -12,10 +12,13 @@ from daysheet.clients.models import Coverage
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import InvoiceLine
+from daysheet.ledger.closing import close_day
+from daysheet.ledger.models import Entry
 from daysheet.ledger.queries import client_balances
 from daysheet.payments.corrections import RefundTooEarly, change_responsibility, refund_payment, unapply
 from daysheet.payments.insurance import LinePosting, accept_insurance_payment
 from daysheet.payments.models import Payment
+from daysheet.reports.queries.day_sheet import day_sheet
 from tests.billing import Clinic, build_clinic
 from tests.people import Cast
 
@@ -81,3 +84,20 @@ def test_an_insurers_money_is_on_a_line_only_from_the_day_insurance_owed_it(clin
     )  # fmt: skip
     assert client_balances(clinic.biller, client, as_of=date(2026, 11, 12)).insurance_due_cents == 0
     assert client_balances(clinic.biller, client).insurance_due_cents == 0
+
+
+def test_a_refund_of_a_closed_day_counts_from_the_day_it_is_posted_on(clinic: Clinic) -> None:
+    """Received and given back on days that are closed by now: both are posted on the first open one."""
+    client = clinic.client()
+    totals = day_sheet(clinic.biller, date(2026, 11, 12)).totals
+    close_day(
+        clinic.biller, day=date(2026, 11, 12), expected_closing_cents=totals.closing_cents,
+        expected_entry_count=totals.entry_count,
+    )  # fmt: skip
+    payment = pay(clinic.biller, client, 10_000, received_on=date(2026, 11, 9), applications={}).payment_id
+    refund_payment(
+        clinic.biller, request_key=uuid4(), payment_id=payment, amount_cents=4_000, refunded_on=date(2026, 11, 11),
+        reason="Moved away",
+    )  # fmt: skip
+    days = Entry.objects.filter(payment_id=payment).values_list("effective_on", flat=True)
+    assert set(days) == {date(2026, 11, 13)}

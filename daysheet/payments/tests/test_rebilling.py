@@ -20,7 +20,7 @@ from daysheet.ledger.models import Account
 from daysheet.ledger.queries import client_balances
 from daysheet.ledger.requests import RequestKeyReused
 from daysheet.payments.actions import accept_payment
-from daysheet.payments.corrections import ReasonMissing, change_responsibility, write_off
+from daysheet.payments.corrections import ReasonMissing, change_responsibility, unapply, write_off
 from daysheet.payments.models import Payment
 from daysheet.payments.rebilling import EditNotPossible, RebillRefused, edit_line, void_and_rebill
 from daysheet.schedule.models import VisitService
@@ -183,3 +183,38 @@ def test_an_edit_that_does_not_add_up_is_refused(clinic: Clinic) -> None:
     stranger = clinic.cast.actor(clinic.cast.charlie)
     with practice_transaction(clinic.cast.birch.id), pytest.raises(NotFound):
         void_and_rebill(stranger, request_key=uuid4(), invoice_id=line.invoice_id, reason="x")
+
+
+def test_an_edited_line_takes_more_of_the_prepayment_named_for_its_date(clinic: Clinic) -> None:
+    """Prepaid 200.00 for a date billed at 150.00: raised to 180.00, it is still paid (M3). What was taken off by hand
+    stays off."""
+    client = clinic.client()
+    visit, _ = clinic.visit(client, clinic.talk)
+    prepaid = accept_payment(
+        clinic.biller, request_key=uuid4(), client_id=client, amount_cents=20_000, method="cash", received_on=DAY,
+        applications={}, visit_id=visit, is_prepayment=True,
+    ).payment_id  # fmt: skip
+    bill_visit(clinic.biller, visit_id=visit)
+    assert _figures(clinic, client) == (0, 0, 5_000)
+    _edit(clinic, 18_000)
+    assert _figures(clinic, client) == (0, 0, 2_000)
+    unapply(clinic.biller, request_key=uuid4(), payment_id=prepaid, reason="Keep it for another date")
+    _edit(clinic, 17_000)
+    assert _figures(clinic, client) == (17_000, 0, 20_000)
+    _books_are_right()
+
+
+def test_a_line_cannot_be_edited_to_more_than_one_may_be(clinic: Clinic) -> None:
+    client = clinic.client()
+    bill_visit(clinic.biller, visit_id=clinic.visit(client, clinic.talk)[0])
+    with pytest.raises(EditNotPossible, match=r"\$9,990,000,000.00 is more than one line may be"):
+        _edit(clinic, 1_000_000_000, units=999)
+    assert _figures(clinic, client) == (15_000, 0, 0)
+
+
+def _edit(clinic: Clinic, rate_cents: int, units: int = 1) -> None:
+    line = InvoiceLine.objects.get(ended_at=None)
+    edit_line(
+        clinic.biller, request_key=uuid4(), line_id=line.pk, rate_cents=rate_cents, units=units,
+        client_cents=rate_cents * units, note="", reason="Agreed",
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""What the preview shows is what the door bills, and both are what docs/money/prices.md says: for 10,000 combinations
+of rate, income, fee schedule, copay, units, modifiers and place of service, thrown with a fixed seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Sum
+
+from daysheet.database.scope import practice_transaction
+from daysheet.invoicing.actions import issue_invoices
+from daysheet.invoicing.door import preview_on_terms
+from daysheet.invoicing.models import Invoice, InvoiceLine
+from daysheet.invoicing.queries.prices import explain_decisions
+from daysheet.invoicing.selection import Selection
+from daysheet.invoicing.terms import DecidedLine
+from daysheet.practices.actor import Actor
+from daysheet.schedule.models import VisitService
+from tests.people import Cast
+
+from .priced import Expected, Reckoning, build_priced
+
+SEED, CLIENTS, AT_LEAST = 20261116, 1500, 10_000
+#: How often each must have been met, so that the dice have really thrown it.
+OFTEN = 50
+
+Facts = tuple[object, ...]
+
+
+def test_ten_thousand_prices_are_billed_as_they_were_shown(cast: Cast) -> None:
+    biller = cast.actor(cast.bob)
+    with practice_transaction(cast.alder.id):
+        priced = build_priced(SEED, clients=CLIENTS, staff_member_id=cast.carol.staff_member_id)
+        reckoning = Reckoning(priced)
+        services = [row["id"] for row in priced.rows[VisitService]]
+        # The first part is billed before the rest is looked at, so that copays are taken by live lines too.
+        met: Counter[str] = Counter()
+        compared = 0
+        for part in (set(services[::4]), set(services) - set(services[::4])):
+            expected = reckoning.expect(part, copay_taken=_copay_taken())
+            selection = Selection(tuple(part), {key: edit for key, edit in priced.edits.items() if key in part})
+            shown = _shown(biller, selection, expected)
+            compared += _bill(biller, selection, shown)
+            met.update(_kinds(expected.values()))
+    assert compared >= AT_LEAST
+    assert {kind: count for kind, count in met.items() if count < OFTEN} == {}
+    assert set(met) == KINDS
+
+
+def _shown(biller: Actor, selection: Selection, expected: dict[UUID, Expected]) -> dict[UUID, DecidedLine]:
+    """The preview's lines, each as the page reckons it and explained by the price that it bills."""
+    decisions, terms = preview_on_terms(biller, selection)
+    assert terms is not None
+    assert {each.candidate.visit_service_id for each in decisions} == set(expected)
+    lines: dict[UUID, DecidedLine] = {}
+    for decision, explained in zip(decisions, explain_decisions(decisions, terms), strict=True):
+        service_id = decision.candidate.visit_service_id
+        wanted = expected[service_id]
+        assert (decision.refusal is not None) == wanted.is_refused
+        line = explained.line
+        assert _facts(line) == (
+            wanted.rate_cents, wanted.source, wanted.units, wanted.client_cents, wanted.insurance_cents,
+            wanted.copay_cents, wanted.modifiers, wanted.place,
+        ), (decision, wanted)  # fmt: skip
+        assert [price.cents for price in explained.prices if price.is_billed] == [line.rate_cents]
+        assert explained.prices[0].is_billed
+        followed = [rule for rule in explained.payer_rules if rule.is_followed]
+        assert len(followed) == min(1, len(explained.payer_rules))
+        if decision.line is not None:
+            assert decision.line == line
+            lines[service_id] = line
+    return lines
+
+
+def _bill(biller: Actor, selection: Selection, shown: dict[UUID, DecidedLine]) -> int:
+    """Everything in one call; returns how many lines were billed and equal what was shown, field by field."""
+    issued = issue_invoices(biller, selection=selection, door=Invoice.Door.BATCH, grouping="date")
+    refused = {service_id for each in issued.refused for service_id in each.visit_service_ids}
+    assert set(selection.visit_service_ids) - set(shown) <= refused
+    billed = {
+        line.visit_service_id: line
+        for line in InvoiceLine.objects.filter(visit_service_id__in=selection.visit_service_ids, ended_at=None)
+    }
+    assert set(billed) == set(shown) - refused
+    for service_id, line in billed.items():
+        decided = shown[service_id]  # type: ignore[index]
+        assert _facts(line) == _facts(decided)
+        assert (line.amount_cents, line.coverage_id, line.rendering_name, line.billing_npi, line.code) == (
+            decided.amount_cents, decided.coverage_id, decided.rendering_name, decided.billing_npi, decided.code,
+        )  # fmt: skip
+    assert sum(invoice.total_cents for invoice in issued.created) == sum(line.amount_cents for line in billed.values())
+    return len(billed)
+
+
+def _facts(line: DecidedLine | InvoiceLine) -> Facts:
+    return (
+        line.rate_cents, line.price_source, line.units, line.client_cents, line.insurance_cents, line.copay_cents,
+        tuple(line.modifiers), line.place_of_service,
+    )  # fmt: skip
+
+
+def _copay_taken() -> dict[tuple[UUID, date], int]:
+    lines = InvoiceLine.objects.filter(ended_at=None).values_list("client_id", "service_on")
+    return {(client, day): cents for client, day, cents in lines.annotate(cents=Sum("copay_cents")) if cents}
+
+
+KINDS = {
+    *("edited", "visit", "client", "payer", "income", "service"), "copay", "copay shared", "insured", "refused",
+    "several units", "four modifiers", "telehealth", "nothing to pay",
+}  # fmt: skip
+
+
+def _kinds(lines: object) -> Counter[str]:
+    """What was met: each kind of price and of line."""
+    met: Counter[str] = Counter()
+    for line in lines:  # type: ignore[attr-defined]
+        met[line.source] += 1
+        met["copay"] += line.copay_cents > 0
+        met["copay shared"] += 0 < line.copay_cents < line.rate_cents * line.units
+        met["insured"] += line.insurance_cents > 0
+        met["refused"] += line.is_refused
+        met["several units"] += line.units > 1
+        met["four modifiers"] += len(line.modifiers) == 4
+        met["telehealth"] += line.place in ("02", "10")
+        met["nothing to pay"] += line.rate_cents == 0
+    return met
