@@ -118,6 +118,8 @@ VERBS: dict[str, Verb] = {
     "start_mailing": Verb("started a run of documents", is_money=True),
     "stop_sending": Verb("stopped the e-mails of a run"),
     "set_bill_to": Verb("changed who is billed"),
+    "make_calendar_feed": Verb("made an address for another calendar"),
+    "stop_calendar_feed": Verb("stopped an address for another calendar"),
     "set_cancellation_policy": Verb("changed the cancellation policy"),
     "set_fee_services": Verb("chose the fees for missed visits"),
     "set_client_service": Verb("changed a client's services", is_money=True),
