@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "daysheet.practices",
     "daysheet.audit",
     "daysheet.web",
+    "daysheet.help",
     "daysheet.jobs",
     "daysheet.ledger",
     "daysheet.staff",

@@ -30,6 +30,9 @@ UnbilledCounter = Callable[[Actor], UnbilledCount | None]
 
 _unbilled_counters: list[UnbilledCounter] = []
 _home_panels: list[HomePanelSource] = []
+#: From the URL name of a page to the page of the guide that explains it.
+HelpTopics = Callable[[str], str | None]
+_help_topics: list[HelpTopics] = []
 
 
 def register_unbilled_count(counter: UnbilledCounter) -> None:
@@ -48,3 +51,12 @@ def register_home_panel(source: HomePanelSource) -> None:
 
 def home_panels(actor: Actor) -> list[HomePanel]:
     return [panel for source in _home_panels if (panel := source(actor)) is not None]
+
+
+def register_help(topics: HelpTopics) -> None:
+    """Name who knows the user guide. The last one registered answers."""
+    _help_topics.append(topics)
+
+
+def help_topic(url_name: str) -> str | None:
+    return _help_topics[-1](url_name) if _help_topics and url_name else None

@@ -127,7 +127,7 @@ def build_world(cast: Cast) -> World:
         **_cards(clinic, client),
         **_post(clinic, client, invoice.id),
         **_night(clinic),
-        "step": "client",
+        "step": "client", "page": "import",
         **_documents(clinic, client, invoice.id),
     }  # fmt: skip
     return World(clinic, cast, ids)
