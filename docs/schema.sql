@@ -1072,6 +1072,32 @@ CREATE POLICY schedule_cancellationpolicy_practice ON schedule_cancellationpolic
 GRANT SELECT, INSERT ON schedule_cancellationpolicy TO daysheet_app;
 GRANT UPDATE (notice_hours, no_show_charge, late_cancel_charge, canceled_charge) ON schedule_cancellationpolicy TO daysheet_app;
 
+-- A secret address under which a provider's schedule is read by other calendars. Only a hash of the secret is
+-- kept; the row stays when it is stopped.
+CREATE TABLE schedule_calendarfeed (
+    id              uuid NOT NULL,
+    token_hash      character varying(64) NOT NULL,
+    shows_initials  boolean NOT NULL,
+    created_at      timestamp with time zone NOT NULL,
+    revoked_at      timestamp with time zone,
+    last_read_at    timestamp with time zone,
+    practice_id     bigint NOT NULL,
+    staff_member_id uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT calendar_feed_token_once UNIQUE (practice_id, token_hash),
+    CONSTRAINT schedule_calendarfeed_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT schedule_calendarfeed_staff_member_id_fk FOREIGN KEY (practice_id, staff_member_id) REFERENCES staff_staffmember(practice_id, id),
+    CONSTRAINT calendar_feed_hash_not_secret CHECK (((token_hash)::text ~ '^[0-9a-f]{64}$'::text))
+);
+CREATE UNIQUE INDEX calendar_feed_one_live ON schedule_calendarfeed USING btree (practice_id, staff_member_id) WHERE (revoked_at IS NULL);
+CREATE INDEX schedule_calendarfeed_staff_member_id_ix ON schedule_calendarfeed USING btree (practice_id, staff_member_id);
+ALTER TABLE schedule_calendarfeed ENABLE ROW LEVEL SECURITY;
+CREATE POLICY schedule_calendarfeed_practice ON schedule_calendarfeed FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON schedule_calendarfeed TO daysheet_app;
+GRANT UPDATE (revoked_at, last_read_at) ON schedule_calendarfeed TO daysheet_app;
+
 -- ==================== invoicing =====================================================================================
 
 -- The next invoice number of a practice: one row, taken last in the transaction (B8).
@@ -2215,6 +2241,26 @@ CREATE POLICY imports_importedfile_practice ON imports_importedfile FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON imports_importedfile TO daysheet_app;
+
+-- ==================== first_hour ====================================================================================
+
+-- `step` is one of `rules.Step`, or `guide` for all of it. Taken away when somebody comes back to it.
+CREATE TABLE first_hour_guidemark (
+    id           uuid NOT NULL,
+    step         character varying(12) NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    made_by_name character varying(120) NOT NULL,
+    practice_id  bigint NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT guide_mark_once UNIQUE (practice_id, step),
+    CONSTRAINT first_hour_guidemark_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT guide_mark_step_known CHECK (((step)::text = ANY ((ARRAY['practice'::character varying, 'services'::character varying, 'provider'::character varying, 'client'::character varying, 'appointment'::character varying, 'invoice'::character varying, 'guide'::character varying])::text[])))
+);
+ALTER TABLE first_hour_guidemark ENABLE ROW LEVEL SECURITY;
+CREATE POLICY first_hour_guidemark_practice ON first_hour_guidemark FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT, DELETE ON first_hour_guidemark TO daysheet_app;
 
 -- ==================== config ========================================================================================
 

@@ -22,6 +22,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from daysheet.mailings.restored import hold_back
+
 from .archive import check, read_header, read_pieces
 from .programs import BackupFailed, program, server_major, start, with_database
 from .taking import DUMP, KEYS, applied_migrations
@@ -71,6 +73,8 @@ def restore_backup(
         )
     with _scratch_database(place, "daysheet_restoring") as scratch:
         said = _fill_and_verify(path, scratch, passphrase, known_migrations)
+        with psycopg.connect(scratch.owner_url) as owner:
+            held = hold_back(owner.cursor(), now)
         kept = f"{place.database}_before_{now:%Y%m%d%H%M%S}"
         _swap(place, scratch, kept)
     if not holds_tables:
@@ -78,6 +82,8 @@ def restore_backup(
     done = _restore_keys(path, place.home, passphrase, now)
     if holds_tables:
         done += f" What was there before is the database {kept}."
+    if held:
+        done += f" {held} e-mails that waited may have been sent since: they are withdrawn, see the Delivery Log."
     return f"{said} {done}".strip()
 
 

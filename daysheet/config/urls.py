@@ -11,6 +11,7 @@ _practice = [
     path("", include("daysheet.staff.organization.urls")),
     path("", include("daysheet.staff.organization.activity")),
     path("", include("daysheet.staff.urls")),
+    path("", include("daysheet.help.urls")),
     path("", include("daysheet.clients.urls")),
     path("", include("daysheet.mail.urls")),
     path("", include("daysheet.services.urls")),
@@ -24,6 +25,7 @@ _practice = [
     path("", include("daysheet.documents.urls")),
     path("", include("daysheet.mailings.urls")),
     path("", include("daysheet.imports.urls")),
+    path("", include("daysheet.first_hour.urls")),
 ]
 
 urlpatterns = [

@@ -21,6 +21,7 @@ from django.db import DatabaseError, connection, transaction
 
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.errors import Refusal
+from daysheet.mailings.restored import hold_back
 from daysheet.practices.actor import ActorKind, PracticeFacts, system_actor
 from daysheet.practices.models import Practice, User
 from daysheet.practices.permissions import Permission
@@ -74,6 +75,8 @@ def take_back(
         facts = _make_practice(manifest, slug)
         with practice_transaction(facts.id):
             count = _fill_tables(archive, manifest, facts.id)
+            with connection.cursor() as cursor:
+                hold_back(cursor, now, practice_id=facts.id)
             _let_in(facts, owner_email, owner_password, now)
         wrong = verify(facts)
         if wrong:

@@ -18,6 +18,7 @@ from daysheet.database.models import TenantForeignKey
 LEFT_OUT_TABLES: Mapping[str, str] = {
     "jobs_jobrun": "work under way belongs to the installation; what is to be done stands in the batches themselves",
     "staff_invitation": "a way in, good for a few days and for one installation",
+    "schedule_calendarfeed": "a secret address of one installation; its provider makes another",
 }
 LEFT_OUT_COLUMNS: Mapping[str, str] = {
     "staff_staffmember.user_id": "logins belong to the installation",

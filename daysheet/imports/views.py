@@ -41,7 +41,8 @@ def upload(request: HttpRequest) -> HttpResponse:
     """The upload form, the templates and what was imported. A good file goes on to its preview."""
     actor = actor_of(request)
     actor.require(Permission.ADMINISTRATOR)
-    form = UploadForm(request.POST or None, request.FILES or None, actor=actor)
+    initial = {"kind": request.GET.get("kind", "")}
+    form = UploadForm(request.POST or None, request.FILES or None, actor=actor, initial=initial)
     context = _upload_context(request, actor)
     if request.method != "POST":
         return render_page(request, "imports/upload.html", context | {"form": form})

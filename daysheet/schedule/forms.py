@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django import forms
 
+from daysheet.web.fields import IdInAdvance
+
 from .models import CancellationPolicy, Visit, VisitStatus
 
 Choices = Sequence[tuple[UUID, str]]
@@ -92,3 +94,14 @@ class PolicyForm(forms.Form):
             "charges": {status: typed[f"{status}_charge"] for status in PRICED},
             "fees": {status: UUID(fee) if fee else None for status, fee in fees.items()},
         }
+
+
+class FeedForm(forms.Form):
+    """A new address for other calendars."""
+
+    feed_id = IdInAdvance()
+    shows_initials = forms.BooleanField(
+        label="Show clients’ initials",
+        required=False,
+        help_text="Off: an appointment is called “Appointment”. Whoever has the address can read what it shows.",
+    )

@@ -274,3 +274,30 @@ class CancellationPolicy(TenantModel):
                 name="cancellation_charge_known",
             ),
         ]
+
+
+class CalendarFeed(TenantModel):
+    """A secret address under which a provider's schedule is read by other calendars. Only a hash of the secret is kept;
+    the row stays when it is stopped."""
+
+    staff_member = TenantForeignKey(StaffMember)
+    token_hash = models.CharField(max_length=64)
+    #: Names no client: at most first letters.
+    shows_initials = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "token_hash"], name="calendar_feed_token_once"),
+            models.UniqueConstraint(
+                fields=["practice", "staff_member"],
+                condition=models.Q(revoked_at__isnull=True),
+                name="calendar_feed_one_live",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(token_hash__regex=r"^[0-9a-f]{64}$"),  # noqa: S106  (a pattern, no secret)
+                name="calendar_feed_hash_not_secret",
+            ),
+        ]

@@ -12,6 +12,8 @@ from daysheet.kit.dates import local_moment
 BILLS_PLANNED = frozenset({"upcoming", "kept"})
 #: For these the practice's fee service is offered, or the fee is waived with a reason.
 MAY_CHARGE_FEE = frozenset({"no_show", "late_cancel", "canceled"})
+#: Place-of-service codes of telehealth.
+TELEHEALTH = frozenset({"02", "10"})
 #: For these somebody must have initiated the change; of a No Show it is the client, unless somebody says otherwise.
 NEEDS_INITIATOR = frozenset({"late_cancel", "canceled", "rescheduled"})
 
@@ -31,7 +33,7 @@ def place_words(own: str, of_location: str) -> str:
     """What the Agenda says of where a visit takes place: nothing where it is the location's own place and somewhere to
     go to; `Telehealth at home`, `Place of service 04` otherwise."""
     place = own or of_location
-    if place in ("02", "10") or (own and own != of_location):
+    if place in TELEHEALTH or (own and own != of_location):
         return PLACE_NAMES.get(place, f"Place of service {place}")
     return ""
 

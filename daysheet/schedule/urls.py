@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .views import agenda, appointments, calendar, moving, series, statuses
+from .views import agenda, appointments, calendar, feed, moving, series, statuses
 
 app_name = "schedule"
 urlpatterns: list[URLPattern] = [
     path("agenda/", agenda.agenda, name="agenda"),
     path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/feeds/<str:feed>.ics", feed.feed, name="feed"),
+    path("account/calendar-feed/", feed.calendar_feed, name="calendar_feed"),
+    path("account/calendar-feed/stop/", feed.stop_calendar_feed, name="stop_calendar_feed"),
+    path("staff/<uuid:staff_member>/calendar-feed/stop/", feed.stop_feed_of, name="stop_feed_of"),
     path("appointments/new/", appointments.add_appointment, name="add_appointment"),
     path("appointments/<uuid:appointment>/", appointments.appointment, name="appointment"),
     path("appointments/<uuid:appointment>/move/", moving.move_appointment, name="move_appointment"),

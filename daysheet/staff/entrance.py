@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from zoneinfo import available_timezones
 
 from django import forms
@@ -79,15 +80,20 @@ def welcome(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         return refused(request, form, "practices/welcome.html", message=str(refusal))
     sign_in(request, User.objects.get(email__iexact=form.cleaned_data["email"]))
-    return see_other(request, _first_page(practice.slug))
+    return see_other(request, _page_of(practice.slug, "first_hour:guide", "schedule:agenda"))
 
 
 def _first_page(slug: str) -> str:
-    """A practice opens on its Agenda, which is a page of a higher slice."""
-    try:
-        return reverse("schedule:agenda", kwargs={"practice": slug})
-    except NoReverseMatch:
-        return reverse("practices:my_account", kwargs={"practice": slug})
+    """A practice opens on its Agenda."""
+    return _page_of(slug, "schedule:agenda")
+
+
+def _page_of(slug: str, *names: str) -> str:
+    """The first of these pages of higher slices that there is."""
+    for name in (*names, "practices:my_account"):
+        with suppress(NoReverseMatch):
+            return reverse(name, kwargs={"practice": slug})
+    raise NoReverseMatch(f"a practice has none of the pages {names}")
 
 
 def _create(form: WelcomeForm) -> Practice:

@@ -27,11 +27,21 @@ class SettingsSection:
     context: Any
 
 
+@dataclass(frozen=True, slots=True)
+class StaffSection:
+    """A part of a staff member's page: a template, which finds `context` as `section`."""
+
+    template: str
+    context: Any
+
+
 SettingsSource = Callable[[Actor], SettingsSection]
+StaffSource = Callable[[Actor, UUID], StaffSection]
 AssignedClientSource = Callable[[Actor, UUID], list[AssignedClient]]
 
 _sources: list[AssignedClientSource] = []
 _settings_sources: list[SettingsSource] = []
+_staff_sources: list[StaffSource] = []
 
 
 def register_assigned_clients(source: AssignedClientSource) -> None:
@@ -53,3 +63,13 @@ def register_settings_section(source: SettingsSource) -> None:
 def settings_sections(actor: Actor) -> list[SettingsSection]:
     """The parts that other slices add to Organization → Settings."""
     return [source(actor) for source in _settings_sources]
+
+
+def register_staff_section(source: StaffSource) -> None:
+    """Add a part to a staff member's page."""
+    _staff_sources.append(source)
+
+
+def staff_sections(actor: Actor, staff_member_id: UUID) -> list[StaffSection]:
+    """The parts that other slices add to a staff member's page."""
+    return [source(actor, staff_member_id) for source in _staff_sources]

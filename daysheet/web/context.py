@@ -11,13 +11,14 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.menus import TOP_MENU, MenuLink, visible_links
 from daysheet.web.pages import practice_url_or_none, request_actor, url_or_none
-from daysheet.web.registry import UnbilledCount, count_unbilled
+from daysheet.web.registry import UnbilledCount, count_unbilled, help_topic
 
 
 @dataclass(frozen=True)
 class Shell:
     actor: Actor
     namespace: str = ""
+    url_name: str = ""
 
     @property
     def practice_name(self) -> str:
@@ -67,6 +68,14 @@ class Shell:
         return practice_url_or_none(self.actor, "practices:my_account") or url_or_none("account_email")
 
     @property
+    def help_url(self) -> str | None:
+        """The page of the guide for this page's task; where there is none yet, all of them."""
+        topic = help_topic(self.url_name)
+        if topic is None:
+            return practice_url_or_none(self.actor, "help:index")
+        return practice_url_or_none(self.actor, "help:page", page=topic)
+
+    @property
     def sign_out_url(self) -> str | None:
         return url_or_none("account_logout")
 
@@ -78,4 +87,4 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {}
     match = request.resolver_match
     namespace = match.namespaces[0] if match is not None and match.namespaces else ""
-    return {"shell": Shell(actor, namespace)}
+    return {"shell": Shell(actor, namespace, match.view_name if match is not None else "")}

@@ -38,6 +38,7 @@ FORBIDDEN: dict[str, str] = {
     "batch_door_known": "door = 'window'",
     "batch_grouping_known": "grouping = 'week'",
     "batch_problem_kind_known": "kind = 'lost'",
+    "calendar_feed_hash_not_secret": "token_hash = 'the secret itself'",
     "cancellation_charge_known": "no_show_charge = 'never'",
     "cancellation_notice_sane": "notice_hours = 721",
     "card_expiry_sane": "expires_month = 13",
@@ -96,6 +97,7 @@ FORBIDDEN: dict[str, str] = {
     "income_step_amount_not_negative": "amount_cents = -1",
     "income_step_from_not_negative": "income_from_cents = -1",
     "income_step_household_sane": "household_from = 0",
+    "guide_mark_step_known": "step = 'coffee'",
     "invoice_counter_positive": "next_number = 0",
     "invoice_number_positive": "number = 0",
     "invoice_void_has_reason": "reason = ''",
@@ -178,6 +180,8 @@ FORBIDDEN_SHARED = {"practice_fee_not_negative": "UPDATE practices_practice SET 
 _POSITIVE = "_check"
 #: Tables the world leaves empty, with a row for each, and rows that only attempts need.
 FILLED = {
+    "first_hour_guidemark": "INSERT INTO first_hour_guidemark (practice_id, id, step, made_at, made_by_name) "
+    "SELECT id, gen_random_uuid(), 'client', now(), 'x' FROM practices_practice WHERE slug = 'alder'",
     "automation_nightclaim": "INSERT INTO automation_nightclaim (practice_id, id, night_id, invoice_id, claim_count, "
     "code, message) SELECT n.practice_id, gen_random_uuid(), n.id, i.id, 0, '', '' FROM automation_night n, "
     "invoicing_invoice i LIMIT 1",
@@ -389,6 +393,8 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
         "service_one_late_cancel_fee": ("true", ["is_late_cancel_fee = true", "kind = 'non_cpt'"]),
         "automation_night_batch_once": ("true", ["night_on = '2027-01-01'::date + (random() * 9999)::int"]),
         "service_one_canceled_fee": ("true", ["is_canceled_fee = true", "kind = 'non_cpt'"]),
+        "calendar_feed_one_live": ("revoked_at IS NULL", []),
+        "logo_one_printed": ("removed_at IS NULL", []),
         "job_run_one_live": ("true", ["state = 'queued'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
         "appointment_series_date_once": ("series_id IS NOT NULL", []),
@@ -412,6 +418,10 @@ _FREED: dict[str, dict[str, str]] = {
     "schedule_appointment": {"series_id": "NULL", "occurrence_on": "NULL", "apart_at": "NULL"},
     "automation_automationplan": {"version": "1000 + (random() * 1000000)::int"},
     "automation_night": {"night_on": "'2027-01-01'::date + (random() * 9999)::int", "batch_id": "NULL"},
+    "schedule_calendarfeed": {
+        "revoked_at": "now()",
+        "token_hash": "encode(sha256(gen_random_uuid()::text::bytea), 'hex')",
+    },
     "services_servicetype": {"code": "left(gen_random_uuid()::text, 8)"},
     "clients_payer": {"name": "gen_random_uuid()::text"},
     "practices_location": {"name": "gen_random_uuid()::text"},

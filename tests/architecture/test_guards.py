@@ -61,6 +61,7 @@ CLOCKS = {
     "daysheet/staff/middleware.py": "requests of a practice begin here",
     "daysheet/staff/entrance.py": "the first-run page has no actor yet",
     "daysheet/staff/views/joining.py": "an invited person is no actor yet",
+    "daysheet/schedule/views/feed.py": "a calendar application that reads a feed is no actor",
     "daysheet/cards/webhooks.py": "a message of a card processor begins here; it has no actor",
     "daysheet/cards/simulator/*.py": "another company's clock, played by us",
     "daysheet/database/server.py": "names a folder after the moment it was put aside",

@@ -27,13 +27,14 @@ _D, _B, _A = Permission.DEFAULT, Permission.BILLING, Permission.ADMINISTRATOR
 NEEDS: dict[str, Permission] = {
     **dict.fromkeys(
         (
+            "help:index", "help:page",
             "practices:my_account", "clients:list", "clients:search", "clients:add", "clients:details", "clients:edit",
             "clients:archive", "clients:activate", "clients:assign_staff", "clients:unassign_staff",
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
             "schedule:move_appointment", "documents:logo",
             "schedule:cancel_appointment", "schedule:series",
-            "schedule:client_appointments",
+            "schedule:client_appointments", "schedule:calendar_feed", "schedule:stop_calendar_feed",
         ),
         _D,
     ),
@@ -87,8 +88,9 @@ NEEDS: dict[str, Permission] = {
             "imports:upload",
             "imports:template", "imports:preview", "imports:confirm", "audit:activity_log", "audit:record_views",
             "documents:look", "documents:upload_logo", "documents:remove_logo",
-            "cards:processor", "schedule:cancellation_policy",
+            "cards:processor", "schedule:cancellation_policy", "schedule:stop_feed_of",
             "mail:mailbox", "mail:send_test",
+            "first_hour:guide", "first_hour:step", "first_hour:skip", "first_hour:dismiss", "first_hour:resume",
             "automation:automation", "automation:edit", "automation:add_rule", "automation:end_rule",
         ),
         _A,
@@ -98,6 +100,7 @@ NEEDS: dict[str, Permission] = {
 ALSO = dict.fromkeys(("cards:mark_not_charged", "cards:mark_charged"), _A)
 #: Reached without signing in, and what is the key instead.
 PUBLIC = {
+    "schedule:feed": "the secret in its address: calendar applications do not sign in; it names no client",
     "staff:join": "the secret in its address",
     "cards:webhook": "the card processor's signature over the message, in a POST of at most 64 KB",
 }
@@ -123,6 +126,7 @@ OBJECTS = OF_A_CLIENT | {
     "logo",
     "night",
     "rule",
+    "feed",
 }
 #: What an allowed request may end in: shown, done, or refused by a rule with its reason. Never 403, 404 or 500.
 ANSWERS = {200, 302, 303, 405, 422}

@@ -53,6 +53,7 @@ from daysheet.payments.models import Payment
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
+from daysheet.schedule.feeds import make_feed
 from daysheet.schedule.models import Visit, VisitService
 from daysheet.schedule.series import add_series
 from daysheet.schedule.series_rules import Frequency, begin
@@ -121,10 +122,13 @@ def build_world(cast: Cast) -> World:
         "insurer_payment": cheque,
         "location": clinic.location.pk, "license": CptLicense.objects.get().pk,
         "staff_member": cast.dan.staff_member_id, "token": token,
+        "feed": make_feed(cast.actor(cast.carol)),
         **_upload(cast),
         **_cards(clinic, client),
         **_post(clinic, client, invoice.id),
         **_night(clinic),
+        "step": "client", "page": "import",
+        **_documents(clinic, client, invoice.id),
     }  # fmt: skip
     return World(clinic, cast, ids)
 

@@ -52,6 +52,8 @@ def a_week_of_appointments(builder: _Builder) -> None:
     book("Conor", time(13, 30), 25, status="canceled")
     book("Chloe", time(14), 15, status="no_show")
     book("Cyril", time(14, 15), 15)
+    book("Dolores", time(10), day=monday + timedelta(days=3))
+    book("Darius", time(15), 30, day=monday + timedelta(days=3))
     book("Carmine", time(19), 60, status="rescheduled", day=monday + timedelta(days=2))
     for number in range(22):
         book(f"Crowd{number}", time(10, 5 * (number % 4)), 45, day=monday + timedelta(days=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -141,9 +142,11 @@ def _message(builder: _Builder) -> dict[str, object]:
 
 
 def _organization(builder: _Builder) -> dict[str, object]:
+    from daysheet.schedule.feeds import make_feed
     from daysheet.staff.actions import add_staff_member, invite_staff_member
     from daysheet.staff.models import CptLicense
 
+    carol = replace(builder.owner, staff_member_id=UUID(builder.practice.staff["carol"]))
     person = add_staff_member(builder.owner, first_name="Eve", last_name="New", email="eve@alder.example")
     sent = invite_staff_member(builder.owner, person.pk, link_for=lambda token: f"https://example.org/{token}")
     return {
@@ -152,6 +155,7 @@ def _organization(builder: _Builder) -> dict[str, object]:
         "license": CptLicense.objects.get(staff_member_id=builder.practice.staff["carol"]).pk,
         "staff_member": person.pk,
         "token": sent.token,
+        "feed": make_feed(carol),
     }
 
 
@@ -173,4 +177,4 @@ def _automation(builder: _Builder) -> dict[str, object]:
     assert night is not None and night.batch_id is None
     finish_night(owner, night_id=night.pk)
     save_plan(owner, replace(settings, creates_invoices=False, queues_claims=False), seen_version=plan.version)
-    return {"rule": rule.pk, "night": night.pk}
+    return {"rule": rule.pk, "night": night.pk, "step": "client", "page": "automation"}

@@ -19,6 +19,7 @@ import django
 
 from .calendar_days import a_week_of_appointments
 from .everything import ids_of_everything
+from .posted import posted_clients
 from .staff import people_of_alder
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def build() -> Practice:
         builder.batches()
         builder.money()
         builder.cards()
+        posted_clients(builder)
         builder.documents()
         builder.repeated()
         a_week_of_appointments(builder)

@@ -22,6 +22,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.mail_server import MailServer, running_mail_server
 from tests.plugin import ROOT, clone_for_journeys, drop_clone_for_journeys
 
 START_SECONDS = 60
@@ -37,6 +38,8 @@ class Server:
     log: Path
     environment: dict[str, str]
     practice: dict[str, Any]
+    #: The mail server that it is configured for.
+    mail: MailServer
 
     def client(self, first_name: str) -> str:
         """Address of a client's pages, without the last part."""
@@ -81,9 +84,11 @@ def running_server(home: Path, *, is_empty: bool = False) -> Iterator[Server]:
     try:
         practice = {} if is_empty else json.loads(_run("tests.journeys.practice", environment=serving))
         log = home / "server.log"
-        with log.open("wb") as output, _serving(serving, output) as (url, process):
-            _wait_until_it_answers(url + SIGN_IN, process, log)
-            yield Server(url, process, log, serving, practice)
+        with log.open("wb") as output, running_mail_server() as mail:
+            serving["DAYSHEET_EMAIL_URL"] = f"smtp://127.0.0.1:{mail.port}"
+            with _serving(serving, output) as (url, process):
+                _wait_until_it_answers(url + SIGN_IN, process, log)
+                yield Server(url, process, log, serving, practice, mail)
     finally:
         drop_clone_for_journeys(kind)
 

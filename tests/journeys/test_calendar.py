@@ -114,3 +114,86 @@ def test_on_a_phone_the_days_are_lists(enter: Enter, server: Server) -> None:
     bob.open(f"/alder/calendar/?view=month&day={monday.isoformat()}")
     expect(bob.page.locator(f"[data-day='{(monday + timedelta(days=5)).isoformat()}']")).to_be_hidden()
     expect(_slot(bob, "Cleo Calendar")).to_be_visible()
+
+
+def test_a_slot_is_dragged_to_another_day_and_hour(enter: Enter, server: Server) -> None:
+    monday = calendar_monday(server.day())
+    friday = monday + timedelta(days=4)
+    bob = enter("bob")
+    bob.open(f"/alder/calendar/?day={monday.isoformat()}")
+    slot, target = _slot(bob, "Dolores Calendar"), bob.page.locator(f".cal-slots[data-day='{friday.isoformat()}']")
+    slot.scroll_into_view_if_needed()
+    start, column = slot.bounding_box(), target.bounding_box()
+    assert start and column
+    # From 10:00 on Thursday to Friday, two hours later: 12 rows of 8 px are an hour. Held at the middle of the slot.
+    bob.page.mouse.move(start["x"] + 20, start["y"] + 30)
+    bob.page.mouse.down()
+    bob.page.mouse.move(column["x"] + 30, start["y"] + 30 + 100)
+    bob.page.mouse.move(column["x"] + 30, start["y"] + 30 + 2 * 96)
+    expect(target.get_by_role("listitem")).to_contain_text("12:00 Dolores Calendar")
+    bob.look_at_picture("calendar-dragging")
+    bob.page.mouse.up()
+    bob.sees(f"The appointment was moved to {friday:%m/%d/%Y} at 12:00 PM.")
+    expect(target.get_by_role("listitem")).to_contain_text("12:00 PM Dolores Calendar")
+    bob.sees_heading(re.compile("^Calendar, "))  # the same week
+    # Given up with Escape, and a click that is no drag: nothing moves, the appointment opens.
+    _slot(bob, "Darius Calendar").scroll_into_view_if_needed()
+    box = _slot(bob, "Darius Calendar").bounding_box()
+    assert box
+    bob.page.mouse.move(box["x"] + 20, box["y"] + 10)
+    bob.page.mouse.down()
+    bob.page.mouse.move(box["x"] + 20, box["y"] + 110)
+    bob.page.keyboard.press("Escape")
+    bob.page.mouse.up()
+    expect(_slot(bob, "Darius Calendar")).to_contain_text("3:00 PM Darius")
+    bob.page.mouse.move(0, 0)
+    bob.link(re.compile("Darius Calendar$")).first.click()
+    bob.sees_heading(re.compile("^Appointment, "))
+
+
+def test_whoever_drags_an_appointment_that_moved_meanwhile_is_told(enter: Enter, server: Server) -> None:
+    monday = calendar_monday(server.day())
+    bob, alice = enter("bob"), enter("alice")
+    for person in (bob, alice):
+        person.open(f"/alder/calendar/?day={monday.isoformat()}")
+    # By keyboard: the Move link of the slot, which is the form for those who do not drag.
+    slot = _slot(alice, "Darius Calendar")
+    alice.link(re.compile("Darius Calendar$"), slot).first.focus()
+    alice.page.keyboard.press("m")
+    alice.sees_heading(re.compile("^Move appointment"))
+    alice.page.get_by_label("Start").fill("16:00")
+    alice.button("Move").click()
+    alice.sees(re.compile("was moved to .* at 4:00 PM"))
+    alice.sees_heading(re.compile("^Calendar, "))
+    _slot(bob, "Darius Calendar").scroll_into_view_if_needed()
+    box = _slot(bob, "Darius Calendar").bounding_box()
+    assert box
+    bob.page.mouse.move(box["x"] + 20, box["y"] + 10)
+    bob.page.mouse.down()
+    bob.page.mouse.move(box["x"] + 20, box["y"] + 60)
+    bob.page.mouse.move(box["x"] + 20, box["y"] + 106)
+    bob.page.mouse.up()
+    bob.sees(re.compile("Somebody else changed this appointment while you had it open"))
+
+
+def test_a_billed_slot_is_not_dragged_and_a_free_hour_is_one_click_from_a_new_one(enter: Enter, server: Server) -> None:
+    monday = calendar_monday(server.day())
+    bob = enter("bob")
+    bob.open(f"/alder/calendar/?day={monday.isoformat()}")
+    expect(_slot(bob, "Cleo Calendar")).not_to_have_attribute("data-move", re.compile("."))
+    saturday = bob.page.locator(f".cal-slots[data-day='{(monday + timedelta(days=5)).isoformat()}']")
+    saturday.click(position={"x": 40, "y": 96 + 26})  # 9:15
+    bob.sees_heading("New Appointment")
+    expect(bob.page.get_by_label("Date")).to_have_value((monday + timedelta(days=5)).isoformat())
+    expect(bob.page.get_by_label("Start")).to_have_value("09:15")
+
+
+def test_on_paper_the_week_is_seven_lists(enter: Enter, server: Server) -> None:
+    monday = calendar_monday(server.day())
+    bob = enter("bob")
+    for view in ("week", "month"):
+        bob.open(f"/alder/calendar/?day={monday.isoformat()}&view={view}")
+        bob.page.emulate_media(media="print")
+        bob.look_at_picture(f"calendar-{view}-print")
+        expect(bob.page.get_by_role("search")).to_have_count(0)
+        expect(_slot(bob, "Cleo Calendar")).to_be_visible()

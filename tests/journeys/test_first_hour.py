@@ -63,8 +63,10 @@ def test_the_first_practice_its_owner_and_the_first_files(new_server: Server, br
     expect(owner.page.get_by_label("Practice name")).to_have_value("Juniper Counseling")  # nothing typed is lost
     owner.page.get_by_label("Password").fill(PASSWORD)
     owner.button("Create the practice").click()
-    owner.sees_heading(re.compile("^Agenda, "))
-    assert "/juniper-counseling/" in owner.page.url
+    owner.sees_heading("Your practice")
+    assert "/juniper-counseling/getting-started/" in owner.page.url
+    owner.open("/juniper-counseling/agenda/")
+    owner.sees("Getting started: 0 of 6 done")
     owner.look("first-agenda")
 
     # Somebody else had the page open as well: the second practice is not made this way.

@@ -36,6 +36,7 @@ NO_PAGE = {
     "documents:document_pdf": "a file",
     "documents:made_together_pdf": "a file",
     "documents:logo": "a picture",
+    "schedule:feed": "a file for calendars",
 }
 #: Addresses of sign-in that a login without a link from a message, or without a second factor, does not have.
 NOT_SWEPT = {

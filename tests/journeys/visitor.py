@@ -105,6 +105,11 @@ class Visitor:
                 problems.append(f"{name} ({size['width']}): the page is {wide} px wider than the window")
         assert not problems, "\n".join(["what axe and the window found:", *problems])
 
+    def look_at_picture(self, name: str) -> None:
+        """Keep a picture of the window as it stands, for people to look at: of something that a check would disturb."""
+        if SHOTS:
+            self._keep_picture(name)
+
     def _keep_picture(self, name: str) -> None:
         if SHOTS:
             Path(SHOTS).mkdir(parents=True, exist_ok=True)

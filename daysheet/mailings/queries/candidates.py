@@ -39,7 +39,8 @@ class StatementSearch:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceSearch:
-    """Days of creation, both included. `status`: open, overdue, paid, or empty for any."""
+    """Days of creation, both included. `status`: open, overdue, paid, or empty for any. A batch
+    is looked at whole, whatever the days."""
 
     first_on: date
     last_on: date
@@ -131,10 +132,12 @@ def invoice_candidates(
 
 def _created(actor: Actor, search: InvoiceSearch) -> QuerySet[Invoice]:
     invoices = Invoice.objects.filter(issued_on__range=(search.first_on, search.last_on))
+    if search.batch_id:
+        invoices = Invoice.objects.filter(batch_id=search.batch_id)
     clients = matching_clients(actor, search.client_text) if search.client_text else visible_clients(actor)
     if search.client_text or actor.limited_to_assigned:
         invoices = invoices.filter(client__in=clients.order_by().values("pk"))
-    return invoices.filter(batch_id=search.batch_id) if search.batch_id else invoices
+    return invoices
 
 
 def _of_status(invoices: QuerySet[Invoice], status: str, today: date) -> QuerySet[Invoice]:

@@ -177,6 +177,17 @@ def test_existing_invoices_are_printed_e_mailed_and_claimed(post: Post, bob: Bro
     assert "Superbills," in bob.get(EXISTING + "history/").content.decode()
 
 
+def test_the_invoices_of_a_batch_are_found_from_its_page(post: Post, bob: Browser) -> None:
+    post.bill(2)
+    batch = Invoice.objects.values_list("batch_id", flat=True)[0]
+    post.bill(1)
+    run = bob.get(f"/alder/billing/batch-invoicing/{batch}/").content.decode()
+    link = f"{EXISTING}?batch={batch}"
+    assert f'href="{link}"' in run
+    page = bob.get(link + "&from_on=2020-01-01&to_on=2020-01-02").content.decode()
+    assert len(ticked(page)) == 2 and "The invoices of one batch." in page
+
+
 def test_one_document_is_seen_as_it_will_be_sent(post: Post, bob: Browser, smtp: MailServer) -> None:
     post.bill(1)
     client = post.debtors[1].client_id

@@ -4,6 +4,7 @@ from .appointments import AppointmentDetails, appointment_details, client_name, 
 from .calendar import CalendarDay, CalendarSlot, CalendarWeek, calendar_month, calendar_week
 from .conflicts import Conflict, Wanted, conflicts, conflicts_of
 from .day import AppointmentRow, VisitRow, agenda_day, location_choices, one_visit, staff_choices, visit_rows
+from .feed import feed_events
 from .series import (
     OccurrenceRow,
     SeriesFacts,
@@ -35,6 +36,7 @@ __all__ = [
     "client_visits",
     "conflicts",
     "conflicts_of",
+    "feed_events",
     "location_choices",
     "occurrence_rows",
     "one_visit",

@@ -44,6 +44,13 @@ class CalendarSlot:
     status_words: str
     billed_words: str
     can_open: bool
+    #: The version that is shown: who moves it says which they saw.
+    version: int
+
+    @property
+    def can_move(self) -> bool:
+        """Whether the actor may move it: nobody of it is billed (S5)."""
+        return self.can_open and not self.billed_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +196,7 @@ def _slots(actor: Actor, found: QuerySet[Appointment]) -> dict[UUID, tuple[date,
                 status_words=status_words,
                 billed_words=_billed_words({visit.pk for visit in seen}, unbilled, billed),
                 can_open=appointment.pk not in closed,
+                version=appointment.version,
             ),
         )
     return slots

@@ -1,4 +1,4 @@
-"""An insurer's fee schedule as a table: what is downloaded is what Organization, Import takes in."""
+"""An insurer's fee schedule as a table, for the file that is downloaded."""
 
 from __future__ import annotations
 

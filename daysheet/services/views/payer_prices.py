@@ -29,7 +29,7 @@ def priced_payers(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def payer_prices(request: HttpRequest, payer: UUID) -> HttpResponse:
-    """One insurer's prices; `?show=all` with what has ended; `?format=csv` the whole schedule as it can be imported."""
+    """One insurer's prices; `?show=all` with what has ended; `?format=csv` the whole schedule as a file."""
     actor, asked = actor_of(request), asked_format(request)
     if asked:
         return download("fee_schedules", [queries.fee_schedule_table(actor, payer)], asked)

@@ -15,7 +15,7 @@ from daysheet.staff import actions
 from daysheet.staff.forms import InviteForm, NewStaffMemberForm, StaffFilterForm, StaffMemberForm
 from daysheet.staff.queries.invitations import latest_invitation
 from daysheet.staff.queries.members import get_staff_member, matching_staff, staff_details
-from daysheet.staff.registry import assigned_clients
+from daysheet.staff.registry import assigned_clients, staff_sections
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
 from daysheet.web.paging import page_of
@@ -64,6 +64,7 @@ def details(request: HttpRequest, staff_member: UUID) -> HttpResponse:
         "invite_form": InviteForm(),
         "link": link["url"] if link and link["for"] == str(staff_member) else "",
         "clients": assigned_clients(actor, staff_member),
+        "sections": staff_sections(actor, staff_member) if shown.person.is_provider else [],
         "now": actor.now,
     }
     return render_page(request, "staff/details.html", context)

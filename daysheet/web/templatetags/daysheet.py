@@ -6,10 +6,12 @@ from typing import Any, Protocol
 from django import template
 from django.http import HttpRequest
 from django.template import Context
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from daysheet.kit import dates
+from daysheet.web import registry
 from daysheet.web.menus import SIDE_MENUS, visible_links
 from daysheet.web.pages import practice_url, practice_url_or_none, request_actor
 
@@ -111,6 +113,16 @@ def qs(context: Context, **changes: Any) -> str:
         else:
             query[key] = str(value)
     return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def home_panels(context: Context) -> SafeString:
+    """`{% home_panels %}`: what higher slices say on the home page to this person; usually nothing."""
+    request = context.get("request")
+    actor = request_actor(request)
+    panels = registry.home_panels(actor) if actor else []
+    parts = [render_to_string(panel.template, {"panel": panel.context}, request=request) for panel in panels]
+    return SafeString("".join(parts))
 
 
 @register.inclusion_tag("web/parts/side_menu.html", takes_context=True)

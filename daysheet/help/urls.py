@@ -1,0 +1,13 @@
+"""Addresses under `/<practice>/`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import views
+
+app_name = "help"
+urlpatterns = [
+    path("help/", views.index, name="index"),
+    path("help/<slug:page>/", views.page, name="page"),
+]
