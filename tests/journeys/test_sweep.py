@@ -37,6 +37,9 @@ NO_PAGE = {
     "documents:made_together_pdf": "a file",
     "documents:logo": "a picture",
     "schedule:feed": "a file for calendars",
+    "health_live": "a word for supervisors",
+    "health_ready": "a word for supervisors",
+    "metrics": "figures for Prometheus",
 }
 #: Addresses of sign-in that a login without a link from a message, or without a second factor, does not have.
 NOT_SWEPT = {

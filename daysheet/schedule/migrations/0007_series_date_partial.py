@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("practices", "0001_initial"),
-        ("schedule", "0005_series"),
+        ("schedule", "0006_calendar_feed"),
         ("staff", "0001_initial"),
     ]
 
