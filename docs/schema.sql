@@ -964,7 +964,6 @@ CREATE TABLE schedule_appointment (
     series_id        uuid,
     PRIMARY KEY (practice_id, id),
     CONSTRAINT appointment_external_id_once UNIQUE (practice_id, external_id),
-    CONSTRAINT appointment_series_date_once UNIQUE (practice_id, series_id, occurrence_on),
     CONSTRAINT schedule_appointment_location_id_fk FOREIGN KEY (practice_id, location_id) REFERENCES practices_location(practice_id, id),
     CONSTRAINT schedule_appointment_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT schedule_appointment_series_id_fk FOREIGN KEY (practice_id, series_id) REFERENCES schedule_series(practice_id, id),
@@ -977,6 +976,7 @@ CREATE TABLE schedule_appointment (
     CONSTRAINT schedule_appointment_version_check CHECK ((version >= 0))
 );
 CREATE INDEX appointment_day_ix ON schedule_appointment USING btree (practice_id, service_on, starts_at);
+CREATE UNIQUE INDEX appointment_series_date_once ON schedule_appointment USING btree (practice_id, series_id, occurrence_on) WHERE (series_id IS NOT NULL);
 CREATE INDEX appointment_staff_ix ON schedule_appointment USING btree (practice_id, staff_member_id, service_on);
 CREATE INDEX schedule_appointment_location_id_ix ON schedule_appointment USING btree (practice_id, location_id);
 ALTER TABLE schedule_appointment ENABLE ROW LEVEL SECURITY;
