@@ -182,24 +182,24 @@ def _reversing(bob: Actor, entry_id: UUID) -> Callable[[], object]:
 
 
 def at_once(cast: Cast, *works: Callable[[], object]) -> list[str]:
-    """Run each in a connection of its own, all started together; "done" or the code of the refusal of each."""
+    """Run each in a connection of its own, all started together; "done" or the code of the refusal of each, in order."""
     start = threading.Barrier(len(works))
-    outcomes: list[str] = []
+    outcomes = [""] * len(works)
 
-    def run(work: Callable[[], object]) -> None:
+    def run(number: int, work: Callable[[], object]) -> None:
         try:
             with practice_transaction(cast.alder.id):
                 start.wait(5)
                 work()
-            outcomes.append("done")
+            outcomes[number] = "done"
         except Refusal as refusal:
-            outcomes.append(refusal.code)
+            outcomes[number] = refusal.code
         except Exception as error:
-            outcomes.append(repr(error))
+            outcomes[number] = repr(error)
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
     for thread in threads:
         thread.start()
     for thread in threads:
