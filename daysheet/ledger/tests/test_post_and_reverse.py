@@ -182,7 +182,7 @@ def _reversing(bob: Actor, entry_id: UUID) -> Callable[[], object]:
 
 
 def at_once(cast: Cast, *works: Callable[[], object]) -> list[str]:
-    """Run each in a connection of its own, all started together; "done" or the code of the refusal of each, in order."""
+    """Run each in a connection of its own, all at once; "done" or the code of the refusal of each, in order."""
     start = threading.Barrier(len(works))
     outcomes = [""] * len(works)
 
