@@ -145,7 +145,7 @@ def draw(credits: Iterable[Credit], applications: Sequence[tuple[UUID, int]]) ->
 def prepay(prepayments: Iterable[Credit], lines: Iterable[OpenLine]) -> list[tuple[UUID, UUID, int]]:
     """What prepayments named for one date of service put on its lines by themselves (M3): (payment, line, cents). The
     money received first goes first, on the lines in their order; what the lines leave stays credit."""
-    open_lines = oldest_first(lines)
+    open_lines = [line for line in oldest_first(lines) if line.due_cents]  # an insurer may owe a line alone
     applied: list[tuple[UUID, UUID, int]] = []
     for prepayment in _first_received(prepayments):
         paid = Spread(prepayment.unapplied_cents, tuple(_shares(prepayment.unapplied_cents, open_lines)))
