@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 def posted_clients(builder: _Builder) -> None:
-    """Mona, Pia, Noel and Otis Posted."""
+    """Mona, Noel, Otis and Quin Posted."""
     from daysheet.clients.actions import edit_client
     from daysheet.invoicing.actions import bill_visit
 
-    for first in ("Mona", "Noel", "Otis", "Pia"):
+    for first in ("Mona", "Noel", "Otis", "Quin"):
         client = builder.client(first, "Posted")
         if first != "Noel":
             edit_client(
                 builder.owner, client, email=f"{first.lower()}@clients.example",
-                documents_by="paper" if first == "Pia" else "",
+                documents_by="paper" if first == "Quin" else "",
             )  # fmt: skip
         builder.visit(f"posted_{first.lower()}", client, builder.letter, days_ago=8)
         bill_visit(builder.owner, visit_id=UUID(builder.practice.visits[f"posted_{first.lower()}"]))

@@ -228,7 +228,7 @@ class _Builder:
         """Three clients who owe $40 each and will pay by card, and one who pays before the visit."""
         from daysheet.invoicing.actions import bill_visit
 
-        for first in ("Carla", "Dena", "Stan"):
+        for first in ("Carla", "Dena", "Sten"):
             self.visit(first.lower(), self.client(first, "Card"), self.letter, days_ago=8)
             bill_visit(self.owner, visit_id=UUID(self.practice.visits[first.lower()]))
         self.visit("prepaid", self.client("Petra", "Prepaid"), self.letter, status="upcoming")
@@ -241,7 +241,7 @@ class _Builder:
 
         first = self.practice.today - timedelta(days=500)
         self.client("Serena", "Series")
-        sam = self.client("Sam", "Series")
+        sam = self.client("Saul", "Series")
         self.series("sam", [sam], count=6, first=first)
         second = Visit.objects.get(appointment_id=self.practice.appointments["sam_1"])
         bill_visit(self.owner, visit_id=second.pk)

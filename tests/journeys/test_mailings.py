@@ -29,7 +29,7 @@ def test_statements_go_out_as_each_client_prefers(enter: Enter, server: Server) 
     bob.button("Search").click()
     bob.sees("4 clients")
     expect(bob.row("Posted, Noel")).to_contain_text("no e-mail address")
-    expect(bob.row("Posted, Pia")).to_contain_text("wants paper")
+    expect(bob.row("Posted, Quin")).to_contain_text("wants paper")
     bob.page.get_by_label("Posted, Otis").uncheck()
     bob.sees("3 selected, $120.00")
     bob.look("statements-found")
@@ -49,7 +49,7 @@ def test_statements_go_out_as_each_client_prefers(enter: Enter, server: Server) 
     expect(bob.page.get_by_role("link", name="1", exact=True)).to_be_visible(timeout=30_000)  # e-mails sent
     bob.look("statements-result")
     texts = pages(bob, bob.link("Download").get_attribute("href") or "")
-    assert ["Noel Posted" in texts[0], "Pia Posted" in texts[1], len(texts)] == [True, True, 2]
+    assert ["Noel Posted" in texts[0], "Quin Posted" in texts[1], len(texts)] == [True, True, 2]
     (message,) = [each for each in server.mail.messages if each["To"] == "mona@clients.example"]
     assert "Thank you for paying within 30 days." in str(message.get_body(("plain",)))
     bob.link("History").click()
