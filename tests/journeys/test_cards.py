@@ -120,7 +120,7 @@ def test_a_charge_that_stays_unknown_is_asked_for_and_then_decided(
             break
     alice.look("charge-asked")
     bob = enter("bob")
-    bob.open(f"{server.client('stan')}/ledger/")
+    bob.open(f"{server.client('sten')}/ledger/")
     bob.link("Show the charge").click()
     bob.sees("an administrator who has the permission Billing can then say here what became of it")
     expect(bob.link("Mark as charged")).to_have_count(0)
