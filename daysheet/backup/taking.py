@@ -6,7 +6,6 @@ pg_dump reads one snapshot while people work. The file gets its name only when i
 
 from __future__ import annotations
 
-import os
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import psycopg
+
+from daysheet.kit.files import new_file
 
 from .archive import PIECE_BYTES, ArchiveWriter, check
 from .programs import BackupFailed, program, server_major, start
@@ -36,25 +37,19 @@ class Taken:
 
 def take_backup(target: Path, *, owner_url: str, home: Path, passphrase: str | None, now: datetime) -> Taken:
     """Write a backup. Raises BackupFailed, OSError (a full disk, a folder that refuses); nothing stays behind then."""
-    if target.exists():
-        raise BackupFailed(f"{target} exists already, and no backup is ever overwritten. Choose another name.")
     if not target.parent.is_dir():
         raise BackupFailed(f"There is no folder {target.parent}. Make it first.")
-    facts = {"taken_at": now.isoformat(), **_facts(owner_url)}
-    partial = target.with_name(f"{target.name}.partial")
-    try:
-        with _new_file(partial) as out:
-            with_keys = _write(out, facts, owner_url, home, passphrase)
-            out.flush()
-            os.fsync(out.fileno())
-        with partial.open("rb") as source:
+
+    def read_through(path: Path) -> None:
+        with path.open("rb") as source:
             check(source, passphrase)
-        # A link and not a rename: it refuses where another backup has taken the name meanwhile.
-        os.link(partial, target)
+
+    try:
+        with new_file(target, is_whole=read_through) as out:
+            facts = {"taken_at": now.isoformat(), **_facts(owner_url)}
+            with_keys = _write(out, facts, owner_url, home, passphrase)
     except FileExistsError as error:
-        raise BackupFailed(f"{target} was made by somebody else meanwhile. Nothing was overwritten.") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        raise BackupFailed(f"{target} exists already, and no backup is overwritten. Choose another name.") from error
     return Taken(target, target.stat().st_size, with_keys)
 
 
@@ -72,12 +67,6 @@ def _facts(owner_url: str) -> dict[str, Any]:
     if not migrations:
         raise BackupFailed("The database has no tables yet: there is nothing to back up.")
     return {"server_major": server_major(owner_url), "migrations": migrations}
-
-
-def _new_file(path: Path) -> BinaryIO:
-    """A file that only its owner may read. What a killed backup left under this name is replaced."""
-    path.unlink(missing_ok=True)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _write(out: BinaryIO, facts: dict[str, Any], owner_url: str, home: Path, passphrase: str | None) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from django.db import connection
 
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.errors import Refusal
+from daysheet.kit.files import new_file
 from daysheet.practices.actor import PracticeFacts
 from daysheet.practices.models import Practice
 
@@ -53,16 +53,11 @@ class Exported:
 
 def export_practice(practice: PracticeFacts, target: Path, *, now: datetime, migrations: list[str]) -> Exported:
     """Write the ZIP. Raises ExportRefused where the name is taken, OSError; nothing half-written stays behind."""
-    if target.exists():
-        raise ExportRefused(f"{target} exists already, and nothing is overwritten. Choose another name.")
-    partial = target.with_name(f"{target.name}.partial")
-    partial.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        with new_file(target) as out:
             row_counts = _write(out, practice, now, migrations)
-        os.link(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+    except FileExistsError as error:
+        raise ExportRefused(f"{target} exists already, and nothing is overwritten. Choose another name.") from error
     return Exported(target, row_counts)
 
 
