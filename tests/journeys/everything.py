@@ -146,7 +146,7 @@ def _organization(builder: _Builder) -> dict[str, object]:
     from daysheet.staff.actions import add_staff_member, invite_staff_member
     from daysheet.staff.models import CptLicense
 
-    carol = replace(builder.owner, staff_member_id=UUID(builder.practice.staff["carol"]))
+    otto = replace(builder.owner, staff_member_id=UUID(builder.practice.staff["otto"]))  # carol stops her feed
     person = add_staff_member(builder.owner, first_name="Eve", last_name="New", email="eve@alder.example")
     sent = invite_staff_member(builder.owner, person.pk, link_for=lambda token: f"https://example.org/{token}")
     return {
@@ -155,7 +155,7 @@ def _organization(builder: _Builder) -> dict[str, object]:
         "license": CptLicense.objects.get(staff_member_id=builder.practice.staff["carol"]).pk,
         "staff_member": person.pk,
         "token": sent.token,
-        "feed": make_feed(carol),
+        "feed": make_feed(otto),
     }
 
 
