@@ -3,12 +3,8 @@ was just imported, on a server that has others."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-
-from django.db import connection
 
 from daysheet.clients.models import Client
 from daysheet.config.tests.damage import owner_says
@@ -20,6 +16,7 @@ from daysheet.schedule.models import Appointment, Visit, VisitService
 from daysheet.services.models import ServiceType
 from daysheet.staff.models import StaffMember
 from tests.people import NOW, Cast
+from tests.plans import asked_of_database, rows_touched
 
 SIZE = 300
 _DAY = date(2026, 11, 2)
@@ -49,35 +46,15 @@ def _visits(practice_id: int) -> list[Any]:
         return [each.pk for each in services]
 
 
-def _touched(node: dict[str, Any]) -> int:
-    """How many rows a plan read, those thrown away included."""
-    rows = sum(node.get(name, 0) for name in ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter"))
-    return int(rows * node["Actual Loops"]) + sum(_touched(each) for each in node.get("Plans", []))
-
-
-def _plan_of(sql: str, params: Sequence[Any]) -> dict[str, Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
-        [found] = cursor.fetchone() or (None,)
-    plans = json.loads(found) if isinstance(found, str) else found
-    return dict(plans[0]["Plan"])
-
-
 def test_candidates_of_a_practice_that_the_statistics_do_not_know(live_cast: Cast) -> None:
     _visits(live_cast.birch.id)
     owner_says("ANALYZE schedule_appointment, schedule_visit, schedule_visitservice, practices_location")
     ids = _visits(live_cast.alder.id)
-    asked: list[tuple[str, Any]] = []
-
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        asked.append((sql, params))
-        return execute(sql, params, many, context)
-
     with practice_transaction(live_cast.alder.id):
-        with connection.execute_wrapper(note):
+        with asked_of_database() as asked:
             found = read_candidates(system_actor(live_cast.alder, NOW), ids, lock=True)
         assert len(found.unbilled) == SIZE
-        touched = sum(_touched(_plan_of(sql, params)) for sql, params in asked if sql.startswith("SELECT"))
+        touched = rows_touched(asked)
     # Once each service, visit, appointment, location and type; with the worst choice of index one table for each of
     # them; never one table for each row of another.
     assert touched < 8 * SIZE * SIZE, touched

@@ -3,6 +3,7 @@ does (issue: constant number of queries), and shows a page of them at a time."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,15 +14,18 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from daysheet.clients.models import Coverage
+from daysheet.config.tests.damage import owner_says
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import issue_invoices
 from daysheet.invoicing.selection import Selection
 from daysheet.practices.models import User
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import NOW, Cast
+from tests.plans import asked_of_database, rows_touched
 
 #: Of one client: dates of service with an invoice of their own, all of it open, and as many that are not billed.
 MANY = 700
+SEVERAL = 60
 PAGES = (
     "clients/{client}/ledger/", "clients/{client}/ledger/?tab=paid", "clients/{client}/ledger/?tab=payments",
     "clients/{client}/ledger/?tab=activity", "clients/{client}/", "clients/{client}/appointments/",
@@ -68,6 +72,39 @@ def _count(browser: Browser, address: str) -> int:
     with CaptureQueriesContext(connection) as asked:
         assert browser.get(address).status_code == 200, address
     return len(asked)
+
+
+def test_no_page_pairs_everything_with_everything_where_the_statistics_know_another_practice_only(
+    live_cast: Cast,
+) -> None:
+    """A new practice on a server that has others: PostgreSQL takes it for empty until it counts again."""
+    birch = replace(
+        live_cast, alder=live_cast.birch, alice=live_cast.charlie, bob=live_cast.charlie, carol=live_cast.charlie
+    )
+    with time_machine.travel(NOW, tick=False):
+        _clinic_with_bills(birch)
+        owner_says("ANALYZE")
+        client, payer = _clinic_with_bills(live_cast)
+        browser = Browser()
+        browser.force_login(User.objects.get(pk=live_cast.bob.user_id))
+        touched = {}
+        for page in PAGES:
+            with asked_of_database() as asked:
+                assert browser.get(f"/alder/{page.format(client=client, payer=payer)}").status_code == 200, page
+            with practice_transaction(live_cast.alder.id):
+                touched[page] = rows_touched(asked)
+    # With the worst choice of index a table is read for each row of another: never for each pair of rows.
+    assert {page: rows for page, rows in touched.items() if rows > 20 * (2 * SEVERAL) ** 2} == {}
+
+
+def _clinic_with_bills(cast: Cast) -> tuple[UUID, UUID]:
+    """A client and their insurer, with SEVERAL billed dates of service and as many that are not billed."""
+    with practice_transaction(cast.alder.id):
+        clinic = build_clinic(cast)
+        client = clinic.client(insured=cast.alder.slug == "alder", copay_cents=2500)
+        _bill(clinic, client, SEVERAL)
+        coverage = Coverage.objects.filter(client_id=client).first()
+    return client, coverage.payer_id if coverage else client
 
 
 pytestmark = pytest.mark.timeout(120)
