@@ -27,7 +27,7 @@ _D, _B, _A = Permission.DEFAULT, Permission.BILLING, Permission.ADMINISTRATOR
 NEEDS: dict[str, Permission] = {
     **dict.fromkeys(
         (
-            "help:index", "help:page",
+            "help:index", "help:page", "help:picture",
             "practices:my_account", "clients:list", "clients:search", "clients:add", "clients:details", "clients:edit",
             "clients:archive", "clients:activate", "clients:assign_staff", "clients:unassign_staff",
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",

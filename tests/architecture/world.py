@@ -127,7 +127,7 @@ def build_world(cast: Cast) -> World:
         **_cards(clinic, client),
         **_post(clinic, client, invoice.id),
         **_night(clinic),
-        "step": "client", "page": "import",
+        "step": "client", "page": "import", "picture": "agenda",
         **_documents(clinic, client, invoice.id),
     }  # fmt: skip
     return World(clinic, cast, ids)

@@ -36,6 +36,7 @@ NO_PAGE = {
     "documents:document_pdf": "a file",
     "documents:made_together_pdf": "a file",
     "documents:logo": "a picture",
+    "help:picture": "a picture",
     "schedule:feed": "a file for calendars",
     "health_live": "a word for supervisors",
     "health_ready": "a word for supervisors",
