@@ -103,6 +103,7 @@ def _fill_and_verify(path: Path, scratch: Place, passphrase: str | None, known_m
         "-v0",
         words="The tables could not be brought up to date",
     )
+    _execute(scratch.owner_url, "ANALYZE")
     said = _run(scratch, "-m", "daysheet", "verify", words="The restored books do not agree")
     return said.strip().splitlines()[-1]
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from daysheet.audit.actions import record
+from daysheet.database.statistics import MANY_ROWS, count_again
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.practices.action import action, query
@@ -26,6 +27,11 @@ from .plans import Plan, RowVerdict, Verdict, plan_file
 from .sheets import read_sheet
 
 #: The first half of the two-part advisory lock: "an import", so that no other use of such locks can meet it.
+#: Where the rows of the long files go.
+_SLICES = {
+    "clients": ("clients",), "coverages": ("clients",), "appointments": ("schedule",),
+    "opening_balances": ("invoicing", "ledger", "payments"),
+}  # fmt: skip
 _IMPORT_LOCK = 0x1A9047
 
 
@@ -107,7 +113,10 @@ def import_file(actor: Actor, *, kind: str, file_name: str, content: bytes) -> I
     plan = plan_file(actor, parsed, lock=True)
     _refuse([problem for row in plan.rows for problem in row.problems])
     _write(plan)
-    return _remember(actor, kind, file_name, content, plan)
+    imported = _remember(actor, kind, file_name, content, plan)
+    if imported.row_count >= MANY_ROWS and kind in _SLICES:
+        count_again(*_SLICES[kind])
+    return imported
 
 
 def _parse(actor: Actor, kind: str, content: bytes) -> ParsedFile:

@@ -23,6 +23,7 @@ from daysheet.audit.actions import record
 from daysheet.clients.queries import visible_clients
 from daysheet.database.copying import copy_rows
 from daysheet.database.scope import practice_transaction
+from daysheet.database.statistics import MANY_ROWS, count_again
 from daysheet.jobs.actions import advance_job, continue_job, start_job
 from daysheet.jobs.registry import RunningJob
 from daysheet.kit.errors import NotFound, Refusal
@@ -35,7 +36,7 @@ from daysheet.staff.actors import Entrance, person_actor
 from daysheet.staff.models import StaffMember
 
 from .actions import issue_invoices
-from .models import Batch, BatchItem, BatchProblem, Invoice, InvoiceVoid
+from .models import Batch, BatchItem, BatchProblem, Invoice, InvoiceLine, InvoiceVoid
 from .queries.access import visible_batch
 from .registry import tell_batch_finished
 from .selection import Issued, LineEdit, Selection
@@ -193,6 +194,8 @@ def run_batch(job: RunningJob) -> None:
         pass
     with practice_transaction(job.practice.id):
         Batch.objects.filter(pk=job.subject_id, finished_at=None).update(finished_at=job.clock())
+        if InvoiceLine.objects.filter(invoice__batch_id=job.subject_id).count() >= MANY_ROWS:
+            count_again("invoicing", "ledger", "schedule")
     tell_batch_finished(job.practice, job.subject_id, job.clock())
 
 
