@@ -1,4 +1,4 @@
-"""docs/guide says what the screens say: each label in it stands on a screen, and each picture is there and is needed."""
+"""docs/guide says what the screens say: each label in it stands on a screen, and each picture is there and needed."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ def test_every_label_of_the_guide_stands_on_a_screen(page: Path) -> None:
 
 
 def test_a_label_that_no_screen_shows_would_be_found() -> None:
-    text = "Open *Billing → Batch Invoicing*, press **Save Everything** and\n**Yes, I\'m sure**. **Again is harmless.** No."
-    assert labels(text) == ["Save Everything", "Yes, I\'m sure", "Billing", "Batch Invoicing"]
+    text = (
+        "Open *Billing → Batch Invoicing*, press **Save Everything** and\n**Yes, I'm sure**. **Again is harmless.** No."
+    )
+    assert labels(text) == ["Save Everything", "Yes, I'm sure", "Billing", "Batch Invoicing"]
     assert "Save Everything" not in screens() and "Batch Invoicing" in screens()
 
 

@@ -1,4 +1,4 @@
-"""The guide inside the application: Help leads from a page to its task; each page fits a phone and shows its pictures."""
+"""The guide inside the application: Help leads from a page to its task; each page fits a phone, with its pictures."""
 
 from __future__ import annotations
 
