@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urljoin
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -191,11 +192,23 @@ def what_would_it_bill(page: Page) -> None:
     page.get_by_role("link", name="What would it bill?").nth(2).click()
 
 
+def a_series(page: Page) -> None:
+    """The first appointment of the day that is part of one."""
+    times = page.get_by_role("main").get_by_role("link", name=re.compile("^[0-9]+:[0-9]{2} [AP]M$"))
+    for path in [link.get_attribute("href") for link in times.all()]:
+        page.goto(urljoin(page.url, path))
+        if page.get_by_role("link", name="Series", exact=True).count():
+            page.get_by_role("link", name="Series", exact=True).click()
+            page.get_by_role("heading", name="Series: ").wait_for()
+            return
+
+
 #: name of the picture → address under the practice, and what is done before it is taken.
 SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "price": ("agenda/", what_would_it_bill),
     "agenda": ("agenda/", bill_the_first_two),
     "calendar": ("calendar/", one_provider),
+    "series": ("agenda/", a_series),
     "new-invoice": ("billing/unbilled/", new_invoice),
     "batch-invoicing": ("billing/batch-invoicing/", search),
     "ledger": ("billing/unbilled/", all_activity),
