@@ -18,7 +18,7 @@ Row = dict[str, str]
 #: Weeks of appointments that lie ahead of the demo's day.
 _WEEKS_AHEAD = 2
 #: Of so many clients one is booked as a series; the others date by date, as practices do that came from paper.
-_SERIES_OF = 10
+_SERIES_OF = 6
 #: Of 1,000 past appointments.
 _MISSED = (("No Show", 40), ("Late Cancel", 30), ("Canceled", 40), ("Rescheduled", 12))
 
