@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from .conftest import Enter
 from .server import Server
+from .visitor import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 INVOICE = re.compile(r"^Invoice (\d+)$")
@@ -22,6 +23,7 @@ def test_add_invoice_is_one_click_and_gives_way_to_number_and_apply_payment(ente
     row = bob.row("Agenda, Abel")
     before = bob.page.url
     unbilled = int(bob.link(UNBILLED).locator("b").inner_text())
+    to_bill = _to_bill(bob)
     bob.button("Add Invoice", row).click()
     number = bob.link(INVOICE, row)
     expect(number).to_be_visible()
@@ -31,6 +33,7 @@ def test_add_invoice_is_one_click_and_gives_way_to_number_and_apply_payment(ente
     expect(bob.link(re.compile("^Billed"), row)).to_be_visible()
     expect(bob.link(re.compile("^Change status"), row)).to_have_count(0)
     expect(bob.link(UNBILLED).locator("b")).to_have_text(str(unbilled - 1))
+    expect(bob.page.locator("#day-totals")).to_contain_text(f"· {to_bill - 1} to bill")
     bob.look("agenda-billed")
     bob.link("Apply Payment", row).click()
     bob.sees_heading("Apply Payment: Abel Agenda")
@@ -48,12 +51,20 @@ def test_add_invoice_is_one_click_and_gives_way_to_number_and_apply_payment(ente
     bob.look("invoice")
 
 
+def _to_bill(visitor: Visitor) -> int:
+    """What the day's line of totals says is left."""
+    found = re.search(r"(\d+) to bill", visitor.page.locator("#day-totals").inner_text())
+    assert found
+    return int(found[1])
+
+
 def test_a_second_window_gets_the_same_invoice_back(enter: Enter, server: Server) -> None:
     """Two windows show the button; both press it. The second is told the number of the first."""
     bob, alice = enter("bob"), enter("alice")
     for person in (bob, alice):
         person.open("/alder/agenda/")
-    bob.button("Add Invoice", bob.row("Twice, Tara")).click()
+    bob.row("Twice, Tara").evaluate("row => { row.tabIndex = -1; row.focus(); }")
+    bob.page.keyboard.press("i")  # as j and k would have come here
     number = bob.link(INVOICE, bob.row("Twice, Tara")).inner_text()
     alice.button("Add Invoice", alice.row("Twice, Tara")).click()
     expect(alice.link(INVOICE, alice.row("Twice, Tara"))).to_have_text(number)
