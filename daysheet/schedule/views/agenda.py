@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from daysheet.practices.permissions import Permission
 from daysheet.web.requests import actor_of
@@ -15,7 +15,7 @@ from .. import queries
 from .days import day_of, day_url, filters_of
 
 
-@require_GET
+@require_safe
 def agenda(request: HttpRequest) -> HttpResponse:
     """A day, with prev, next and today; filtered by staff and location in the address. HTMX gets the line
     of totals."""
