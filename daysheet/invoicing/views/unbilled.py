@@ -32,7 +32,7 @@ def unbilled(request: PracticeRequest) -> HttpResponse:
         ],
         "staff": str(staff or ""),
         "staff_choices": filter_choices(request.actor).staff,
-        "section": "Reports",
+        "section": "Billing",
         "here": here,
         "today": request.actor.today,
     }
