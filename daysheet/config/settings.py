@@ -18,6 +18,8 @@ HTTPS = environment.flag("DAYSHEET_HTTPS")
 
 SECRET_KEY = environment.secret_key()
 CARD_KEY = environment.card_key()
+SIGN_IN_KEY = environment.sign_in_key()
+OLD_KEYS = environment.old_keys()
 CARD_SIMULATOR_URL = environment.card_simulator_url()
 BACKUP_SCHEDULE = environment.backup_schedule()
 BACKUP_PLACE = environment.backup_place()
@@ -135,6 +137,7 @@ ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
+MFA_ADAPTER = "daysheet.practices.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Daysheet"
