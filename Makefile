@@ -29,6 +29,7 @@ test-fast: ## every test that needs no browser
 test-slow: ## thousands of steps of random histories, every race fifty times (HISTORY_STEPS=6000)
 	@$(READY) dev
 	@HISTORY_STEPS="$${HISTORY_STEPS:-6000}" $(PY) -m pytest -n 2 tests/invariants
+	@TEST_WITHOUT_SCOPING=1 $(PY) -m pytest -n 2 --dist loadgroup -m "not browser" daysheet tests/architecture
 	@FUZZ_SECONDS="$${FUZZ_SECONDS:-600}" $(PY) -m pytest -n 2 tests/fuzz
 
 bench: ## every hot path beside plain SQL (SIZES=10000,100000,1000000 for the full run; see bench/README.md)

@@ -172,7 +172,8 @@ def _keys() -> Iterator[Finding]:
         yield Finding(
             Level.FAIL,
             f"the key of {counts[Sealing.LOST]} secrets for signing in is missing: these people cannot use their "
-            "second step. Put back DAYSHEET_SIGN_IN_KEY, or the file sign-in-key, that sealed them (docs/runbook.md, “Change the keys”).",
+            "second step. Put back DAYSHEET_SIGN_IN_KEY, or the file sign-in-key, that sealed them (docs/runbook.md, "
+            "“Change the keys”).",
         )
     if due := counts[Sealing.PLAIN] + counts[Sealing.OLD_KEY]:
         yield Finding(
