@@ -25,6 +25,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
 
 from .actors import find_entrance, person_actor, practice_facts
+from .guarding import stopped
 from .logins import to_sign_in
 
 View = Callable[..., HttpResponseBase]
@@ -74,6 +75,8 @@ class PracticeMiddleware:
         entrance = find_entrance(request.user.pk, slug)
         if entrance is None:
             raise Http404("No such practice")
+        if first := stopped(request, entrance):
+            return first
         with practice_transaction(entrance.practice.id):
             actor = person_actor(
                 entrance, request.user.pk, now=utc_now(), request_id=getattr(request, "request_id", "")

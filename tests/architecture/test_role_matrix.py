@@ -96,6 +96,7 @@ NEEDS: dict[str, Permission] = {
         ),
         _A,
     ),
+    "practices:sign_in_rules": Permission.ORGANIZATION_ADMINISTRATOR,
 }  # fmt: skip
 #: What an address needs beside that.
 ALSO = dict.fromkeys(("cards:mark_not_charged", "cards:mark_charged"), _A)
