@@ -128,6 +128,7 @@ def bill_the_first_two(page: Page) -> None:
     for number in (1, 2):
         page.get_by_role("button", name="Add Invoice", exact=True).first.click()
         page.get_by_role("link", name="Apply Payment").nth(number - 1).wait_for()
+    page.locator("#day-totals", has_text="2 billed").wait_for()
     page.mouse.move(0, 0)
 
 

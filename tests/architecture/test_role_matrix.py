@@ -58,7 +58,8 @@ NEEDS: dict[str, Permission] = {
             "payments:change_responsibility", "payments:edit_line", "payments:void_and_rebill",
             "cards:charge_cards", "cards:history", "cards:charge_run", "cards:retry", "cards:client_cards",
             "cards:charge_client", "cards:remove", "cards:look", "cards:refund", "cards:charge", "cards:ask",
-            "cards:mark_not_charged", "cards:mark_charged",
+            "cards:mark_not_charged", "cards:mark_charged", "cards:card_refund", "cards:mark_refunded",
+            "cards:mark_not_refunded",
             "claims:list", "claims:add", "claims:withdraw",
             "automation:night", "automation:dry_run",
             "mail:delivery_log", "mail:message", "mail:attachment", "mail:send_again", "mail:mark_sent",
@@ -99,7 +100,9 @@ NEEDS: dict[str, Permission] = {
     "practices:sign_in_rules": Permission.ORGANIZATION_ADMINISTRATOR,
 }  # fmt: skip
 #: What an address needs beside that.
-ALSO = dict.fromkeys(("cards:mark_not_charged", "cards:mark_charged"), _A)
+ALSO = dict.fromkeys(
+    ("cards:mark_not_charged", "cards:mark_charged", "cards:mark_refunded", "cards:mark_not_refunded"), _A
+)
 #: Reached without signing in, and what is the key instead.
 PUBLIC = {
     "schedule:feed": "the secret in its address: calendar applications do not sign in; it names no client",
@@ -111,6 +114,7 @@ OF_A_CLIENT = {
     "series",
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
     "card", "setup", "claim", "document", "made_in", "insurer_payment", "message", "mailing", "charge", "estimate",
+    "card_refund",
 }  # fmt: skip
 #: Parameters that are ids of objects of a practice.
 OBJECTS = OF_A_CLIENT | {

@@ -20,6 +20,7 @@ import django
 from .calendar_days import a_week_of_appointments
 from .everything import ids_of_everything
 from .posted import posted_clients
+from .priced import priced_clients
 from .staff import people_of_alder
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def build() -> Practice:
         builder.money()
         builder.cards()
         posted_clients(builder)
+        priced_clients(builder)
         builder.documents()
         builder.repeated()
         a_week_of_appointments(builder)

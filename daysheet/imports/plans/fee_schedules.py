@@ -155,9 +155,9 @@ def _verdict(row: Row, timeline: _Timeline, *, ends_anew: bool) -> RowVerdict:
     step = timeline.get(values["from"])
     if step is None or row.problems:
         return judge(row, subject, is_new=True, changes=[])
-    changes = ["Rate"] * (step.before != step.cents) + ["Ends On"] * ends_anew
     is_new = step.id is None
-    return judge(row, subject, is_new=is_new, changes=changes, remark="" if changes and not is_new else _words(step))
+    changes = [] if is_new else ["Rate"] * (step.before != step.cents) + ["Ends On"] * ends_anew
+    return judge(row, subject, is_new=is_new, changes=changes, remark=_words(step))
 
 
 def _words(step: _Step) -> str:
