@@ -144,6 +144,8 @@ MFA_TOTP_ISSUER = "Daysheet"
 # Logins are made from invitations and by owners, never by strangers: there is no unproven address to hijack.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Attempts are counted by sender: behind the proxy by the address that it names, else everybody would be one.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if HTTPS else 0
 if not HTTPS:
     MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 

@@ -56,8 +56,8 @@ user_logged_in.connect(begin_counting, dispatch_uid="daysheet.staff.guarding")
 
 def _is_idle(request: HttpRequest, minutes: int) -> bool:
     """Whether the last sign of life, or of the password, is too long ago."""
-    proofs = [record["at"] for record in request.session.get("account_authentication_methods", [])]
-    return _now() - max([request.session.get(_SEEN, 0), *proofs]) > minutes * 60
+    proofs = [int(record["at"]) for record in request.session.get("account_authentication_methods", [])]
+    return _now() - max([int(request.session.get(_SEEN, 0)), *proofs]) > minutes * 60
 
 
 def _note_seen(request: HttpRequest) -> None:

@@ -86,6 +86,8 @@ class PracticeMiddleware:
             request.actor = actor  # type: ignore[attr-defined]
             with timezone.override(entrance.practice.time_zone):  # moments are shown in practice time (S6)
                 answer = view(request, *args, **kwargs)
+            # Names and money: for this person's browser alone, and asked for anew when the page is opened again.
+            answer.headers.setdefault("Cache-Control", "private, no-cache")
             self._note_view(request, actor, answer, kwargs.get("client"))
             return answer
 
