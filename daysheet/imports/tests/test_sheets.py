@@ -16,15 +16,9 @@ _RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
 def workbook(sheet: str, extra: bytes = b"") -> bytes:
-    """The least that is a workbook, with this XML as its sheet's data."""
+    """What looks like a workbook, with this XML as its sheet's data."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(
-            "[Content_Types].xml",
-            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override '
-            'PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.'
-            'sheet.main+xml"/></Types>',
-        )
         archive.writestr(
             "xl/workbook.xml",
             f'<workbook {_MAIN} xmlns:r="{_RELS}"><sheets><sheet name="A" sheetId="1" r:id="r1"/></sheets></workbook>',
@@ -44,8 +38,14 @@ def cell(place: str) -> str:
     return f'<row><c r="{place}" t="str"><v>x</v></c></row>'
 
 
-def test_a_small_workbook_is_read() -> None:
-    assert [row.cells for row in read_sheet(workbook(cell("A1") + cell("A2")))] == [("x",), ("x",)]
+def test_a_real_workbook_with_one_far_cell_is_refused() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "Name")
+        sheet.write(1_048_575, 16_383, "x")
+    with pytest.raises(UnreadableFile, match="XFD1048576, far outside"):
+        read_sheet(file.getvalue())
 
 
 @pytest.mark.parametrize("place", ["XFD1048576", "GR10000", "xfd500", "A9999999"])
