@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed with keys of their own, the newest of which seals while older ones still open. No Django."""
+"""Secrets at rest: sealed with keys of their own, the newest of which seals while older ones still open."""
 
 from __future__ import annotations
 
