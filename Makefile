@@ -22,9 +22,9 @@ test: ## every test, with the journeys in a real browser (BROWSER=none leaves th
 	@$(READY) dev assets browser
 	@$(PY) -m pytest -n 2 --dist loadgroup $(if $(filter none,$(BROWSER)),-m "not browser")
 
-test-fast: ## every test that needs no browser
+test-fast: ## the tests of a few minutes: no browser, no servers killed, no long histories
 	@$(READY) dev assets
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not browser"
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not browser and not system"
 
 test-slow: ## thousands of steps of random histories, every race fifty times (HISTORY_STEPS=6000)
 	@$(READY) dev

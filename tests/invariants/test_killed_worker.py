@@ -31,6 +31,8 @@ from tests.billing import Clinic, build_clinic
 from tests.people import build_cast
 from tests.plugin import CLUSTER
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = CLIENTS_PER_CHUNK + 5
 #: Start, restart, and the sweep that comes every minute.

@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import date
 from uuid import UUID
 
+import pytest
 from django.db.models import Sum
 
 from daysheet.database.scope import practice_transaction
@@ -21,6 +22,8 @@ from daysheet.schedule.models import VisitService
 from tests.people import Cast
 
 from .priced import Expected, Reckoning, build_priced
+
+pytestmark = pytest.mark.system
 
 SEED, CLIENTS, AT_LEAST = 20261116, 1500, 10_000
 #: How often each must have been met, so that the dice have really thrown it.

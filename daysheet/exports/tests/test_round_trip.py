@@ -22,6 +22,8 @@ from daysheet.exports.tables import LEFT_OUT_COLUMNS, LEFT_OUT_TABLES
 from tests.billing import clinic_of
 from tests.people import Cast
 
+pytestmark = pytest.mark.system
+
 __all__ = ["history", "money_history"]
 ROOT = Path(__file__).resolve().parents[3]
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "'tis", "''", "\tTab", 'Say "hi", twice', "Ünïcödé 🙂", "x\ny"]
