@@ -1624,13 +1624,36 @@ CREATE TABLE cards_cardrefundstep (
     CONSTRAINT card_refund_state_once UNIQUE (practice_id, refund_id, state),
     CONSTRAINT cards_cardrefundstep_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
     CONSTRAINT cards_cardrefundstep_refund_id_fk FOREIGN KEY (practice_id, refund_id) REFERENCES cards_cardrefund(practice_id, id),
-    CONSTRAINT card_refund_state_known CHECK (((state)::text = ANY ((ARRAY['requested'::character varying, 'unknown'::character varying, 'refunded'::character varying, 'failed'::character varying])::text[])))
+    CONSTRAINT card_refund_state_known CHECK (((state)::text = ANY ((ARRAY['requested'::character varying, 'unknown'::character varying, 'not_made'::character varying, 'refunded'::character varying, 'failed'::character varying])::text[])))
 );
 ALTER TABLE cards_cardrefundstep ENABLE ROW LEVEL SECURITY;
 CREATE POLICY cards_cardrefundstep_practice ON cards_cardrefundstep FOR ALL
     USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
     WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
 GRANT SELECT, INSERT ON cards_cardrefundstep TO daysheet_app;
+
+-- That somebody said what became of a refund of which the processor told nothing. Insert only, once.
+CREATE TABLE cards_cardrefunddecision (
+    id              uuid NOT NULL,
+    outcome         character varying(12) NOT NULL,
+    reference       character varying(200) NOT NULL,
+    reason          character varying(400) NOT NULL,
+    decided_at      timestamp with time zone NOT NULL,
+    decided_by_name character varying(120) NOT NULL,
+    practice_id     bigint NOT NULL,
+    refund_id       uuid NOT NULL,
+    PRIMARY KEY (practice_id, id),
+    CONSTRAINT card_refund_decided_once UNIQUE (practice_id, refund_id),
+    CONSTRAINT cards_cardrefunddecision_practice_id_fk FOREIGN KEY (practice_id) REFERENCES practices_practice(id),
+    CONSTRAINT cards_cardrefunddecision_refund_id_fk FOREIGN KEY (practice_id, refund_id) REFERENCES cards_cardrefund(practice_id, id),
+    CONSTRAINT card_refund_decision_known CHECK (((((outcome)::text = 'not_refunded'::text) AND ((reference)::text = ''::text)) OR (((outcome)::text = 'refunded'::text) AND (NOT ((reference)::text = ''::text))))),
+    CONSTRAINT card_refund_decision_reason CHECK ((NOT ((reason)::text = ''::text)))
+);
+ALTER TABLE cards_cardrefunddecision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cards_cardrefunddecision_practice ON cards_cardrefunddecision FOR ALL
+    USING (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint)
+    WITH CHECK (practice_id = (NULLIF(current_setting('app.practice_id'::text, true), ''::text))::bigint);
+GRANT SELECT, INSERT ON cards_cardrefunddecision TO daysheet_app;
 
 -- A chargeback: the client's bank took the money back. What it took here has its id as the entries' event.
 CREATE TABLE cards_dispute (

@@ -73,6 +73,7 @@ VERBS: dict[str, Verb] = {
     "settle_card_refund": Verb("heard of a refund to a card", is_money=True),
     "ask_processor": Verb("had the card processor asked about a charge"),
     "decide_charge": Verb("said what became of a card charge", is_money=True),
+    "decide_card_refund": Verb("said what became of a refund to a card", is_money=True),
     "contradict_charge": Verb("heard that a charge marked as charged was not", is_money=True),
     "settle_charge": Verb("heard of a card charge", is_money=True),
     "settle_dispute": Verb("heard of a chargeback", is_money=True),

@@ -22,6 +22,7 @@ from daysheet.kit.ids import new_id
 from daysheet.kit.money import LARGEST_CENTS, Money
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
+from daysheet.ledger.requests import claim_request
 from daysheet.payments.corrections import AmountNotPositive, MoreThanThere, PaymentReversed, ReasonMissing
 from daysheet.payments.models import Payment, PaymentReversal
 from daysheet.payments.receiving import lock_visible_clients
@@ -223,13 +224,14 @@ def request_refund(actor: Actor, *, refund_id: UUID, payment_id: UUID, amount_ce
     """Give back to the card what is not applied of its payment. It leaves the credit at once, so that nobody else can
     use it, and comes back if the processor refuses (M6). The same `refund_id` is one refund.
 
-    Raises NotFound, NotACharge, ReasonMissing, PaymentReversed, AmountNotPositive, MoreThanThere.
+    Raises NotFound, RequestKeyReused, NotACharge, ReasonMissing, PaymentReversed, AmountNotPositive, MoreThanThere.
     """
     payment = Payment.objects.filter(pk=payment_id).first()
     if payment is None or payment.client_id is None:
         raise NotFound("There is no such payment in this practice.")
     lock_visible_clients(actor, [payment.client_id])
-    if CardRefund.objects.filter(pk=refund_id).exists():
+    content = {"payment": payment_id, "cents": amount_cents, "reason": reason.strip()}
+    if not claim_request(actor, refund_id, "request_card_refund", content):
         return refund_id
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     charge_id = _refundable(payment, amount_cents, reason)

@@ -123,6 +123,13 @@ class MarkChargedForm(ReasonForm):
     received_on = DayField(label="Date the money came in")
 
 
+class MarkRefundedForm(ReasonForm):
+    """That a refund was made after all, by the processor's own desk."""
+
+    field_order = ("reference", "reason")
+    reference = forms.CharField(label="The processor's reference", max_length=200)
+
+
 class CardRefundForm(forms.Form):
     """How much goes back to the card, and why."""
 

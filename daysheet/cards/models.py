@@ -232,8 +232,35 @@ class CardRefundStep(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["practice", "refund", "state"], name="card_refund_state_once"),
             models.CheckConstraint(
-                condition=models.Q(state__in=["requested", "unknown", "refunded", "failed"]),
+                condition=models.Q(state__in=["requested", "unknown", "not_made", "refunded", "failed"]),
                 name="card_refund_state_known",
+            ),
+        ]
+
+
+class CardRefundDecision(TenantModel):
+    """That somebody said what became of a refund of which the processor told nothing. Insert only, once."""
+
+    class Outcome(models.TextChoices):
+        REFUNDED = "refunded", "Refunded"
+        NOT_REFUNDED = "not_refunded", "Not refunded"
+
+    refund = TenantForeignKey(CardRefund, indexed=False)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    #: The processor's own, of a refund that was made.
+    reference = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=400)
+    decided_at = models.DateTimeField()
+    decided_by_name = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "refund"], name="card_refund_decided_once"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="card_refund_decision_reason"),
+            models.CheckConstraint(
+                condition=models.Q(outcome="not_refunded", reference="")
+                | (models.Q(outcome="refunded") & ~models.Q(reference="")),
+                name="card_refund_decision_known",
             ),
         ]
 

@@ -20,7 +20,7 @@ from .charging import processor_actor
 from .gateways.base import CardGateway, GatewayError, GatewayRefused, GatewayUnavailable, RefundOrder
 from .models import CardRefund, CardRefundStep, ChargeStep
 from .opening import open_gateway
-from .rules import RefundState
+from .rules import REFUND_OVER, RefundState
 from .settling import refund_state_from, settle_refund
 
 JOB_KIND = "card_refund"
@@ -41,7 +41,7 @@ def carry_out_refund(practice: PracticeFacts, refund_id: UUID, now: datetime) ->
     with practice_transaction(practice.id):
         refund = CardRefund.objects.select_related("charge__card__account").get(pk=refund_id)
         states = set(CardRefundStep.objects.filter(refund=refund).values_list("state", flat=True))
-        if states & {RefundState.REFUNDED, RefundState.FAILED}:
+        if states & REFUND_OVER:
             return
         sent = ChargeStep.objects.get(charge=refund.charge, state="sent")
         order = RefundOrder(refund.pk, refund.charge_id, sent.reference, refund.amount_cents)

@@ -30,22 +30,28 @@ class ChargeState(StrEnum):
 
 
 class RefundState(StrEnum):
-    """What has happened to a refund."""
+    """What has happened to a refund. `NOT_MADE` is a person's word, where the processor said nothing."""
 
     REQUESTED = "requested"
     UNKNOWN = "unknown"
+    NOT_MADE = "not_made"
     REFUNDED = "refunded"
     FAILED = "failed"
 
     @property
     def label(self) -> str:
         """As people read it."""
-        return {"requested": "Waiting", "unknown": "Unknown", "refunded": "Refunded", "failed": "Failed"}[self.value]
+        return {
+            "requested": "Waiting", "unknown": "Unknown", "not_made": "Not refunded", "refunded": "Refunded",
+            "failed": "Failed",
+        }[self.value]  # fmt: skip
 
 
 #: From weak to strong: that money came in outweighs everything that was heard before or after.
 _CHARGE_ORDER = list(ChargeState)
 _REFUND_ORDER = list(RefundState)
+#: In these a refund is not sent and not asked for any more; its money is out, or is credit again.
+REFUND_OVER = frozenset({RefundState.NOT_MADE, RefundState.REFUNDED, RefundState.FAILED})
 #: A charge in one of these states is over.
 FINAL = frozenset({ChargeState.CANCELED, ChargeState.DECLINED, ChargeState.CHARGED})
 
@@ -56,8 +62,14 @@ def state_of(reached: Collection[str]) -> ChargeState:
 
 
 def refund_state_of(reached: Collection[str]) -> RefundState:
-    """The state that counts: a refund that failed has come back, even where it was said to be done before."""
+    """The state that counts: a refund that failed has come back, even where it was said to be done before; what the
+    processor says outweighs a person's word."""
     return max((RefundState(each) for each in reached), key=_REFUND_ORDER.index, default=RefundState.REQUESTED)
+
+
+def outweighs(state: RefundState, before: RefundState) -> bool:
+    """Whether a state is news where the other one counts."""
+    return _REFUND_ORDER.index(state) > _REFUND_ORDER.index(before)
 
 
 def is_open(state: ChargeState) -> bool:

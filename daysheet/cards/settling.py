@@ -25,7 +25,7 @@ from daysheet.practices.actor import Actor
 
 from .gateways.base import ChargeAnswer, ChargeStatus, News, NewsKind, RefundStatus
 from .models import CardRefund, CardRefundStep, Charge, ChargeDecision, ChargeStep, Dispute, DisputeEnd
-from .rules import FINAL, ChargeState, RefundState, refund_state_of, state_of, to_take
+from .rules import FINAL, ChargeState, RefundState, outweighs, refund_state_of, state_of, to_take
 
 _STATES = {
     ChargeStatus.CHARGED: ChargeState.CHARGED,
@@ -107,22 +107,25 @@ def take_news(actor: Actor, charge: Charge, news: News) -> str:
     return _dispute_news(actor, charge, news)
 
 
+def refund_state_now(refund_id: UUID) -> RefundState:
+    """The state that counts now."""
+    return refund_state_of(CardRefundStep.objects.filter(refund_id=refund_id).values_list("state", flat=True))
+
+
 def settle_refund(actor: Actor, refund: CardRefund, state: RefundState, reason: str = "") -> str:
-    """Write that a refund reached a state; one that failed gives its money back to credit."""
+    """Write that a refund reached a state; one that was not made gives its money back to credit, and takes it again
+    where the processor says later that it was."""
     lock_clients([refund.charge.client_id])
-    reached = list(CardRefundStep.objects.filter(refund=refund).values_list("state", flat=True))
-    if state in reached or (refund_state_of(reached) is RefundState.FAILED):
-        return "Known already"
-    if state is RefundState.UNKNOWN and refund_state_of(reached) is RefundState.REFUNDED:
+    before = refund_state_now(refund.pk)
+    if not outweighs(state, before):
         return "Known already"
     CardRefundStep.objects.create(refund=refund, state=state, at=actor.now, reason=reason[:200])
     if state is RefundState.FAILED:
-        payment = Payment.objects.get(charge_id=refund.charge_id)
-        reverse(
-            actor, [entry.id for entry in _given_back(actor, payment, refund.pk)], event_id=new_id(),
-            reason=f"The refund failed: {reason}"[:400],
-        )  # fmt: skip
-        _take_disputed(actor, payment, refund.charge)
+        _comes_back(actor, refund, f"The refund failed: {reason}")
+    if state is RefundState.NOT_MADE:
+        _comes_back(actor, refund, f"The refund was not made: {reason}")
+    if state is RefundState.REFUNDED and before is RefundState.NOT_MADE:
+        _goes_out(actor, refund, "The refund was made after all")
     if state in {RefundState.REFUNDED, RefundState.FAILED}:
         record(
             actor, "settle_card_refund", "card_refund", refund.pk, client_id=refund.charge.client_id,
@@ -178,10 +181,23 @@ def _refund_made_elsewhere(actor: Actor, charge: Charge, news: News) -> CardRefu
         # Failed before it was heard of: written down, so that its first message, coming late, finds it.
         return known or _new_refund(actor, charge, news)
     refund = _new_refund(actor, charge, news)
-    payment = Payment.objects.select_for_update(no_key=True).get(charge_id=charge.pk)
-    cents = to_take(news.amount_cents, 0, kept_cents(actor, payment))
-    _give_back(actor, payment, cents, refund.pk, "Refunded at the card processor")
+    _goes_out(actor, refund, "Refunded at the card processor")
     return refund
+
+
+def _goes_out(actor: Actor, refund: CardRefund, reason: str) -> None:
+    """The money of a refund that has happened, as far as it is still there."""
+    payment = Payment.objects.select_for_update(no_key=True).get(charge_id=refund.charge_id)
+    cents = to_take(refund.amount_cents, 0, kept_cents(actor, payment))
+    _give_back(actor, payment, cents, refund.pk, reason)
+
+
+def _comes_back(actor: Actor, refund: CardRefund, reason: str) -> None:
+    """The money of a refund that did not happen is credit; what a chargeback still wants of it goes there."""
+    payment = Payment.objects.get(charge_id=refund.charge_id)
+    out = [entry.id for entry in _given_back(actor, payment, refund.pk)]
+    reverse(actor, out, event_id=new_id(), reason=reason[:400])
+    _take_disputed(actor, payment, refund.charge)
 
 
 def _new_refund(actor: Actor, charge: Charge, news: News) -> CardRefund:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .views import charging, client_cards, deciding, hook, processor
+from .views import charging, client_cards, deciding, deciding_refunds, hook, processor
 
 app_name = "cards"
 urlpatterns: list[URLPattern] = [
@@ -16,6 +16,11 @@ urlpatterns: list[URLPattern] = [
     path("cards/charges/<uuid:charge>/ask/", deciding.ask, name="ask"),
     path("cards/charges/<uuid:charge>/not-charged/", deciding.mark_not_charged, name="mark_not_charged"),
     path("cards/charges/<uuid:charge>/charged/", deciding.mark_charged, name="mark_charged"),
+    path("cards/refunds/<uuid:card_refund>/", deciding_refunds.card_refund, name="card_refund"),
+    path("cards/refunds/<uuid:card_refund>/refunded/", deciding_refunds.mark_refunded, name="mark_refunded"),
+    path(
+        "cards/refunds/<uuid:card_refund>/not-refunded/", deciding_refunds.mark_not_refunded, name="mark_not_refunded"
+    ),
     path("clients/<uuid:client>/cards/", client_cards.client_cards, name="client_cards"),
     path("clients/<uuid:client>/cards/charge/", charging.charge_client, name="charge_client"),
     path("cards/<uuid:card>/remove/", client_cards.remove, name="remove"),

@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "daysheet.web.middleware.known_methods_only",
     "daysheet.staff.middleware.PracticeMiddleware",
     "daysheet.web.middleware.words_for_wrong_method",
 ]

@@ -22,7 +22,9 @@ from daysheet.practices.actor import Actor, ActorKind, PracticeFacts, system_act
 from daysheet.practices.models import Practice
 from daysheet.staff.actors import practice_facts
 
+from .verify_cards import CARD_CHECKS
 from .verify_checks import CHECKS, NAMED, TOTALS, Check, Found
+from .verify_mailings import MAILING_CHECKS
 from .verify_money import MONEY_CHECKS
 from .verify_storage import STORAGE_CHECKS, storage_parameters
 from .verify_views import VIEW_CHECKS
@@ -80,7 +82,8 @@ def verify_practice(facts: PracticeFacts, now: datetime) -> Verified:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         parameters = {"practice": facts.id}
-        results = [_differences(check, parameters) for check in (*CHECKS, *MONEY_CHECKS)]
+        checks = (*CHECKS, *MONEY_CHECKS, *CARD_CHECKS, *MAILING_CHECKS)
+        results = [_differences(check, parameters) for check in checks]
         views = (check(actor) for check in VIEW_CHECKS)
         return Verified(_totals(facts.id), (*results, _proof(actor), *views))
 

@@ -1,5 +1,5 @@
 """The pages of docs/guide, read from Markdown. Everything in a page is text: HTML in it is shown as it stands, links
-lead to other pages of the guide or to https, and pictures are left out.
+lead to other pages of the guide or to https, and pictures are those of docs/screenshots.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -18,7 +19,16 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guide"
+PICTURES = FOLDER.parent / "screenshots"
+_SECTIONS = {
+    "Begin": ("first-hour", "import"),
+    "Schedule": ("schedule", "series-and-groups"),
+    "Invoices": ("invoice-from-agenda", "new-invoice", "batch-invoicing", "automation", "prices", "licenses"),
+    "Money": ("client-payments", "insurance-payments", "corrections", "reports"),
+    "Paper and e-mail": ("documents", "sending", "good-faith-estimates"),
+}
 _NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
+_PICTURE = re.compile(r"^\.\./screenshots/(?P<name>[a-z0-9-]+)\.png$")
 _PAGE_LINK = re.compile(r"^(?P<page>[a-z0-9-]+)\.md(?P<part>#[a-z0-9-]+)?$")
 
 
@@ -41,9 +51,12 @@ def page_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.md") if _NAME.match(path.stem)))
 
 
-def pages() -> list[GuidePage]:
-    """All pages, by title."""
-    return sorted((page for name in page_names() if (page := find_page(name))), key=lambda page: page.title)
+def sections() -> list[tuple[str, list[GuidePage]]]:
+    """All pages, by what people do, in the order in which they do it. A page that is in no section comes last."""
+    placed = [name for names in _SECTIONS.values() for name in names]
+    named = {**_SECTIONS, "More": tuple(name for name in page_names() if name not in placed)}
+    found = {title: [page for name in names if (page := find_page(name))] for title, names in named.items()}
+    return [(title, pages) for title, pages in found.items() if pages]
 
 
 def find_page(name: str) -> GuidePage | None:
@@ -55,10 +68,16 @@ def find_page(name: str) -> GuidePage | None:
     return GuidePage(name, first.removeprefix("# ").strip(), text)
 
 
+def find_picture(name: str) -> bytes | None:
+    """A picture of the guide as PNG; None where there is none of this name. A name is never a path."""
+    path = PICTURES / f"{name}.png"
+    return path.read_bytes() if _NAME.match(name) and path.is_file() else None
+
+
 @cache
 def _reader() -> MarkdownIt:
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    reader.disable("image")
+    reader.add_render_rule("image", _image)
     reader.add_render_rule("link_open", _link)
     reader.add_render_rule("table_open", _table)
     return reader
@@ -75,6 +94,17 @@ def _link(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: 
         target = "#main"
     token.attrs = {"href": target, "class": "text-link"}
     return renderer.renderToken(tokens, index, options, environment)
+
+
+def _image(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, environment: Any) -> str:
+    """`![The Agenda](../screenshots/agenda.png)` is that picture; one from anywhere else is its words only."""
+    token = tokens[index]
+    alt = escape(token.content)
+    picture = _PICTURE.match(str(token.attrs.get("src", "")))
+    if not picture:
+        return alt
+    # The size all are taken in, so that the text below does not jump when a picture comes.
+    return f'<img src="../pictures/{picture["name"]}.png" alt="{alt}" width="1280" height="720" loading="lazy">'
 
 
 def _table(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, environment: Any) -> str:

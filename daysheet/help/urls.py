@@ -9,5 +9,6 @@ from . import views
 app_name = "help"
 urlpatterns = [
     path("help/", views.index, name="index"),
+    path("help/pictures/<slug:picture>.png", views.picture, name="picture"),
     path("help/<slug:page>/", views.page, name="page"),
 ]

@@ -225,21 +225,22 @@ class Modifiers:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The ID of a row of another template (`kind`)."""
+    """The ID of a row of another template (`kind`), or what else such rows are `known_by`."""
 
     kind: str
     empty: Any = None
+    known_by: str = ""
 
     @property
     def words(self) -> str:
-        return f"an ID of `{self.kind}`"
+        return f"an ID of `{self.kind}`" + (f", or its {self.known_by}" if self.known_by else "")
 
     def parse(self, text: str) -> str:
         return Text(100).parse(text)
 
     def missing(self, key: str) -> str:
         """What is said of an ID that is not there."""
-        return _missing(self.kind, key)
+        return _missing(self.kind, key, self.known_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,5 +272,6 @@ def _plain(text: str) -> str:
     return re.sub(r"[\s_-]+", "", text).lower()
 
 
-def _missing(kind: str, key: str) -> str:
-    return f"there is no “{key}” among the {kind.replace('_', ' ')}. Import {kind} first, or correct the ID"
+def _missing(kind: str, key: str, known_by: str = "") -> str:
+    wrong = f"ID or {known_by}" if known_by else "ID"
+    return f"there is no “{key}” among the {kind.replace('_', ' ')}. Import {kind} first, or correct the {wrong}"

@@ -17,7 +17,8 @@ A file is named after its template (`clients.csv`, `2026-clients.xlsx`) and is C
 Excel workbook. Files of one folder are taken in the order of this page, because later ones refer to earlier ones by ID.
 
 * **All or nothing.** Where one row has an error nothing of the file is written, and each error names row and column.
-* **Again is harmless.** A row is found by its ID. The same file twice changes nothing; a corrected one what differs.
+* **Again is harmless.** A row is found by its ID (a rate by its insurer, service type and first day). The same file
+  twice changes nothing; a corrected one what differs.
 * **Typed in before?** A location, insurer, service type or staff member without an ID is recognised by its name,
   code or e-mail, and takes the ID of the row.
 * **A column left out** leaves what is there alone, and gives new rows the default. **An empty cell** means the default.

@@ -166,6 +166,20 @@ SERVICE_TYPES = Layout(
     ),
 )  # fmt: skip
 
+FEE_SCHEDULES = Layout(
+    "fee_schedules", "Fee Schedules",
+    "What insurers pay for a unit of a service, from a day on. The file that an insurer’s prices page downloads fits.",
+    (
+        Column("Insurer", Reference("payers", known_by="name"), required=True),
+        Column("Service Type", Reference("service_types", known_by="code"), required=True),
+        Column("From", Day(), "The first day of service it holds on. It holds until the next one of the same insurer "
+               "and service type begins.", required=True),
+        Column("Rate", Amount(), "Per unit. Empty: from this day on the insurer has no rate of its own."),
+        Column("Ends On", Day(), "The first day it no longer holds: what held before holds again. Empty: until the "
+               "next one begins."),
+    ),
+)  # fmt: skip
+
 CLIENTS = Layout(
     "clients", "Clients", "The people seen. Each has a ledger of their own.",
     (
@@ -264,6 +278,6 @@ OPENING_BALANCES = Layout(
 LAYOUTS = {
     layout.kind: layout
     for layout in (
-        LOCATIONS, STAFF, PAYERS, SERVICE_TYPES, CLIENTS, COVERAGES, APPOINTMENTS, OPENING_BALANCES,
+        LOCATIONS, STAFF, PAYERS, SERVICE_TYPES, FEE_SCHEDULES, CLIENTS, COVERAGES, APPOINTMENTS, OPENING_BALANCES,
     )
 }  # fmt: skip

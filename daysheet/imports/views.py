@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.practices.actor import Actor
@@ -61,7 +61,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     return see_other(request, address)
 
 
-@require_GET
+@require_safe
 def preview(request: HttpRequest, kind: str, sha256: str) -> HttpResponse:
     """The verdict of every row, a hundred a page."""
     actor = actor_of(request)
@@ -94,7 +94,7 @@ def confirm(request: HttpRequest, kind: str, sha256: str) -> HttpResponse:
     return see_other(request, practice_url(actor, "imports:upload"))
 
 
-@require_GET
+@require_safe
 def template(request: HttpRequest, kind: str) -> HttpResponse:
     """A blank template to fill in."""
     actor = actor_of(request)

@@ -70,4 +70,6 @@ def _cell(actor: Actor, visit: VisitBilling, client_credit_cents: int, warning: 
         credit_url=apply_credit_url(actor, visit.client_id, number) if number and credit_cents else None,
         warning_words=warning.text if warning else "",
         warning_url=warning.url if warning else "",
+        billed_cents=visit.billed_cents,
+        client_due_cents=visit.client_open_cents,
     )

@@ -219,7 +219,7 @@ def _billing_words(case: Case, terms: Terms) -> str:
 
 def _license_words(case: Case, terms: Terms) -> str:
     if case.service.kind != CPT:
-        return "None needed: the service type is not CPT-coded."
+        return "No license is needed: the service type is not CPT-coded."
     if case.person is None:
         return f"An AMA CPT license for {terms.year} is needed, and nobody is named as rendering."
     has = "has an" if case.person.is_licensed else "has no"

@@ -11,6 +11,7 @@ from datetime import date
 from uuid import UUID
 
 from daysheet.clients.rules import CoverageFacts, coverage_on, income_on
+from daysheet.kit.money import LARGEST_CENTS, Money
 from daysheet.services.rules import (
     CPT,
     MOST_MODIFIERS,
@@ -53,8 +54,12 @@ def decide_each(
             yield Decision(case, None, why_not, used_cents)
             continue
         line = decide_line(case, terms, used_cents)
+        too_much = _too_much(line.amount_cents, candidate.client_id, candidate.service_on, case.candidate)
+        if too_much and not although_refused:
+            yield Decision(case, None, too_much, used_cents)
+            continue
         copay_used[day] = used_cents + line.copay_cents
-        yield Decision(case, line, why_not, used_cents)
+        yield Decision(case, line, why_not or too_much, used_cents)
 
 
 def split_sides(
@@ -79,6 +84,8 @@ def decide_manual_line(line: ManualLine, terms: Terms, client: ClientTerms) -> D
     if is_cpt and (person is None or not person.is_licensed):
         return _no_license(terms.year, person, client.id, line.service_on, ())
     amount = line.rate_cents * line.units
+    if too_much := _too_much(amount, client.id, line.service_on):
+        return too_much
     to_client = amount if line.side == "client" else 0
     insured = _coverage(client, line.service_on) if line.side == "insurance" else None
     if line.side == "insurance" and insured is None:
@@ -113,6 +120,17 @@ def decide_manual_line(line: ManualLine, terms: Terms, client: ClientTerms) -> D
         diagnosis_codes=(),
         note=line.note,
     )
+
+
+def _too_much(amount_cents: int, client_id: UUID, day: date, candidate: Candidate | None = None) -> Refused | None:
+    """A slip of the keyboard in rate or units, rather than the dearest line ever billed."""
+    if amount_cents <= LARGEST_CENTS:
+        return None
+    return Refused(
+        (candidate.visit_service_id,) if candidate else (), client_id, day, "amount_too_large",
+        f"The line of {day:%m/%d/%Y} comes to {Money(amount_cents)}, and no line may be more than "
+        f"{Money(LARGEST_CENTS)}. Correct its rate or its units.",
+    )  # fmt: skip
 
 
 def _why_not(case: Case, year: int) -> Refused | None:

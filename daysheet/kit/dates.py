@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 #: From this hour on, practice time: nobody works, and the day before is over.
 NIGHT_HOUR = 2
+#: Nobody alive was born before; a browser's date field makes the year 0026 of a typed 26.
+FIRST_YEAR = 1900
 _US_DATE = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
 
 
@@ -16,15 +18,19 @@ class NotADate(ValueError):
 
 
 def parse_date(text: str) -> date:
-    """Read `2026-11-23` or `11/23/2026`. Raises NotADate."""
+    """Read `2026-11-23` or `11/23/2026`, of the year 1900 or later. Raises NotADate."""
     stripped = text.strip()
     match = _US_DATE.match(stripped)
     try:
         if match:
-            return date(int(match.group(3)), int(match.group(1)), int(match.group(2)))
-        return date.fromisoformat(stripped)
+            day = date(int(match.group(3)), int(match.group(1)), int(match.group(2)))
+        else:
+            day = date.fromisoformat(stripped)
     except ValueError:
         raise NotADate(f"“{text}” is not a date such as 11/23/2026") from None
+    if day.year < FIRST_YEAR:
+        raise NotADate(f"“{text}” lies before {FIRST_YEAR}. Write the year with four digits, such as 11/23/2026")
+    return day
 
 
 def utc_now() -> datetime:

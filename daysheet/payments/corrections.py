@@ -28,6 +28,7 @@ from daysheet.practices.permissions import Permission
 
 from .models import Payment, PaymentReversal
 from .receiving import PaymentInFuture, lock_visible_clients
+from .rules import NoLongerThere
 
 _SIDES = {"client": Account.CLIENT_RECEIVABLE, "insurance": Account.INSURANCE_RECEIVABLE}
 
@@ -271,13 +272,13 @@ def _clients_of(actor: Actor, payment: Payment) -> set[UUID]:
 
 
 def _locked_line(actor: Actor, line_id: UUID) -> InvoiceLine:
-    line = InvoiceLine.objects.filter(pk=line_id, ended_at=None, client__in=visible_clients(actor)).first()
+    line = InvoiceLine.objects.filter(pk=line_id, client__in=visible_clients(actor)).select_related("invoice").first()
     if line is None:
-        raise NotFound("There is no such line, or its invoice was voided or changed meanwhile.")
+        raise NotFound("There is no such line in this practice.")
     lock_visible_clients(actor, [line.client_id])
     locked = InvoiceLine.objects.filter(pk=line_id, ended_at=None).select_for_update(no_key=True).first()
     if locked is None:
-        raise NotFound("The line's invoice was voided or changed meanwhile. Nothing was changed.")
+        raise NoLongerThere(line.invoice.number)
     return locked
 
 

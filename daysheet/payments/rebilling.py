@@ -35,6 +35,7 @@ from daysheet.services.models import ServiceType
 from .corrections import ReasonMissing
 from .prepayments import apply_more, apply_rest
 from .receiving import lock_visible_clients
+from .rules import NoLongerThere
 
 
 class RebillRefused(Refusal):
@@ -134,22 +135,22 @@ def edit_line(
     """Change units, rate, sides or note of a line (C1): the old line is reversed and ends, the new one stands in its
     place on the same invoice. `client_cents` is the client's part; the insurer's is the rest.
 
-    Raises NotFound, ReasonMissing, EditNotPossible, InvoiceHasInsuranceMoney.
+    Raises NotFound, NoLongerThere, ReasonMissing, EditNotPossible, InvoiceHasInsuranceMoney.
     """
     content = {
         "line": line_id, "rate": rate_cents, "units": units, "client": client_cents, "note": note.strip(),
         "reason": reason.strip(),
     }  # fmt: skip
     is_new = claim_request(actor, request_key, "edit_line", content)
-    line = InvoiceLine.objects.filter(pk=line_id, client__in=visible_clients(actor)).first()
-    if line is None:
+    seen = InvoiceLine.objects.filter(pk=line_id, client__in=visible_clients(actor)).select_related("invoice").first()
+    if seen is None:
         raise NotFound("There is no such line in this practice.")
     if not is_new:
         return
-    lock_visible_clients(actor, [line.client_id])
+    lock_visible_clients(actor, [seen.client_id])
     line = InvoiceLine.objects.select_for_update(no_key=True).get(pk=line_id)
     if line.ended_at is not None:
-        raise NotFound("The line was changed or voided meanwhile. Nothing was changed; reload the invoice.")
+        raise NoLongerThere(seen.invoice.number)
     if not reason.strip():
         raise ReasonMissing("Say why the line is changed: the reason stays with it. Nothing was changed.")
     _check_edit(line, rate_cents, units, client_cents)

@@ -32,6 +32,9 @@ class BillingCell:
     warning_url: str = ""
     #: What the visit would bill, and why; empty where nothing of it is unbilled.
     price_url: str = ""
+    #: Of its live lines, in cents: what was charged, and what the client still owes.
+    billed_cents: int = 0
+    client_due_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)

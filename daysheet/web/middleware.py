@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from daysheet.kit.ids import new_id
 from daysheet.web.errors import wrong_method
 
+KNOWN_METHODS = ("GET", "HEAD", "POST")
 _GIVEN = re.compile(r"^[A-Za-z0-9-]{8,40}$")
 
 
@@ -22,6 +23,22 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
         response = get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         return response
+
+    return answer
+
+
+def known_methods_only(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Pages are read and forms are sent; no address here means anything else, so no view is asked what it makes of it
+    (a library's view takes a PUT for a POST, ours take it for a page)."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        if request.method in KNOWN_METHODS:
+            return get_response(request)
+        refused = wrong_method(request)
+        refused["Allow"] = ", ".join(KNOWN_METHODS)
+        return refused
 
     return answer
 

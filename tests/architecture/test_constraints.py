@@ -44,6 +44,8 @@ FORBIDDEN: dict[str, str] = {
     "card_expiry_sane": "expires_month = 13",
     "card_last4_digits": "last4 = '12x4'",
     "card_refund_amount_positive": "amount_cents = 0",
+    "card_refund_decision_known": "outcome = 'refunded', reference = ''",
+    "card_refund_decision_reason": "reason = ''",
     "card_refund_has_reason": "reason = ''",
     "card_refund_state_known": "state = 'lost'",
     "card_token_is_no_number": "token = '4242 4242 4242 4242'",
@@ -196,6 +198,9 @@ FILLED = {
     "cards_chargedecision": "INSERT INTO cards_chargedecision (practice_id, id, charge_id, outcome, reference, reason, "
     "decided_at, decided_by_name) SELECT practice_id, gen_random_uuid(), id, 'not_charged', '', 'x', now(), 'x' "
     "FROM cards_charge LIMIT 1",
+    "cards_cardrefunddecision": "INSERT INTO cards_cardrefunddecision (practice_id, id, refund_id, outcome, reference, "
+    "reason, decided_at, decided_by_name) SELECT practice_id, gen_random_uuid(), id, 'not_refunded', '', 'x', now(), "
+    "'x' FROM cards_cardrefund LIMIT 1",
     "cards_chargeinquiry": "INSERT INTO cards_chargeinquiry (practice_id, id, charge_id, asked_at, asked_by_name, "
     "answer) SELECT practice_id, gen_random_uuid(), id, now(), 'x', '' FROM cards_charge LIMIT 1",
     "cards_chargerun": "INSERT INTO cards_chargerun (practice_id, id, created_at, created_by_name, expected_count, "

@@ -127,7 +127,7 @@ def build_world(cast: Cast) -> World:
         **_cards(clinic, client),
         **_post(clinic, client, invoice.id),
         **_night(clinic),
-        "step": "client", "page": "import",
+        "step": "client", "page": "import", "picture": "agenda",
         **_documents(clinic, client, invoice.id),
     }  # fmt: skip
     return World(clinic, cast, ids)
@@ -199,7 +199,7 @@ def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
         card = desk.card(client)
         charge = desk.charge(client, card, due_by_client([client]).get(client, 0) + 1000, credit_cents=1000)
         payment = Payment.objects.get(charge_id=charge.pk)
-        desk.refund(payment.pk, 100)
+        refund = desk.refund(payment.pk, 100)
         desk.processor.dispute(desk.processor.charges()[0]["id"])
         desk.processor.dispute(desk.processor.charges()[0]["id"], "won")
         desk.hear()
@@ -207,6 +207,7 @@ def _cards(clinic: Clinic, client: Any) -> dict[str, Any]:
         "card": card,
         "run": charge.run_id,
         "charge": charge.pk,
+        "card_refund": refund,
         "setup": charge.card.setup_id,
         "account": desk.account.pk,
     }

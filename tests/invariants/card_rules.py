@@ -3,6 +3,7 @@ twice and in any order, refunds both ways, chargebacks won and lost, and a perso
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from daysheet.cards.actions import request_refund
 from daysheet.cards.charging import processor_actor
 from daysheet.cards.deciding import mark_charged, mark_not_charged
+from daysheet.cards.deciding_refunds import mark_not_refunded, mark_refunded
 from daysheet.cards.gateways.base import News, NewsKind
 from daysheet.cards.models import (
     CardRefund,
@@ -87,6 +89,7 @@ def refund_to_the_card(history: History) -> None:
 
 
 def refund_is_heard_of(history: History) -> None:
+    """Also of one that somebody said was not made."""
     over = CardRefundStep.objects.filter(state__in=["refunded", "failed"]).values("refund_id")
     _settle(history, history.pick(CardRefund.objects.exclude(pk__in=over).select_related("charge")))
 
@@ -102,6 +105,17 @@ def somebody_decides_a_charge(history: History) -> None:
         mark_charged(history.owner_now, reference="sc_desk", received_on=on, **facts)
 
 
+def somebody_decides_a_refund(history: History) -> None:
+    over = CardRefundStep.objects.filter(state__in=["not_made", "refunded", "failed"]).values("refund_id")
+    refund = history.pick(CardRefund.objects.exclude(pk__in=over))
+    facts: dict[str, Any] = {"request_key": new_id(), "refund_id": refund.pk, "reason": "Seen at the processor"}
+    later = replace(history.owner_now, now=history.actor.now + timedelta(hours=21))
+    if history.random.random() < 0.6:
+        mark_not_refunded(later, **facts)
+    else:
+        mark_refunded(history.owner_now, reference="sr_desk", **facts)
+
+
 #: As histories.RULES.
 CARD_RULES = {
     card_is_charged: 5,
@@ -109,6 +123,7 @@ CARD_RULES = {
     refund_to_the_card: 3,
     refund_is_heard_of: 2,
     somebody_decides_a_charge: 2,
+    somebody_decides_a_refund: 2,
 }
 
 

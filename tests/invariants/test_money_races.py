@@ -191,7 +191,7 @@ def test_one_wins_and_the_other_is_told(clinic: Clinic, first: Verb, second: Ver
         ),
         (refund_insurers_credit, refund_insurers_credit, open_insurers_credit, {"more_than_there"}),
         (unapply, unapply, apply_the_credit, {"nothing_applied"}),
-        (edit, edit, None, {"not_found"}),
+        (edit, edit, None, {"no_longer_there"}),
         (void, void, None, {"invoice_already_void"}),
     ],
 )
@@ -220,7 +220,7 @@ def test_unapply_against_a_refund_leaves_the_payment_whole(clinic: Clinic) -> No
 
 @pytest.mark.parametrize(
     ("verb", "codes"),
-    [(pay_the_line, {"line_not_open"}), (write_all_off, {"not_found"}), (edit, {"not_found"})],
+    [(pay_the_line, {"line_not_open"}), (write_all_off, {"no_longer_there"}), (edit, {"no_longer_there"})],
 )
 def test_a_void_takes_back_what_came_before_it_and_refuses_what_comes_after(
     clinic: Clinic, verb: Verb, codes: set[str]

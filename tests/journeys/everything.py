@@ -177,4 +177,4 @@ def _automation(builder: _Builder) -> dict[str, object]:
     assert night is not None and night.batch_id is None
     finish_night(owner, night_id=night.pk)
     save_plan(owner, replace(settings, creates_invoices=False, queues_claims=False), seen_version=plan.version)
-    return {"rule": rule.pk, "night": night.pk, "step": "client", "page": "automation"}
+    return {"rule": rule.pk, "night": night.pk, "step": "client", "page": "automation", "picture": "agenda"}

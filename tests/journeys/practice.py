@@ -20,6 +20,7 @@ import django
 from .calendar_days import a_week_of_appointments
 from .everything import ids_of_everything
 from .posted import posted_clients
+from .priced import priced_clients
 from .staff import people_of_alder
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def build() -> Practice:
         builder.money()
         builder.cards()
         posted_clients(builder)
+        priced_clients(builder)
         builder.documents()
         builder.repeated()
         a_week_of_appointments(builder)
@@ -219,6 +221,8 @@ class _Builder:
         self.billed("deductible", self.client("Dora", "Deductible", insurer=northern), self.talk, days_ago=8)
         self.billed("rebill", self.client("Rita", "Rebill"), self.talk, days_ago=8)
         self.client("Nell", "Notes")
+        for first in ("Odette", "Tess", "Dov", "Ulla", "Ivo"):  # one for each attempt on money
+            self.billed(f"tried_{first.lower()}", self.client(first, "Tried"), self.talk, days_ago=8)
         for week, first in enumerate(("Hal", "Hana", "Hank", "Hedy", "Hugo")):
             client = self.client(first, "Harbor", insurer=harbor)
             for days in (7 * week + 40, 7 * week + 41):

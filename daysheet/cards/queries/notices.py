@@ -17,8 +17,17 @@ from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url
 
 from ..actions import undecided_charges
-from ..models import CardRefund, CardRefundStep, ChargeDecision, ChargeStep, Dispute, DisputeEnd
-from ..rules import RefundState, refund_state_of
+from ..models import (
+    CardRefund,
+    CardRefundDecision,
+    CardRefundStep,
+    ChargeDecision,
+    ChargeStep,
+    Dispute,
+    DisputeEnd,
+)
+from ..refunding import SEND_AGAIN_WITHIN
+from ..rules import REFUND_OVER, RefundState, refund_state_of
 
 
 @query(Permission.BILLING)
@@ -34,13 +43,14 @@ def notices_of_payment(actor: Actor, payment_id: UUID) -> list[Notice]:
     steps: dict[UUID, list[str]] = {refund.pk: [] for refund in refunds}
     for refund_id, state in CardRefundStep.objects.filter(refund__in=refunds).values_list("refund_id", "state"):
         steps[refund_id].append(state)
-    notices += [_refund(refund, refund_state_of(steps[refund.pk])) for refund in refunds]
+    decisions = {each.refund_id: each for each in CardRefundDecision.objects.filter(refund__in=refunds)}
+    notices += [_refund(actor, each, refund_state_of(steps[each.pk]), decisions.get(each.pk)) for each in refunds]
     return _by_hand(actor, payment.charge_id) + notices
 
 
 @query(Permission.BILLING)
 def notices_of_client(actor: Actor, client_id: UUID) -> list[Notice]:
-    """Chargebacks that are not won, and a charge whose outcome is not known."""
+    """Chargebacks that are not won, a charge whose outcome is not known, refunds of which nothing is told for a day."""
     won = DisputeEnd.objects.filter(outcome=DisputeEnd.Outcome.WON).values("dispute_id")
     disputes = list(Dispute.objects.filter(charge__client_id=client_id).exclude(pk__in=won).order_by("opened_at"))
     payments = dict(
@@ -59,6 +69,14 @@ def notices_of_client(actor: Actor, client_id: UUID) -> list[Notice]:
         words = f"A card charge of {Money(charge.amount_cents)} is not decided yet. No card is charged until it is."
         url = practice_url(actor, "cards:charge", charge=charge.pk)
         notices.append(Notice(words, "warning", url, "Show the charge"))
+    over = CardRefundStep.objects.filter(state__in=REFUND_OVER).values("refund_id")
+    silent = CardRefund.objects.filter(
+        charge__client_id=client_id, requested_at__lt=actor.now - SEND_AGAIN_WITHIN
+    ).exclude(pk__in=over)  # fmt: skip
+    for refund in silent.order_by("requested_at"):
+        words = f"A refund of {Money(refund.amount_cents)} to a card is not decided: the processor says nothing of it."
+        url = practice_url(actor, "cards:card_refund", card_refund=refund.pk)
+        notices.append(Notice(words, "warning", url, "Show the refund"))
     return notices
 
 
@@ -104,12 +122,20 @@ def _day(actor: Actor, moment: datetime) -> str:
     return us_date(local_date(moment, actor.practice.time_zone))
 
 
-def _refund(refund: CardRefund, state: RefundState) -> Notice:
+def _refund(actor: Actor, refund: CardRefund, state: RefundState, decision: CardRefundDecision | None) -> Notice:
     tone = {RefundState.FAILED: "error", RefundState.REFUNDED: "info"}.get(state, "warning")
     words = {
         RefundState.FAILED: "failed: the money is credit again",
         RefundState.REFUNDED: "was made",
         RefundState.UNKNOWN: "was sent; the processor has not answered yet",
         RefundState.REQUESTED: "is waiting to be sent",
+        RefundState.NOT_MADE: "was not made: the money is credit again",
     }[state]
-    return Notice(f"The refund of {Money(refund.amount_cents)} to the card {words}.", tone)
+    if decision:
+        words += f". {decision.decided_by_name} marked it as {decision.get_outcome_display().lower()} on "
+        words += _day(actor, decision.decided_at)
+        if decision.outcome == CardRefundDecision.Outcome.NOT_REFUNDED and state is RefundState.REFUNDED:
+            tone = "error"
+            words += ", and the processor said later that it was made. Look whether the client has it twice"
+    url = practice_url(actor, "cards:card_refund", card_refund=refund.pk)
+    return Notice(f"The refund of {Money(refund.amount_cents)} to the card {words}.", tone, url, "Show the refund")

@@ -47,6 +47,20 @@ def test_the_page_has_not_lost_its_tables() -> None:
     ) == (8, 9)
 
 
+@pytest.mark.parametrize(
+    ("heard", "counts"),
+    [
+        ("requested unknown not_made", RefundState.NOT_MADE),
+        ("requested unknown not_made refunded", RefundState.REFUNDED),
+        ("requested unknown not_made failed", RefundState.FAILED),
+        ("requested unknown not_made refunded failed", RefundState.FAILED),
+    ],
+)
+def test_what_the_processor_says_of_a_refund_outweighs_a_persons_word(heard: str, counts: RefundState) -> None:
+    for order in permutations(heard.split()):
+        assert refund_state_of(order) is counts
+
+
 @given(disputes=st.lists(CENTS, max_size=6), refunded=CENTS, amount=CENTS)
 def test_chargebacks_never_take_more_than_is_kept(disputes: list[int], refunded: int, amount: int) -> None:
     kept = max(amount - refunded, 0)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from daysheet.clients import actions, queries
 from daysheet.clients.forms import AssignStaffForm, ClientFilterForm, ClientForm, NewClientForm, initial_of
@@ -20,7 +20,7 @@ from daysheet.web.requests import actor_of
 from daysheet.web.views import render_page, see_other
 
 
-@require_GET
+@require_safe
 def client_list(request: HttpRequest) -> HttpResponse:
     """Clients, with search and paging."""
     actor = actor_of(request)
@@ -31,7 +31,7 @@ def client_list(request: HttpRequest) -> HttpResponse:
     return render_page(request, "clients/list.html", {"filters": filters, "page": page, "rows": rows}, part="rows")
 
 
-@require_GET
+@require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """The answer for the search box of the top bar."""
     actor = actor_of(request)
@@ -60,7 +60,7 @@ def add(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def details(request: HttpRequest, client: UUID) -> HttpResponse:
     """Details: tiles for people with Billing permission, facts, assigned staff, diagnoses."""
     actor = actor_of(request)

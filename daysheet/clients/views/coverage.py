@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from daysheet.clients import actions, queries
 from daysheet.clients.forms import BillToForm, CoverageForm, EndForm, NewCoverageForm, initial_of
@@ -17,7 +17,7 @@ from daysheet.web.requests import actor_of
 from daysheet.web.views import render_page
 
 
-@require_GET
+@require_safe
 def bill_to(request: HttpRequest, client: UUID) -> HttpResponse:
     """Who pays, at what amount, through which coverage."""
     actor = actor_of(request)

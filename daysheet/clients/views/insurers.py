@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from daysheet.clients import actions, queries
 from daysheet.clients.forms import NewPayerForm, PayerFilterForm, PayerForm, initial_of
@@ -18,7 +18,7 @@ from daysheet.web.requests import actor_of
 from daysheet.web.views import render_page
 
 
-@require_GET
+@require_safe
 def insurers(request: HttpRequest) -> HttpResponse:
     """The insurers, with search and paging."""
     active = None if request.GET.get("show") == "all" else True
@@ -43,7 +43,7 @@ def add_insurer(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def insurer(request: HttpRequest, payer: UUID) -> HttpResponse:
     """One insurer and its fee schedule."""
     actor = actor_of(request)

@@ -9,17 +9,32 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
+from datetime import time, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
+from django.db.models import QuerySet
 
-from daysheet.clients.actions import add_client
+from daysheet.clients.actions import add_client, add_payer
 from daysheet.config.failures import ExitCode
 from daysheet.config.tests.conftest import history, money_history
 from daysheet.database.scope import practice_transaction
 from daysheet.exports.tables import LEFT_OUT_COLUMNS, LEFT_OUT_TABLES
-from tests.billing import clinic_of
+from daysheet.invoicing.actions import bill_visit
+from daysheet.practices.actor import system_actor
+from daysheet.practices.models import Practice
+from daysheet.schedule.actions import ServiceChoice, Slot, move_appointment
+from daysheet.schedule.models import Appointment, Visit
+from daysheet.schedule.series import add_series, cancel_appointments, edit_series, extend_series
+from daysheet.schedule.series_outcome import Scope
+from daysheet.schedule.series_rules import Frequency, begin
+from daysheet.schedule.slots import slot_of
+from daysheet.services.actions import add_payer_rate
+from daysheet.staff.actors import practice_facts
+from tests.billing import Clinic, clinic_of
 from tests.people import Cast
 
 pytestmark = pytest.mark.system
@@ -44,9 +59,35 @@ def files_of(path: Path) -> dict[str, bytes]:
 @pytest.fixture
 def hostile_history(money_history: Cast) -> Cast:
     with practice_transaction(money_history.alder.id):
+        clinic = clinic_of(money_history)
         for name in HOSTILE:
-            add_client(clinic_of(money_history).owner, first_name="Ana", last_name=name)
+            add_client(clinic.owner, first_name="Ana", last_name=name)
+        book_group(clinic)
     return money_history
+
+
+def book_group(clinic: Clinic) -> None:
+    """A weekly group: its first date billed for one member, one moved, one called off, and from the fifth on a later
+    hour and a late joiner, which is another row of the series; a rate that ends."""
+    members = {clinic.client(name): [ServiceChoice(clinic.letter.pk)] for name in ("Weekly", "Wednesday")}
+    day = clinic.owner.today - timedelta(days=3)
+    slot = Slot(day, time(15), 50, clinic.cast.carol.staff_member_id, clinic.location.pk, title="Group")
+    root = add_series(clinic.owner, slot=slot, members=members, repeat=begin(Frequency.WEEKLY, day, count=6))
+    dates = list(Appointment.objects.filter(series=root).order_by("occurrence_on"))
+    visit = Visit.objects.filter(appointment=dates[0]).order_by("pk")[0]
+    bill_visit(clinic.biller, visit_id=visit.pk)
+    moved = replace(slot, day=dates[1].service_on + timedelta(days=1))
+    move_appointment(clinic.owner, appointment_id=dates[1].pk, slot=moved)
+    cancel_appointments(clinic.owner, appointment_id=dates[2].pk, initiated_by="client")
+    joiner = {clinic.client("Later"): [ServiceChoice(clinic.talk.pk)]}
+    later = replace(slot, day=dates[4].service_on, at=time(16))
+    edit_series(
+        clinic.owner, appointment_id=dates[4].pk, scope=Scope.FOLLOWING, slot=later, members={**members, **joiner}
+    )
+    payer = add_payer(clinic.owner, name="Rated").pk
+    add_payer_rate(
+        clinic.owner, payer, clinic.talk.pk, rate_cents=9000, starts_on=day, ends_on=day + timedelta(days=30)
+    )
 
 
 @pytest.fixture
@@ -70,6 +111,31 @@ def test_out_and_back_is_equal_to_the_byte_and_verifies(exported: Path, hostile_
     new_events = set(after["audit_auditevent.csv"].splitlines()) - set(before["audit_auditevent.csv"].splitlines())
     assert [b"give_login" in line for line in new_events] == [True]
     assert len(csv_of(before, "ledger_entry")) > 20
+    the_series_goes_on(hostile_history, before)
+
+
+def the_series_goes_on(cast: Cast, content: dict[str, bytes]) -> None:
+    """Two rows of one root, what is apart, called off and billed; and it can be edited as if it had never left."""
+    rules, dates = csv_of(content, "schedule_series"), csv_of(content, "schedule_appointment")
+    root = next(row["id"] for row in rules if not row["root_id"])
+    assert {row["root_id"] for row in rules} == {"", root}
+    assert sum(row["series_id"] != "" for row in dates) == 6 and sum(row["apart_at"] != "" for row in dates) > 0
+    again = practice_facts(Practice.objects.get(slug="alder-again"))
+    with practice_transaction(again.id):
+        actor = system_actor(again, cast.actor(cast.alice).now)
+        thread = list(_thread())
+        assert Visit.objects.filter(appointment=thread[-1]).count() == 3
+        extend_series(actor, root_id=UUID(root), last_on=thread[-1].service_on, count=2)
+        thread = list(_thread())
+        assert len(thread) == 8 and Visit.objects.filter(appointment=thread[-1]).count() == 3
+        slot = replace(slot_of(thread[0], again.time_zone), at=time(9))
+        edit_series(actor, appointment_id=thread[0].pk, scope=Scope.FUTURE, slot=slot)
+        hours = [slot_of(each, again.time_zone).at.hour for each in _thread()]
+        assert hours == [15, 15, 15, 9, 9, 9, 9, 9], "the billed, the moved and the canceled one stay"
+
+
+def _thread() -> QuerySet[Appointment]:
+    return Appointment.objects.filter(series__isnull=False).order_by("occurrence_on")
 
 
 def test_what_a_spreadsheet_could_run_is_text_in_the_file(exported: Path) -> None:

@@ -25,6 +25,16 @@ def test_every_topic_names_a_page_of_the_guide_and_an_address_of_the_application
     assert set(TOPICS) <= names | spaces, "a topic of an address that is gone"
 
 
+def test_every_page_of_the_guide_explains_a_page_of_the_application() -> None:
+    assert set(TOPICS.values()) == set(page_names())
+
+
+def test_every_page_stands_once_in_the_list_of_the_guide_and_in_a_section_of_its_own() -> None:
+    listed = [page.name for _, pages in guide.sections() for page in pages]
+    assert sorted(listed) == list(page_names())
+    assert "More" not in dict(guide.sections())
+
+
 def test_a_name_goes_before_its_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TOPICS, "automation:dry_run", "import")
     assert [topic_of(name) for name in ("automation:dry_run", "automation:edit", "clients:list", "")] == [
@@ -51,6 +61,7 @@ def test_links_between_pages_lead_somewhere_and_each_page_has_a_title(name: str)
 )  # fmt: skip
 def test_a_page_is_text_and_nothing_else(hostile: str) -> None:
     html = GuidePage("x", "x", hostile).html
+    assert "evil.example/p.png" not in html
     tags = set(re.findall(r"<(\w+)", html))
     assert tags <= {"p", "a"}
     for target in re.findall(r'href="([^"]*)"', html):
@@ -69,6 +80,10 @@ def test_help_leads_to_the_task_of_the_page(cast: Cast, sign_in: SignIn) -> None
         ("/alder/organization/automation/", "/alder/help/automation/"),
         ("/alder/import/", "/alder/help/import/"),
         ("/alder/getting-started/", "/alder/help/first-hour/"),
+        ("/alder/agenda/", "/alder/help/invoice-from-agenda/"),
+        ("/alder/calendar/", "/alder/help/schedule/"),
+        ("/alder/billing/batch-invoicing/", "/alder/help/batch-invoicing/"),
+        ("/alder/reports/day-sheet/", "/alder/help/reports/"),
         ("/alder/clients/", "/alder/help/"),
     ):
         assert f'href="{leads_to}">Help<' in browser.get(path).content.decode(), path
@@ -81,6 +96,15 @@ def test_everybody_reads_the_guide_and_nobody_a_page_that_is_not_there(cast: Cas
         assert f'href="/alder/help/{name}/"' in index
         assert dan.get(f"/alder/help/{name}/").status_code == 200
     assert dan.get("/alder/help/nowhere/").status_code == 404
+
+
+def test_a_picture_is_shown_and_only_pictures_of_the_guide(cast: Cast, sign_in: SignIn) -> None:
+    dan = sign_in(cast.dan)
+    assert '<img src="../pictures/agenda.png" alt=' in dan.get("/alder/help/invoice-from-agenda/").content.decode()
+    answer = dan.get("/alder/help/pictures/agenda.png")
+    assert answer["Content-Type"] == "image/png" and answer.content.startswith(b"\x89PNG")
+    assert dan.get("/alder/help/pictures/nowhere.png").status_code == 404
+    assert [guide.find_picture(name) for name in ("../screenshots/agenda", "AGENDA", "", "agenda.png")] == [None] * 4
 
 
 def test_without_the_documentation_help_says_so(

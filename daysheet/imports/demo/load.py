@@ -32,6 +32,7 @@ from .cards import store_cards
 from .money import bill_and_pay
 from .passwords import demo_password
 from .plan import BIRCH, JUNIPER, Demo, Row, Shape, scaled_clients
+from .series import book_series
 
 #: Kinds of ImportedFile that are not templates: the notes of what is being loaded, and that it is done.
 _BEGUN, _DONE = "demo_begun", "demo_done"
@@ -108,6 +109,7 @@ def _load(shape: Shape, wish: _Wish, password: str, progress: Progress) -> bool:
     for kind, rows in demo.files():
         _take(_actor(facts, wish.now), kind, rows)
         progress(f"{shape.name}: {len(rows):,} {kind.replace('_', ' ')}")
+    book_series(_actor(facts, wish.now), demo, progress)
     bill_and_pay(facts, begins_on=demo.begins_on, today=today, seed=wish.seed, progress=progress)
     if shape is JUNIPER:
         store_cards(_actor(facts, wish.now), wish.now, progress)

@@ -17,6 +17,8 @@ from .names import CITIES, FIRST_NAMES, INSURERS, LAST_NAMES, SERVICE_TYPES, STA
 Row = dict[str, str]
 #: Weeks of appointments that lie ahead of the demo's day.
 _WEEKS_AHEAD = 2
+#: Of so many clients one is booked as a series; the others date by date, as practices do that came from paper.
+_SERIES_OF = 6
 #: Of 1,000 past appointments.
 _MISSED = (("No Show", 40), ("Late Cancel", 30), ("Canceled", 40), ("Rescheduled", 12))
 
@@ -169,6 +171,17 @@ class Demo:
         yield "clients", self.clients
         yield "coverages", self.coverages
         yield "appointments", self.appointments
+
+    def series(self) -> Iterator[list[str]]:
+        """IDs of appointments that were booked together, in order: some clients who still come, and the first group."""
+        coming = {person.id for person in self._people[::_SERIES_OF] if person.last_on > self.today} | {"group-0"}
+        found: dict[str, list[str]] = {}
+        for row in self.appointments:
+            thread = row["Appointment ID"].rpartition("-")[0]
+            if thread in coming and row["Service Type"] != "intake":
+                found.setdefault(thread, []).append(row["Appointment ID"])
+        for ids in found.values():
+            yield list(dict.fromkeys(ids))
 
     def _habits(self, number: int) -> _Person:
         pick = self.random

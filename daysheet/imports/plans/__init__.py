@@ -12,6 +12,7 @@ from daysheet.practices.actor import Actor
 
 from ..parsing import ParsedFile
 from .appointments import plan_appointments
+from .fee_schedules import plan_fee_schedules
 from .opening_balances import plan_opening_balances
 from .plan import Plan, RowVerdict, Verdict
 from .tables import plan_table
@@ -20,6 +21,7 @@ __all__ = ["Plan", "RowVerdict", "Verdict", "plan_file"]
 
 _PLANNERS: dict[str, Callable[..., Plan]] = {
     "appointments": plan_appointments,
+    "fee_schedules": plan_fee_schedules,
     "opening_balances": plan_opening_balances,
 }
 

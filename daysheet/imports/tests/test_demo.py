@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from daysheet.jobs.models import JobRun
 from daysheet.ledger.models import Account, Entry
 from daysheet.payments.models import Payment
 from daysheet.practices.models import Practice, User
-from daysheet.schedule.models import Appointment, Visit, VisitService
+from daysheet.schedule.models import Appointment, Series, Visit, VisitService
 from daysheet.staff.actions import NewOwner, create_practice
 from daysheet.staff.models import StaffMember
 
@@ -75,6 +75,7 @@ def test_the_demo_has_what_a_visitor_looks_for_and_is_found_again(data_folder: P
     with practice_transaction(Practice.objects.get(slug="juniper").pk):
         assert StaffMember.objects.get(email="clinician@demo.daysheet.example").limited_to_assigned
         assert Appointment.objects.filter(is_group=True).exists()
+        _has_series_with_a_past_and_exceptions()
         assert Appointment.objects.filter(location__place_of_service="10").exists()
         assert set(Visit.objects.values_list("status", flat=True)) >= {"kept", "no_show", "late_cancel", "upcoming"}
         assert (
@@ -92,6 +93,19 @@ def test_the_demo_has_what_a_visitor_looks_for_and_is_found_again(data_folder: P
     again = load()
     assert again.was_there and again.password == logins.password
     assert summary() == before
+
+
+def _has_series_with_a_past_and_exceptions() -> None:
+    """Clients' series and a group's; one date moved, one called off, somebody who joined the group later."""
+    in_series = Appointment.objects.exclude(series=None)
+    ahead = in_series.filter(service_on__gt=NOW.date()).order_by("service_on")
+    assert Series.objects.filter(root=None, title="").count() >= 3
+    assert VisitService.objects.exclude(line_id=None).filter(visit__appointment__in=in_series).exists()
+    assert ahead.filter(service_on__gt=NOW.date() + timedelta(weeks=6)).exists()
+    assert in_series.exclude(apart_at=None).count() == 1
+    assert Visit.objects.filter(appointment__in=ahead, status="canceled").count() == 1
+    sizes = [Visit.objects.filter(appointment=each).count() for each in ahead.filter(title="Evening group")]
+    assert sizes[-1] == sizes[0] + 1
 
 
 @pytest.mark.django_db

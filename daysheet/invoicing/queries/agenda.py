@@ -35,6 +35,7 @@ class VisitBilling:
     invoice_number: int | None
     can_add_invoice: bool
     why_not: str
+    billed_cents: int = 0
     client_open_cents: int = 0
 
 
@@ -81,25 +82,30 @@ def group_cell_of(actor: Actor, visit_id: UUID) -> GroupCell:
 
 def _billing(visits: list[Visit]) -> dict[UUID, VisitBilling]:
     ids = [visit.pk for visit in visits]
-    numbers: dict[UUID, int] = {}
-    open_cents: dict[UUID, int] = defaultdict(int)
+    billed: dict[UUID, _Billed] = defaultdict(_Billed)
     lines = InvoiceLine.objects.filter(visit_service__visit_id__in=ids, ended_at=None).order_by("invoice__number")
-    for visit_id, number, cents in lines.values_list("visit_service__visit_id", "invoice__number", "client_open_cents"):
-        numbers[visit_id] = number
-        open_cents[visit_id] += cents
+    for visit_id, number, cents, open_cents in lines.values_list(
+        "visit_service__visit_id", "invoice__number", "amount_cents", "client_open_cents"
+    ):
+        before = billed[visit_id]
+        billed[visit_id] = _Billed(number, before.cents + cents, before.client_open_cents + open_cents)
     services: dict[UUID, list[tuple[bool, bool]]] = defaultdict(list)
     rows = VisitService.objects.filter(visit_id__in=ids).values_list("visit_id", "line_id", "is_suspended")
     for visit_id, line_id, is_suspended in rows:
         services[visit_id].append((line_id is not None, is_suspended))
-    return {
-        visit.pk: _visit_billing(visit, numbers.get(visit.pk), services[visit.pk], open_cents[visit.pk])
-        for visit in visits
-    }
+    return {visit.pk: _visit_billing(visit, billed[visit.pk], services[visit.pk]) for visit in visits}
 
 
-def _visit_billing(
-    visit: Visit, number: int | None, services: list[tuple[bool, bool]], client_open_cents: int
-) -> VisitBilling:
+@dataclass(frozen=True, slots=True)
+class _Billed:
+    """The live lines of a visit: number of the newest invoice, sums in cents."""
+
+    number: int | None = None
+    cents: int = 0
+    client_open_cents: int = 0
+
+
+def _visit_billing(visit: Visit, billed: _Billed, services: list[tuple[bool, bool]]) -> VisitBilling:
     can_add = any(not is_billed and not is_suspended for is_billed, is_suspended in services)
     return VisitBilling(
         visit_id=visit.pk,
@@ -109,10 +115,11 @@ def _visit_billing(
         service_on=visit.service_on,
         status=_LABELS[visit.status],
         is_group=visit.appointment.is_group,
-        invoice_number=number,
+        invoice_number=billed.number,
         can_add_invoice=can_add,
-        why_not="" if can_add or number else _why_not(visit, services),
-        client_open_cents=client_open_cents,
+        why_not="" if can_add or billed.number else _why_not(visit, services),
+        billed_cents=billed.cents,
+        client_open_cents=billed.client_open_cents,
     )
 
 

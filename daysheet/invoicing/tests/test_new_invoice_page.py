@@ -196,3 +196,24 @@ def test_the_number_of_queries_does_not_grow(
         shop.visit(client, shop.talk, day=RECENT)
     with django_assert_max_num_queries(32):  # type: ignore[operator]
         assert bob.get(at("new_invoice", client=client)).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["item", "line"])
+def test_a_line_of_an_absurd_amount_is_refused_in_words_and_nothing_is_billed(
+    shop: Clinic, bob: Browser, kind: str
+) -> None:
+    """Rate and units are each within their bounds; the line is not. Found by trying: it was billed."""
+    client = shop.client()
+    _, (service,) = shop.visit(client, shop.letter, day=RECENT)
+    sent = {"then": "save", "line": str(service), "request_key": str(uuid4())}
+    if kind == "item":
+        sent |= item(name="Records", rate="9999999.99", units=999)
+    else:
+        sent |= {f"edit-{service}-rate": "9999999.99", f"edit-{service}-units": "999"}
+    answer = bob.post(at("new_invoice", client=client), sent)
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "no line may be more than $10,000,000.00. Correct its rate or its units." in text
+    assert not Invoice.objects.exists()
+    sent |= item(name="Records", rate="9" * 30, units="9" * 30)
+    assert bob.post(at("new_invoice", client=client), sent).status_code == 422

@@ -20,7 +20,7 @@ def unbilled(request: PracticeRequest) -> HttpResponse:
     """One page of unbilled dates of service; `?staff=` narrows, `?back=all` looks further back. The count in the top
     bar of any page asks here for itself, once something was billed in place."""
     if is_htmx(request) and request.headers.get("HX-Target") == "unbilled-count":
-        return render_page(request, "web/parts/unbilled_count.html")
+        return render_page(request, "web/parts/unbilled_count.html", part="words")
     staff = id_or_none(request.GET.get("staff"))
     look_back = request.GET.get("back") != "all"
     page = unbilled_page(request.actor, page=page_number(request), staff_member_id=staff, look_back=look_back)
@@ -32,7 +32,7 @@ def unbilled(request: PracticeRequest) -> HttpResponse:
         ],
         "staff": str(staff or ""),
         "staff_choices": filter_choices(request.actor).staff,
-        "section": "Reports",
+        "section": "Billing",
         "here": here,
         "today": request.actor.today,
     }

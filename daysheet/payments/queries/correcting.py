@@ -19,6 +19,8 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
+from ..rules import NoLongerThere
+
 
 @dataclass(frozen=True, slots=True)
 class LineFacts:
@@ -41,6 +43,7 @@ class LineFacts:
     note: str
     visit_service_id: UUID | None
     service_type_id: UUID | None
+    is_ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +83,20 @@ def applied_lines(actor: Actor, payment_id: UUID) -> list[AppliedLine]:
 @query(Permission.BILLING)
 def line_facts(actor: Actor, line_id: UUID, *, even_ended: bool = False) -> LineFacts:
     """A live line of a client the actor may see; `even_ended`: also one that a twin of this request has just ended.
-    Raises NotFound."""
-    lines = _lines(actor, Q(pk=line_id), even_ended=even_ended)
+    Raises NotFound, NoLongerThere."""
+    lines = _lines(actor, Q(pk=line_id), even_ended=True)
     if not lines:
-        raise NotFound("There is no such line, or its invoice was voided or changed.")
-    return lines[0]
+        raise NotFound("There is no such line in this practice.")
+    return _standing(lines, even_ended)[0]
 
 
 @query(Permission.BILLING)
 def invoice_lines(actor: Actor, number: int, *, even_ended: bool = False) -> list[LineFacts]:
-    """The live lines of an invoice; `even_ended` as for line_facts. Raises NotFound where there are none (it is void,
-    or not there)."""
-    lines = _lines(actor, Q(invoice__number=number), even_ended=even_ended)
+    """The live lines of an invoice; `even_ended` as for line_facts. Raises NotFound, NoLongerThere."""
+    lines = _lines(actor, Q(invoice__number=number), even_ended=True)
     if not lines:
-        raise NotFound("There is no such invoice, or it is void.")
-    return lines
+        raise NotFound("There is no such invoice in this practice.")
+    return _standing(lines, even_ended)
 
 
 @query(Permission.BILLING)
@@ -129,6 +131,13 @@ def invoice_id_of(actor: Actor, number: int) -> UUID:
     return found
 
 
+def _standing(lines: list[LineFacts], even_ended: bool) -> list[LineFacts]:
+    standing = [line for line in lines if even_ended or not line.is_ended]
+    if not standing:
+        raise NoLongerThere(lines[0].invoice_number)
+    return standing
+
+
 def _lines(actor: Actor, wanted: Q, *, even_ended: bool = False) -> list[LineFacts]:
     found = InvoiceLine.objects.filter(wanted, client__in=visible_clients(actor))
     live = found if even_ended else found.filter(ended_at=None)
@@ -138,7 +147,7 @@ def _lines(actor: Actor, wanted: Q, *, even_ended: bool = False) -> list[LineFac
             row.pk, row.client_id, row.client.name, row.invoice_id, row.invoice.number, row.service_on,
             f"{row.code} {row.name}".strip(), row.units, row.rate_cents, row.amount_cents, row.client_cents,
             row.client_open_cents, row.insurance_open_cents, row.coverage_id is not None, row.note,
-            row.visit_service_id, row.service_type_id,
+            row.visit_service_id, row.service_type_id, row.ended_at is not None,
         )
         for row in rows
     ]  # fmt: skip

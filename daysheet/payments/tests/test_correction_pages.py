@@ -131,7 +131,9 @@ def test_an_edited_line_by_page(clinic: Clinic) -> None:
     typed = {"units": "2", "rate": "100.00", "client_part": "200.00", "note": "", "reason": "Two"}
     _twice(browser_of(clinic.cast.bob), f"/alder/lines/{line.pk}/edit/", typed)
     assert InvoiceLine.objects.get(ended_at=None).amount_cents == 20000
-    assert browser_of(clinic.cast.bob).get(f"/alder/lines/{line.pk}/edit/").status_code == 404
+    late = browser_of(clinic.cast.bob).get(f"/alder/lines/{line.pk}/edit/", follow=True)
+    assert late.redirect_chain == [("/alder/invoices/1/", 303)]
+    assert b"Nothing was changed by you; invoice 1 shows how it stands now." in late.content
 
 
 def test_a_reason_is_always_asked_for(clinic: Clinic) -> None:

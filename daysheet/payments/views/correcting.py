@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,7 +20,7 @@ from daysheet.schedule.queries import staff_choices
 from daysheet.services.queries import service_choices
 from daysheet.web.pages import practice_url
 from daysheet.web.requests import actor_of
-from daysheet.web.views import render_page
+from daysheet.web.views import render_page, see_other
 
 from .. import corrections, rebilling, redating
 from ..correction_forms import (
@@ -32,9 +36,24 @@ from ..correction_forms import (
 from ..queries.correcting import applied_lines, invoice_id_of, invoice_lines, line_facts, lines_to_write_off, write_offs
 from ..queries.effects import Figure, deposits, insurer_figures, payment_days, possible_days
 from ..queries.payment import PaymentView, payment_view
+from ..rules import NoLongerThere
 from .correction_page import Measure, Typed, correction_page, of_client
 
 any_method = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def of_what_stands(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page of a line or invoice that somebody has changed or voided since leads to the invoice, and says so."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, **of: Any) -> HttpResponse:
+        try:
+            return view(request, **of)
+        except NoLongerThere as gone:
+            messages.error(request, gone.message)
+            return see_other(request, invoice_url(actor_of(request), gone.number))
+
+    return answer
 
 
 @any_method
@@ -107,6 +126,7 @@ def edit_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
 
 
 @any_method
+@of_what_stands
 def write_off(request: HttpRequest, line: UUID) -> HttpResponse:
     """Write off a part of one side of a line."""
     actor, facts = actor_of(request), line_facts(actor_of(request), line)
@@ -124,6 +144,7 @@ def write_off(request: HttpRequest, line: UUID) -> HttpResponse:
 
 
 @any_method
+@of_what_stands
 def remove_write_off(request: HttpRequest, line: UUID, entry: UUID) -> HttpResponse:
     """Take a write-off back."""
     actor, facts = actor_of(request), line_facts(actor_of(request), line)
@@ -138,6 +159,7 @@ def remove_write_off(request: HttpRequest, line: UUID, entry: UUID) -> HttpRespo
 
 
 @any_method
+@of_what_stands
 def change_responsibility(request: HttpRequest, line: UUID) -> HttpResponse:
     """Move an unpaid amount to the other side."""
     actor, facts = actor_of(request), line_facts(actor_of(request), line)
@@ -155,6 +177,7 @@ def change_responsibility(request: HttpRequest, line: UUID) -> HttpResponse:
 
 
 @any_method
+@of_what_stands
 def edit_line(request: HttpRequest, line: UUID) -> HttpResponse:
     """Units, rate, sides and note of a line of an invoice that stands."""
     actor = actor_of(request)
@@ -175,6 +198,7 @@ def edit_line(request: HttpRequest, line: UUID) -> HttpResponse:
 
 
 @any_method
+@of_what_stands
 def void_and_rebill(request: HttpRequest, number: int) -> HttpResponse:
     """Void, correct, bill again and apply the same payments, in one step (C4)."""
     actor = actor_of(request)

@@ -23,6 +23,7 @@ from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
 from ..queries.effects import Figure, client_figures
+from ..rules import NoLongerThere
 from .closed import posting_words
 
 _PAGE = "payments/correct.html"
@@ -62,7 +63,7 @@ def correction_page(
             posted = posting_words(actor, _meant_for(actor, form.cleaned_data))
             return render_page(request, _PAGE, {**context, "effect": effect, "posted": posted})
         saved = save(form.cleaned_data)
-    except (NotFound, NotAllowed):
+    except (NotFound, NotAllowed, NoLongerThere):
         raise
     except Refusal as refusal:
         return refused(request, form, _PAGE, context, message=refusal)

@@ -3,7 +3,17 @@
 from .appointments import AppointmentDetails, appointment_details, client_name, client_visits
 from .calendar import CalendarDay, CalendarSlot, CalendarWeek, calendar_month, calendar_week
 from .conflicts import Conflict, Wanted, conflicts, conflicts_of
-from .day import AppointmentRow, VisitRow, agenda_day, location_choices, one_visit, staff_choices, visit_rows
+from .day import (
+    AppointmentRow,
+    DayTotals,
+    VisitRow,
+    agenda_day,
+    day_totals,
+    location_choices,
+    one_visit,
+    staff_choices,
+    visit_rows,
+)
 from .feed import feed_events
 from .series import (
     OccurrenceRow,
@@ -22,6 +32,7 @@ __all__ = [
     "CalendarSlot",
     "CalendarWeek",
     "Conflict",
+    "DayTotals",
     "OccurrenceRow",
     "SeriesFacts",
     "StatusChoice",
@@ -36,6 +47,7 @@ __all__ = [
     "client_visits",
     "conflicts",
     "conflicts_of",
+    "day_totals",
     "feed_events",
     "location_choices",
     "occurrence_rows",

@@ -52,6 +52,11 @@ class AppointmentDetails:
         return any(visit.is_billed or visit.is_partly_billed for visit in self.visits)
 
     @property
+    def has_prices(self) -> bool:
+        """Whether the actor may ask what a visit would bill."""
+        return any(visit.cell and visit.cell.price_url for visit in self.visits)
+
+    @property
     def people(self) -> str:
         """Whose appointment: the client's name, or the group's title and size."""
         return people_words(self.slot.title, [visit.client_name for visit in self.visits])
@@ -84,17 +89,19 @@ def appointment_details(actor: Actor, appointment_id: UUID) -> AppointmentDetail
     """An appointment whose every client this actor may see. Raises NotFound."""
     found = Appointment.objects.filter(pk=appointment_id).select_related("staff_member", "location", "series")
     appointment = found.first()
-    visits = list(Visit.objects.filter(appointment_id=appointment_id).select_related("client").order_by("pk"))
+    members = Visit.objects.filter(appointment_id=appointment_id).select_related("client")
+    visits = list(members.order_by("client__last_name", "client__first_name", "pk"))
     seen = visible_clients(actor).filter(pk__in=[visit.client_id for visit in visits]).count()
     if appointment is None or seen != len(visits):
         raise NotFound("There is no such appointment, or you are not assigned to all its clients.")
+    planned = planned_services(appointment_id)
     return AppointmentDetails(
         id=appointment.pk,
         version=appointment.version,
         slot=slot_of(appointment, actor.practice.time_zone),
         staff_name=appointment.staff_member.name,
         location_name=appointment.location.name,
-        services=planned_services(appointment_id),
+        services={visit.client_id: planned[visit.client_id] for visit in visits},
         visits=visit_rows(actor, visits),
         series=_series_of(actor, appointment),
         is_apart=appointment.apart_at is not None,

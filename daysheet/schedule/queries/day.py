@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +17,7 @@ from daysheet.practices.models import Location
 from daysheet.practices.permissions import Permission
 from daysheet.staff.models import StaffMember
 
-from ..models import Visit, VisitService
+from ..models import Visit, VisitService, VisitStatus
 from ..registry import BillingCell, GroupCell, billing_cells
 from ..rules import place_words
 
@@ -72,6 +72,33 @@ class AppointmentRow:
             billed_count=sum(cell.invoice_number is not None for cell in cells),
             to_bill_count=sum(cell.can_add_invoice for cell in cells),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """A day in one line: visits by status; for people who may see money also what is billed, in cents."""
+
+    visit_count: int
+    statuses: tuple[tuple[str, int], ...]
+    billed_count: int
+    to_bill_count: int
+    billed_cents: int
+    client_due_cents: int
+
+
+def day_totals(appointments: Sequence[AppointmentRow]) -> DayTotals:
+    """The totals of what the Agenda shows; reads nothing."""
+    visits = [visit for appointment in appointments for visit in appointment.visits]
+    cells = [visit.cell for visit in visits if visit.cell]
+    counts = Counter(visit.status_label for visit in visits)
+    return DayTotals(
+        visit_count=len(visits),
+        statuses=tuple((label, counts[label]) for label in VisitStatus.labels if counts[label]),
+        billed_count=sum(cell.invoice_number is not None for cell in cells),
+        to_bill_count=sum(cell.can_add_invoice for cell in cells),
+        billed_cents=sum(cell.billed_cents for cell in cells),
+        client_due_cents=sum(cell.client_due_cents for cell in cells),
+    )
 
 
 @query(Permission.DEFAULT)

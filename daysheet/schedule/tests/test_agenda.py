@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import time
 
@@ -10,6 +11,7 @@ from django.test import Client as Browser
 
 from daysheet.clients.actions import assign_staff
 from daysheet.database.scope import practice_transaction
+from daysheet.invoicing.actions import bill_visit
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
 from daysheet.staff.models import StaffMember
@@ -103,6 +105,34 @@ def test_a_full_day_needs_no_more_statements_than_an_empty_one(
         clinic.visit(client, clinic.talk)
     with django_assert_max_num_queries(18):  # type: ignore[operator]
         bob.get(URL)
+
+
+def test_the_line_of_totals_counts_statuses_and_what_is_billed(clinic: Clinic) -> None:
+    visit, _ = clinic.visit(clinic.client(copay_cents=3000, insured=True), clinic.talk)
+    clinic.visit(clinic.client("Later"), clinic.talk, clinic.letter)
+    clinic.visit(clinic.client("Absent"), clinic.talk, status="no_show")
+    bob = _as(clinic.cast.bob)
+    assert _totals(bob) == "3 dates of service: 2 Kept, 1 No Show · 3 to bill"
+    bill_visit(clinic.biller, visit_id=visit)
+    said = "3 dates of service: 2 Kept, 1 No Show · 1 billed, $150.00, of which clients owe $30.00 · 2 to bill"
+    assert _totals(bob) == said
+    part = bob.get(URL, headers={"HX-Request": "true"}).content.decode()
+    assert part.strip().startswith("<b>3</b> dates of service") and "<html" not in part
+    assert _totals(_as(clinic.cast.dan)) == "3 dates of service: 2 Kept, 1 No Show", "no word of money"
+
+
+def _totals(browser: Browser) -> str:
+    found = re.search(r'id="day-totals".*?>(.*?)</p>', browser.get(URL).content.decode())
+    assert found
+    return re.sub("<[^>]+>", "", found[1])
+
+
+def test_an_empty_day_offers_what_would_fill_it(clinic: Clinic) -> None:
+    bob = _as(clinic.cast.bob)
+    day = DAY.isoformat()
+    assert f'href="/alder/appointments/new/?day={day}">New Appointment</a>\n</div>' in bob.get(URL).content.decode()
+    filtered = bob.get(f"{URL}&location={clinic.location.pk}").content.decode()
+    assert f'href="/alder/agenda/?staff=&amp;day={day}">Show everybody’s</a>' in filtered
 
 
 def test_telehealth_is_named_beside_the_location(clinic: Clinic) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from daysheet.practices.permissions import Permission
 from daysheet.web.requests import actor_of
@@ -15,9 +15,10 @@ from .. import queries
 from .days import day_of, day_url, filters_of
 
 
-@require_GET
+@require_safe
 def agenda(request: HttpRequest) -> HttpResponse:
-    """A day, with prev, next and today; filtered by staff and location in the address."""
+    """A day, with prev, next and today; filtered by staff and location in the address. HTMX gets the line
+    of totals."""
     actor = actor_of(request)
     day = day_of(request, actor)
     filters, chosen = filters_of(request, actor)
@@ -27,10 +28,12 @@ def agenda(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "appointments": appointments,
         "may_bill": actor.may(Permission.BILLING),
-        "visit_count": sum(len(appointment.visits) for appointment in appointments),
+        "totals": queries.day_totals(appointments),
         "previous_url": day_url(request, "schedule:agenda", day - timedelta(days=1)),
         "next_url": day_url(request, "schedule:agenda", day + timedelta(days=1)),
         "today_url": day_url(request, "schedule:agenda", actor.today),
+        "is_filtered": any(chosen.values()),
+        "is_ahead": day > actor.today,
         "is_today": day == actor.today,
     }
-    return render_page(request, "schedule/agenda.html", context)
+    return render_page(request, "schedule/agenda.html", context, part="totals")

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
@@ -91,7 +91,7 @@ def appointment(request: HttpRequest, appointment: UUID) -> HttpResponse:
     return render_page(request, _FORM, context)
 
 
-@require_GET
+@require_safe
 def client_appointments(request: HttpRequest, client: UUID) -> HttpResponse:
     """The client's Appointments tab: what is to come, soonest first, and what is past, newest first."""
     actor = actor_of(request)

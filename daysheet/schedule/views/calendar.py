@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from daysheet.kit.dates import month_bounds, week_start
 from daysheet.practices.actor import Actor
@@ -21,7 +21,7 @@ from .days import day_of, day_url, filters_of
 _PAGE = "schedule/calendar.html"
 
 
-@require_GET
+@require_safe
 def calendar(request: HttpRequest) -> HttpResponse:
     """`?view=month` is the month of `day`; otherwise its week, from Sunday."""
     actor, day = actor_of(request), day_of(request, actor_of(request))

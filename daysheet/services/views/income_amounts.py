@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from daysheet.kit.dates import us_date
 from daysheet.services import actions, queries
@@ -19,7 +19,7 @@ from daysheet.web.views import render_page, see_other
 _SAVED = "The amounts were saved. They hold for what is billed from now on."
 
 
-@require_GET
+@require_safe
 def income_amounts(request: HttpRequest) -> HttpResponse:
     """The amounts that hold today, those to come, and those that held before."""
     scales = queries.income_scales(actor_of(request))

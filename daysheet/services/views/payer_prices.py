@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -21,13 +21,13 @@ from daysheet.web.requests import actor_of
 from daysheet.web.views import render_page, see_other
 
 
-@require_GET
+@require_safe
 def priced_payers(request: HttpRequest) -> HttpResponse:
     """Every insurer, with how much is agreed with it."""
     return render_page(request, "services/priced_payers.html", {"payers": queries.priced_payers(actor_of(request))})
 
 
-@require_GET
+@require_safe
 def payer_prices(request: HttpRequest, payer: UUID) -> HttpResponse:
     """One insurer's prices; `?show=all` with what has ended; `?format=csv` the whole schedule as a file."""
     actor, asked = actor_of(request), asked_format(request)

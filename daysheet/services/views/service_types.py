@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.practices.actor import Actor
@@ -20,7 +20,7 @@ from daysheet.web.requests import actor_of
 from daysheet.web.views import render_page, see_other
 
 
-@require_GET
+@require_safe
 def service_type_list(request: HttpRequest) -> HttpResponse:
     """The service types, with search, archived filter and paging."""
     actor = _administrator(request)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from daysheet.kit.dates import us_date
 from daysheet.kit.money import Money
@@ -30,7 +30,7 @@ _CSV_HEADING = (
 _SECTION = {"section": "Organization"}
 
 
-@require_GET
+@require_safe
 def licenses(request: HttpRequest) -> HttpResponse:
     """One year's licences and who has none."""
     actor = actor_of(request)
@@ -45,7 +45,7 @@ def licenses(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def licenses_csv(request: HttpRequest) -> HttpResponse:
     """The same as CSV, people without a licence left out."""
     actor = actor_of(request)

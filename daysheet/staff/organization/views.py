@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.forms import Form, model_to_dict
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from daysheet.practices.permissions import Permission
 from daysheet.staff.registry import settings_sections
@@ -34,7 +34,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def locations(request: HttpRequest) -> HttpResponse:
     """All locations."""
     actor = actor_of(request)
@@ -71,7 +71,7 @@ def location(request: HttpRequest, location: UUID) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def my_account(request: HttpRequest) -> HttpResponse:
     """One's own login: password, two-step sign-in, and what one may do here (to read, never to edit)."""
     actor = actor_of(request)

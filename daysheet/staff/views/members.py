@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from daysheet.kit.errors import Refusal
 from daysheet.practices.permissions import Permission
@@ -25,7 +25,7 @@ from daysheet.web.views import render_page, see_other
 _LINK = "invitation_link"
 
 
-@require_GET
+@require_safe
 def staff_list(request: HttpRequest) -> HttpResponse:
     """Staff members, with search and paging."""
     actor = actor_of(request)
@@ -51,7 +51,7 @@ def add(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def details(request: HttpRequest, staff_member: UUID) -> HttpResponse:
     """A staff member: facts, permissions, login, licences, assigned clients."""
     actor = actor_of(request)

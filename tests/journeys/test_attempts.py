@@ -1,0 +1,131 @@
+"""Money as somebody handles it who is in a hurry: odd amounts, two tabs, two clicks, the back button. Whatever fails
+says what to do, and nothing is half done."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import Enter
+from .server import Server
+from .test_payments import amount, effect, ledger, open_invoice, tile
+from .visitor import Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("1,00", "“1,00” is not an amount such as 125.00"),
+        ("1e3", "“1e3” is not an amount such as 125.00"),
+        ("12.345", "“12.345” is not an amount such as 125.00"),
+        ("-5", "An amount cannot be less than nothing."),
+        ("0", "Enter the amount that was received"),
+        ("999999999999", "“999999999999” is more than $10,000,000.00"),
+    ],
+)
+def test_an_odd_amount_is_refused_in_words_and_stays_to_be_corrected(
+    enter: Enter, server: Server, typed: str, answer: str | re.Pattern[str]
+) -> None:
+    bob = enter("bob")
+    ledger(bob, server, "odette")
+    bob.link("Accept Payment").click()
+    amount(bob).fill(typed)
+    bob.button("Save").click()
+    bob.sees("The payment was not saved")
+    bob.sees(answer)
+    expect(amount(bob)).to_have_value(typed)
+    ledger(bob, server, "odette")
+    expect(tile(bob, "Client Balance Due")).to_have_text("$150.00")
+    expect(tile(bob, "Client Credit")).to_have_text("$0.00")
+
+
+def test_what_another_tab_has_paid_meanwhile_is_not_written_off(enter: Enter, server: Server) -> None:
+    bob = enter("bob")
+    open_invoice(bob, server, "tess")
+    bob.link(re.compile("^Write off")).click()
+    bob.page.get_by_label("Amount").fill("150")
+    bob.page.get_by_label("Reason").fill("Hardship")
+    bob.button("Show the effect").click()
+    effect(bob, "Client Balance Due", "$150.00", "$0.00")
+    other = enter("bob")
+    ledger(other, server, "tess")
+    other.link("Accept Payment").click()
+    amount(other).fill("100")
+    other.button("Save").click()
+    other.sees("Payment of $100.00 saved: $100.00 applied.")
+    bob.button("Yes, write off").click()
+    bob.sees("Nothing was changed")
+    bob.sees(re.compile(r"Only \$50\.00"))
+    bob.look("write-off-of-a-stale-page")
+    bob.page.get_by_label("Amount").fill("50")
+    bob.button("Show the effect").click()
+    effect(bob, "Client Balance Due", "$50.00", "$0.00")
+    bob.button("Yes, write off").click()
+    bob.sees("Write off: done.")
+
+
+def test_a_stale_page_of_a_voided_invoice_says_so(enter: Enter, server: Server) -> None:
+    bob = enter("bob")
+    number = open_invoice(bob, server, "ulla")
+    invoice_url = bob.page.url
+    bob.link(re.compile("^Change responsibility|^Edit")).first.click()
+    stale = bob.page.url
+    other = enter("bob")
+    other.open(invoice_url)
+    other.link("Void and rebill").click()
+    other.page.get_by_label("Reason").fill("Other day")
+    other.button("Show the effect").click()
+    other.button("Yes, void and rebill").click()
+    other.sees(f"Instead of invoice {number}")
+    bob.page.get_by_label("Reason").fill("Too late")
+    bob.button("Show the effect").click()
+    bob.sees_heading(f"Invoice {number} Void")
+    bob.sees(f"Nothing was changed by you; invoice {number} shows how it stands now.")
+    bob.look("correction-of-a-line-that-has-ended")
+    bob.open(stale)
+    bob.sees_heading(f"Invoice {number} Void")
+
+
+def test_two_clicks_on_save_are_one_payment_and_the_back_button_keeps_no_tick(enter: Enter, server: Server) -> None:
+    bob = enter("bob")
+    ledger(bob, server, "dov")
+    bob.link("Accept Payment").click()
+    amount(bob).fill("30")
+    bob.button("Save").dblclick()
+    bob.sees("Payment of $30.00 saved: $30.00 applied.")
+    expect(tile(bob, "Client Balance Due")).to_have_text("$120.00")
+    bob.page.go_back()
+    # The page is asked for anew. A browser would put the ticks back and not the amount: Save would take all there is.
+    expect(amount(bob)).to_have_value("")
+    expect(bob.page.get_by_role("checkbox", name=re.compile("^Pay"))).to_have_count(2)
+    expect(bob.page.get_by_role("main").locator("input:checked")).to_have_count(0)
+    bob.button("Save").click()
+    bob.sees("Enter the amount that was received")
+    ledger(bob, server, "dov")
+    expect(tile(bob, "Client Balance Due")).to_have_text("$120.00")
+    expect(tile(bob, "Client Credit")).to_have_text("$0.00")
+    _one_payment(bob)
+
+
+def test_a_correction_confirmed_twice_is_one(enter: Enter, server: Server) -> None:
+    bob = enter("bob")
+    open_invoice(bob, server, "ivo")
+    bob.link(re.compile("^Write off")).click()
+    bob.page.get_by_label("Amount").fill("20")
+    bob.page.get_by_label("Reason").fill("Kindness")
+    bob.button("Show the effect").click()
+    bob.button("Yes, write off").dblclick()
+    bob.sees("Write off: done.")
+    bob.page.go_back()
+    bob.button("Yes, write off").click()
+    ledger(bob, server, "ivo")
+    expect(tile(bob, "Client Balance Due")).to_have_text("$130.00")
+
+
+def _one_payment(bob: Visitor) -> None:
+    bob.link("Payment History").click()
+    expect(bob.row("$30.00")).to_have_count(1)
