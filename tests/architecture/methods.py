@@ -10,7 +10,7 @@ def _names(text: str) -> frozenset[str]:
 #: Pages and files: GET and HEAD.
 READ = _names(
     """
-    audit:activity_log audit:record_views automation:automation automation:dry_run automation:night cards:charge
+    audit:activity_log audit:record_views automation:automation automation:dry_run automation:night cards:card_refund cards:charge
     cards:charge_run cards:history claims:list clients:bill_to clients:details clients:insurer clients:insurers
     clients:list clients:search documents:client_documents documents:client_estimates documents:document
     documents:document_pdf documents:logo documents:made_together documents:made_together_pdf
@@ -40,7 +40,8 @@ SENT = _names(
 FORMS = _names(
     """
     automation:add_rule automation:edit automation:end_rule cards:charge_cards cards:charge_client
-    cards:client_cards cards:mark_charged cards:mark_not_charged cards:processor cards:refund cards:remove
+    cards:client_cards cards:mark_charged cards:mark_not_charged cards:mark_not_refunded cards:mark_refunded
+    cards:processor cards:refund cards:remove
     clients:add clients:add_coverage clients:add_diagnosis clients:add_insurer clients:assign_staff clients:edit
     clients:edit_bill_to clients:edit_coverage clients:edit_insurer clients:end_coverage clients:end_diagnosis
     clients:record_income clients:take_income_back documents:estimate documents:give_estimate
