@@ -10,7 +10,8 @@ def _names(text: str) -> frozenset[str]:
 #: Pages and files: GET and HEAD.
 READ = _names(
     """
-    audit:activity_log audit:record_views automation:automation automation:dry_run automation:night cards:card_refund cards:charge
+    audit:activity_log audit:record_views automation:automation automation:dry_run automation:night
+    cards:card_refund cards:charge
     cards:charge_run cards:history claims:list clients:bill_to clients:details clients:insurer clients:insurers
     clients:list clients:search documents:client_documents documents:client_estimates documents:document
     documents:document_pdf documents:logo documents:made_together documents:made_together_pdf
