@@ -104,8 +104,8 @@ def claimed_lines(line_ids: Collection[UUID]) -> frozenset[UUID]:
     return keeper.claimed(line_ids) if keeper and line_ids else frozenset()
 
 
-#: Called inside the transaction of an undo with the clients locked: those of the invoices that a client was told of. One
-#: statement.
+#: Those of the invoices that a statement told their client of. Called inside the transaction of an undo with the clients
+#: locked; one query.
 StatementSource = Callable[[Collection[UUID]], frozenset[UUID]]
 
 _statements: list[StatementSource] = []
@@ -117,7 +117,7 @@ def register_statements(on_statements: StatementSource) -> None:
 
 
 def on_statements(invoice_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Those of the invoices whose dates a statement of their client covers that was made since they were issued (B6)."""
+    """Those of the invoices that a statement told their client of since they were issued (B6)."""
     return _statements[-1](invoice_ids) if _statements and invoice_ids else frozenset()
 
 

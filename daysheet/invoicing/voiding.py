@@ -44,7 +44,8 @@ def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str, lea
     """Void invoices in the caller's transaction (C3): their charges are reversed, client money on them becomes credit
     again, write-offs and moved responsibility are reversed, claims go. Those with insurance money are left.
 
-    `leave_touched`: leave what a claim, a statement or an entry beside the charge touched (undo, B6). Raises ReasonMissing.
+    `leave_touched`: leave what a claim, a statement or an entry beside the charge touched (undo, B6).
+    Raises ReasonMissing.
     """
     reason = reason.strip()
     if not reason:
