@@ -183,7 +183,7 @@ def undo_batch(actor: Actor, *, batch_id: UUID, reason: str) -> Undone:
     outcome = void_invoices(actor, list(visible), reason=reason, leave_touched=True)
     hidden = created.exclude(client__in=visible_clients(actor)).exclude(pk__in=InvoiceVoid.objects.values("invoice_id"))
     remaining = [
-        *(invoice.number, _TOUCHED) for invoice in outcome.touched,
+        *((invoice.number, _TOUCHED) for invoice in outcome.touched),
         *((number, "You are not assigned to its client.") for number in hidden.values_list("number", flat=True)),
     ]
     record(actor, "undo_batch", "batch", batch_id, voided=len(outcome.voided), remaining=len(remaining))

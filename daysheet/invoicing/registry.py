@@ -104,8 +104,8 @@ def claimed_lines(line_ids: Collection[UUID]) -> frozenset[UUID]:
     return keeper.claimed(line_ids) if keeper and line_ids else frozenset()
 
 
-#: Those of the invoices that a statement told their client of. Called inside the transaction of an undo with the clients
-#: locked; one query.
+#: Those of the invoices that a statement told their client of. Called inside the transaction of an undo with its
+#: clients locked; one query.
 StatementSource = Callable[[Collection[UUID]], frozenset[UUID]]
 
 _statements: list[StatementSource] = []
