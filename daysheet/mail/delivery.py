@@ -21,11 +21,11 @@ from daysheet.jobs.actions import advance_job
 from daysheet.jobs.registry import RunningJob
 from daysheet.kit.errors import Refusal
 from daysheet.kit.ids import new_id
-from daysheet.practices.actor import system_actor
+from daysheet.practices.actor import Actor, system_actor
 
 from .letters import File, Signature, letter, signature_of
 from .models import DeliveryStep, Message
-from .registry import renderer_named
+from .registry import renderer_named, secret_of
 from .rules import Answer, Verdict, delay_after
 from .transport import ClaimLost, Line
 
@@ -139,7 +139,12 @@ def _send(this: _Round, message: Message, claim_id: UUID, signature: Signature, 
     job = this.job
     if isinstance(files, Refusal):
         return _finish(this, message, claim_id, Answer(Verdict.REFUSED, words=files.message[:400]))
-    email = letter(message, signature, files, job.clock())
+    try:
+        with practice_transaction(job.practice.id):
+            secret = secret_of(_actor(job), message.kind, message.run_id)
+    except Refusal as refusal:
+        return _finish(this, message, claim_id, Answer(Verdict.REFUSED, words=refusal.message[:400]))
+    email = letter(message, signature, files, job.clock(), secret=secret)
 
     def hand_over() -> None:
         with practice_transaction(job.practice.id):
@@ -239,7 +244,11 @@ def _rendered(job: RunningJob, renderer: str, arguments: Sequence[Mapping[str, A
 
 def _render(job: RunningJob, renderer: str, arguments: Sequence[Mapping[str, Any]]) -> Sequence[bytes | Refusal]:
     with practice_transaction(job.practice.id):
-        return renderer_named(renderer)(system_actor(job.practice, job.clock(), name="Daysheet"), arguments)
+        return renderer_named(renderer)(_actor(job), arguments)
+
+
+def _actor(job: RunningJob) -> Actor:
+    return system_actor(job.practice, job.clock(), name="Daysheet")
 
 
 def _rendered_alone(job: RunningJob, renderer: str, arguments: Mapping[str, Any]) -> bytes | Refusal:

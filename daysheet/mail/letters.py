@@ -16,6 +16,7 @@ from django.core.mail.message import utf8_charset_qp
 from daysheet.practices.actor import PracticeFacts
 
 from .models import Mailbox, Message
+from .registry import HIDDEN
 
 _UNREAD = "Answers to this address are not read."
 
@@ -61,11 +62,13 @@ def message_id(message: UUID, signature: Signature) -> str:
     return f"<{message}@{signature.from_address.rpartition('@')[2]}>"
 
 
-def letter(message: Message, signature: Signature, files: Sequence[File], now: datetime) -> EmailMessage:
-    """The e-mail itself."""
+def letter(
+    message: Message, signature: Signature, files: Sequence[File], now: datetime, *, secret: str = HIDDEN
+) -> EmailMessage:
+    """The e-mail itself, with the secret that its kind has."""
     email = EmailMessage(
         subject=message.subject,
-        body=full_text(message.body, signature),
+        body=full_text(message.body.replace(HIDDEN, secret), signature),
         from_email=signature.sender,
         to=[message.address],
         reply_to=[signature.reply_to] if signature.reply_to else None,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from daysheet.kit.errors import Refusal
 from daysheet.practices.actor import Actor
@@ -18,11 +19,17 @@ from daysheet.practices.actor import Actor
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of message. `name` is stored, `label` is for the Delivery Log, `subject` is what the receiver's list of
-    messages shows to whoever looks over a shoulder."""
+    messages shows to whoever looks over a shoulder. `secret` makes what takes the place of HIDDEN in the body when the
+    message of a run is sent, or raises a Refusal: it is stored nowhere and shown to nobody else."""
 
     name: str
     label: str
     subject: str
+    secret: Callable[[Actor, UUID], str] | None = None
+
+
+#: What stands for a secret in a stored body.
+HIDDEN = "••••••••"
 
 
 #: What Organization → Settings sends to the person who asks whether e-mail works.
@@ -49,6 +56,13 @@ def register_renderer(name: str, renderer: Renderer) -> None:
 def kind_named(name: str) -> Kind:
     """The registered kind. KeyError where no slice registered one."""
     return _kinds[name]
+
+
+def secret_of(actor: Actor, name: str, run_id: UUID) -> str:
+    """What takes the place of HIDDEN in a message of this kind and run; HIDDEN itself where it has no secret. Raises a
+    Refusal."""
+    kind = _kinds.get(name)
+    return kind.secret(actor, run_id) if kind and kind.secret else HIDDEN
 
 
 def label_of(name: str) -> str:

@@ -9,6 +9,10 @@ from django.http import HttpRequest
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Password resets are sent by allauth itself, in the request: a login belongs to no one practice, so no Delivery
+    Log could hold them, and none should say who forgot a password. The answer is the same whether the mail server took
+    it, and asking again is harmless: each link works once."""
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Closed: see staff.actions.invite_staff_member and staff.entrance.welcome."""
         return False

@@ -35,6 +35,19 @@ class StaffSection:
     context: Any
 
 
+@dataclass(frozen=True, slots=True)
+class InvitationLetter:
+    """What an invited person is sent. `text` holds the link with `secret`, which nobody else may read."""
+
+    invitation_id: UUID
+    staff_member_id: UUID
+    name: str
+    address: str
+    text: str
+    secret: str
+
+
+InvitationPost = Callable[[Actor, InvitationLetter], None]
 SettingsSource = Callable[[Actor], SettingsSection]
 StaffSource = Callable[[Actor, UUID], StaffSection]
 AssignedClientSource = Callable[[Actor, UUID], list[AssignedClient]]
@@ -42,6 +55,7 @@ AssignedClientSource = Callable[[Actor, UUID], list[AssignedClient]]
 _sources: list[AssignedClientSource] = []
 _settings_sources: list[SettingsSource] = []
 _staff_sources: list[StaffSource] = []
+_posts: list[InvitationPost] = []
 
 
 def register_assigned_clients(source: AssignedClientSource) -> None:
@@ -73,3 +87,14 @@ def register_staff_section(source: StaffSource) -> None:
 def staff_sections(actor: Actor, staff_member_id: UUID) -> list[StaffSection]:
     """The parts that other slices add to a staff member's page."""
     return [source(actor, staff_member_id) for source in _staff_sources]
+
+
+def register_invitation_post(post: InvitationPost) -> None:
+    """Name the function that writes an invitation's e-mail, in the transaction of the invitation. The last one
+    registered does it."""
+    _posts.append(post)
+
+
+def post_invitation(actor: Actor, letter: InvitationLetter) -> None:
+    """Have an invitation sent."""
+    _posts[-1](actor, letter)

@@ -7,6 +7,7 @@ from .invitations import (
     SentInvitation,
     accept_invitation,
     invite_staff_member,
+    secret_to_send,
     withdraw_invitation,
 )
 from .logins import PasswordTooWeak, end_sessions, give_login, set_password
@@ -40,6 +41,7 @@ __all__ = [
     "end_sessions",
     "give_login",
     "invite_staff_member",
+    "secret_to_send",
     "set_password",
     "withdraw_invitation",
 ]

@@ -1,4 +1,5 @@
-"""Invitations: a link with a secret makes the login of a staff member. Only the secret's hash is kept.
+"""Invitations: a link with a secret makes the login of a staff member. Only the secret's hash is kept; the
+secret itself comes from the invitation's id and the installation's key, so that its e-mail can be sent later.
 
 Invariants: a link works once, for seven days, until it is withdrawn or replaced; it joins the login of the address it
 was sent to and no other; whoever invites an Organization Administrator is one.
@@ -7,25 +8,26 @@ was sent to and no other; whoever invites an Organization Administrator is one.
 from __future__ import annotations
 
 import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
+from django.utils.crypto import salted_hmac
 
 from daysheet.audit.actions import record
 from daysheet.kit.errors import NotFound, Refusal
-from daysheet.kit.ids import new_id, new_token
+from daysheet.kit.ids import new_id
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor, ActorKind, PracticeFacts
 from daysheet.practices.models import Membership, User
 from daysheet.practices.permissions import Permission
 from daysheet.staff.models import Invitation, StaffMember
+from daysheet.staff.registry import InvitationLetter, post_invitation
 
 from .logins import give_login
 
@@ -52,7 +54,7 @@ class OtherLoginNeeded(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class SentInvitation:
-    """`token` is the secret; None where the same request was answered before and the secret is no longer known."""
+    """`token` is the secret; None where the same request was answered before: it is said once."""
 
     invitation_id: UUID
     token: str | None
@@ -72,10 +74,11 @@ def invite_staff_member(
     if invitation_id and Invitation.objects.filter(pk=invitation_id).exists():
         return SentInvitation(invitation_id, None)
     _refuse_uninvitable(person)
-    token = new_token()
+    invitation_id = invitation_id or new_id()
+    token = _secret(actor.practice, invitation_id)
     _open_ones(person.pk).update(withdrawn_at=actor.now)
     invitation = Invitation.objects.create(
-        pk=invitation_id or new_id(),
+        pk=invitation_id,
         staff_member=person,
         email=person.email,
         token_hash=hash_of(token),
@@ -83,10 +86,24 @@ def invite_staff_member(
         expires_at=actor.now + INVITATION_LASTS,
     )
     record(actor, "invite_staff_member", "staff_member", person.pk, invitation_id=str(invitation.pk))
-    letter = {"practice": actor.practice.name, "inviter": actor.person_name, "link": link_for(token)}
-    # After the commit, and a mail server that is down does not undo it: the page shows the link as well.
-    transaction.on_commit(lambda: _send(person.email, letter), robust=True)
+    words = {"practice": actor.practice.name, "inviter": actor.person_name, "link": link_for(token)}
+    text = render_to_string("staff/invitation.txt", words)
+    post_invitation(actor, InvitationLetter(invitation.pk, person.pk, person.name, person.email, text, token))
     return SentInvitation(invitation.pk, token)
+
+
+def secret_to_send(actor: Actor, invitation_id: UUID) -> str:
+    """The secret of an invitation that still works, for its e-mail alone. Raises InvitationUnusable."""
+    invitation = Invitation.objects.select_related("staff_member").filter(pk=invitation_id).first()
+    token = _secret(actor.practice, invitation_id)
+    if (
+        invitation is None
+        or invitation.accepted_at or invitation.withdrawn_at or invitation.expires_at <= actor.now
+        # Another installation's key, or another address than the one that was invited.
+        or invitation.token_hash != hash_of(token) or invitation.email != invitation.staff_member.email
+    ):  # fmt: skip
+        raise InvitationUnusable("The invitation no longer works. Invite the person again.")
+    return token
 
 
 @action(Permission.ADMINISTRATOR, audited=False)
@@ -124,6 +141,12 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def _secret(practice: PracticeFacts, invitation_id: UUID) -> str:
+    """256 bits that nobody can guess without the installation's key."""
+    code = salted_hmac("daysheet.staff.Invitation", f"{practice.id}:{invitation_id}", algorithm="sha256")
+    return urlsafe_b64encode(code.digest()).decode().rstrip("=")
+
+
 def _refuse_uninvitable(person: StaffMember) -> None:
     if person.user_id is not None:
         raise CannotInvite(f"{person.name} has a login already.")
@@ -146,8 +169,3 @@ def _login_for(practice: PracticeFacts, invitation: Invitation, password: str | 
     if Membership.objects.filter(practice_id=practice.id, user_id=user.pk).exists():
         raise OtherLoginNeeded(f"{user.email} works at {practice.name} already, as another staff member.")
     return user
-
-
-def _send(email: str, letter: dict[str, str]) -> None:
-    body = render_to_string("staff/invitation.txt", letter)
-    send_mail("Your invitation", body, settings.DEFAULT_FROM_EMAIL, [email])
