@@ -46,8 +46,11 @@ def scoped_practice_id() -> int | None:
 
 
 @contextmanager
-def practice_transaction(practice_id: int, *, using: str = "default") -> Iterator[None]:
-    """One transaction for one practice. Nested calls must name the same practice (tests may switch)."""
+def practice_transaction(practice_id: int, *, using: str = "default", statement_seconds: int = 0) -> Iterator[None]:
+    """One transaction for one practice. Nested calls must name the same practice (tests may switch).
+
+    `statement_seconds`: the most that each of its statements may take; 0: as long as it takes.
+    """
     connection = connections[using]
     outer = _current.get() if connection.in_atomic_block else None
     if outer and outer != practice_id and not settings.TESTING:
@@ -57,7 +60,7 @@ def practice_transaction(practice_id: int, *, using: str = "default") -> Iterato
     try:
         with transaction.atomic(using=using):
             if outer != practice_id:
-                _set_local(using, str(int(practice_id)))
+                _set_local(using, str(int(practice_id)), statement_seconds)
             yield
         if nested and outer != practice_id:
             _set_local(using, str(outer or ""))
@@ -75,6 +78,9 @@ def every_practice() -> Iterator[None]:
         _current.reset(token)
 
 
-def _set_local(using: str, value: str) -> None:
+def _set_local(using: str, value: str, statement_seconds: int = 0) -> None:
+    words = f"SET LOCAL app.practice_id = '{value}'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"
+    if statement_seconds:
+        words += f"; SET LOCAL statement_timeout = '{int(statement_seconds)}s'"
     with connections[using].cursor() as cursor:
-        cursor.execute(f"SET LOCAL app.practice_id = '{value}'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+        cursor.execute(words)

@@ -24,6 +24,7 @@ from daysheet.clients.queries import visible_clients
 from daysheet.database.copying import copy_rows
 from daysheet.database.scope import practice_transaction
 from daysheet.database.statistics import MANY_ROWS, count_again
+from daysheet.database.trouble import Trouble, trouble_of
 from daysheet.jobs.actions import advance_job, continue_job, start_job
 from daysheet.jobs.registry import RunningJob
 from daysheet.kit.errors import NotFound, Refusal
@@ -204,7 +205,8 @@ def _run_chunk(job: RunningJob) -> bool:
     for attempt in range(_TRIES):
         try:
             return _bill_chunk(job, CLIENTS_PER_CHUNK)
-        except OperationalError:
+        except OperationalError as error:
+            _stop_in_an_outage(error)
             _log.warning("batch %s: a chunk met a lock, try %s", job.subject_id, attempt + 1)
             time.sleep(0.2 * (attempt + 1))
         except (Refusal, DatabaseError, ArithmeticError, LookupError, ValueError):
@@ -217,14 +219,30 @@ def _bill_one_client(job: RunningJob) -> bool:
     try:
         return _bill_chunk(job, 1)
     except (Refusal, DatabaseError, ArithmeticError, LookupError, ValueError) as error:
+        _stop_in_an_outage(error)
         _log.exception("batch %s: a client failed", job.subject_id)
-        words = str(error) if isinstance(error, Refusal) else "Something unexpected stopped it. Nothing was billed."
-        code = error.code if isinstance(error, Refusal) else "unexpected"
+        code, words = _reason(error)
     with practice_transaction(job.practice.id):
         item = _next_items(job.subject_id, 1)[0]
         _write_problem(item, BatchProblem.Kind.REFUSED, tuple(item.visit_service_ids), None, code, words)
         _finish_items(job, [item], Counter())
     return True
+
+
+def _stop_in_an_outage(error: Exception) -> None:
+    """A full disk or a lost database says nothing about a client: the job stops, and the sweep lets it go on (B5)."""
+    trouble = trouble_of(error)
+    if trouble and trouble.is_outage:
+        raise error
+
+
+def _reason(error: Exception) -> tuple[str, str]:
+    """Code and words of a client that could not be billed."""
+    if isinstance(error, Refusal):
+        return error.code, str(error)
+    if trouble_of(error) is Trouble.BUSY:
+        return "busy", "Somebody else was working on this client all the while. Nothing was billed. Retry it."
+    return "unexpected", "Something unexpected stopped it. Nothing was billed."
 
 
 def _bill_chunk(job: RunningJob, size: int) -> bool:

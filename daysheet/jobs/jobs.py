@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from procrastinate.contrib.django import app
 
 from daysheet.database.scope import practice_transaction
+from daysheet.database.trouble import trouble_of
 from daysheet.kit.dates import utc_now
 from daysheet.practices.actor import PracticeFacts
 from daysheet.practices.models import Practice
@@ -48,6 +49,11 @@ def run_job(practice_id: int, run_id: UUID) -> None:
     try:
         runner_for(kind)(RunningJob(facts, run_id, subject_id))
     except Exception as error:
+        trouble = trouble_of(error)
+        if trouble and trouble.is_outage:
+            # Left as a killed worker leaves it: the sweep tries again, and gives up only after several starts.
+            _log.warning("job %s of kind %s met trouble of the machine: %s", run_id, kind, trouble.value)
+            raise
         _log.exception("job %s of kind %s failed", run_id, kind)
         _finish(facts, run_id, JobRun.State.FAILED, error=type(error).__name__)
         raise
@@ -60,7 +66,7 @@ def sweep_stalled_jobs(now: datetime) -> int:
     woken = 0
     for practice_id in Practice.objects.values_list("pk", flat=True):
         with practice_transaction(practice_id):
-            lost = Q(state=JobRun.State.RUNNING, heartbeat_at__lt=now - STALE_AFTER)
+            lost = Q(state=JobRun.State.RUNNING) & _is_stale(now)
             JobRun.objects.filter(lost, fruitless_starts__gte=MOST_FRUITLESS_STARTS).update(
                 state=JobRun.State.FAILED, finished_at=now, error="WorkerLost"
             )
@@ -75,8 +81,13 @@ def _facts(practice_id: int) -> PracticeFacts:
     return Practice.objects.get(pk=practice_id).facts
 
 
+def _is_stale(now: datetime) -> Q:
+    """Not moved for long. One that moved in the future did so before the machine's clock was put back."""
+    return Q(heartbeat_at__lt=now - STALE_AFTER) | Q(heartbeat_at__gt=now + STALE_AFTER)
+
+
 def _claim(facts: PracticeFacts, run_id: UUID, now: datetime) -> tuple[str, UUID] | None:
-    claimable = Q(state=JobRun.State.QUEUED) | Q(state=JobRun.State.RUNNING, heartbeat_at__lt=now - STALE_AFTER)
+    claimable = Q(state=JobRun.State.QUEUED) | (Q(state=JobRun.State.RUNNING) & _is_stale(now))
     with practice_transaction(facts.id):
         claimed = JobRun.objects.filter(claimable, pk=run_id).update(
             state=JobRun.State.RUNNING, started_at=now, heartbeat_at=now, fruitless_starts=F("fruitless_starts") + 1

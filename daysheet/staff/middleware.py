@@ -1,7 +1,7 @@
 """The way into a practice: `/<practice>/…` → membership (none: 404) → Actor → one transaction → the view.
 
 A request runs in one transaction as the runtime role, with the practice set at BEGIN. Refusals that a view does not
-show itself become 403 or 404 here; another's lock that lasts becomes a 503 that says nothing was changed.
+show itself become 403 or 404 here; trouble of the machine (a lock that lasts, a full disk) is `web.errors`'.
 """
 
 from __future__ import annotations
@@ -11,11 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
 from django.utils import timezone
-from psycopg import errors as pg
 
 from daysheet.audit.looking import note_view
 from daysheet.database.scope import practice_transaction
@@ -28,7 +25,8 @@ from .actors import find_entrance, person_actor, practice_facts
 from .logins import to_sign_in
 
 View = Callable[..., HttpResponseBase]
-_BUSY = (pg.LockNotAvailable, pg.DeadlockDetected, pg.QueryCanceled, pg.SerializationFailure)
+#: Of one statement of a page. Nobody waits longer, and who left does not keep the database busy for ever.
+STATEMENT_SECONDS = 60
 
 
 def public_in_practice(view: View) -> View:
@@ -61,10 +59,6 @@ class PracticeMiddleware:
             raise Http404(missing.message) from missing
         except NotAllowed as refused:
             raise PermissionDenied(refused.message) from refused
-        except OperationalError as error:
-            if isinstance(error.__cause__, _BUSY):
-                return render(request, "web/busy.html", status=503)
-            raise
 
     def _signed_in(
         self, request: HttpRequest, slug: str, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -74,7 +68,7 @@ class PracticeMiddleware:
         entrance = find_entrance(request.user.pk, slug)
         if entrance is None:
             raise Http404("No such practice")
-        with practice_transaction(entrance.practice.id):
+        with practice_transaction(entrance.practice.id, statement_seconds=STATEMENT_SECONDS):
             actor = person_actor(
                 entrance, request.user.pk, now=utc_now(), request_id=getattr(request, "request_id", "")
             )
@@ -100,7 +94,7 @@ class PracticeMiddleware:
         if practice is None:
             raise Http404("No such practice")
         request.practice = practice_facts(practice)  # type: ignore[attr-defined]
-        with practice_transaction(practice.pk):
+        with practice_transaction(practice.pk, statement_seconds=STATEMENT_SECONDS):
             return view(request, *args, **kwargs)
 
 

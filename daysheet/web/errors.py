@@ -4,11 +4,13 @@ The root URLs name them: `handler404 = "daysheet.web.errors.page_not_found"`, an
 `CSRF_FAILURE_VIEW = "daysheet.web.errors.csrf_failure"`.
 """
 
+import sys
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from daysheet.database.trouble import Trouble, trouble_of
 from daysheet.web.views import is_htmx
 
 handler400 = "daysheet.web.errors.bad_request"
@@ -51,6 +53,30 @@ WORDS = {
         "Try again. If it happens twice, give the reference below to whoever looks after Daysheet.",
     ),
 }
+#: What the machine could not do. A form carries its id or request key, so that sending it again makes one result.
+_TROUBLE_WORDS = {
+    Trouble.BUSY: ErrorWords(
+        "Somebody else is working on the same thing",
+        "Nothing was changed.",
+        "Wait a moment, then send the same form again.",
+    ),
+    Trouble.TOO_LONG: ErrorWords(
+        "This took too long and was stopped",
+        "Nothing was changed.",
+        "Choose less at once (a shorter range of dates, a filter) and try again.",
+    ),
+    Trouble.DISK_FULL: ErrorWords(
+        "The disk of the server is full",
+        "What you were saving was not saved; everything saved before is safe.",
+        "Tell whoever looks after Daysheet to free some space there, then send the same form again.",
+    ),
+    Trouble.UNREACHABLE: ErrorWords(
+        "The database does not answer",
+        "What you were saving may not have been saved; everything saved before is safe.",
+        "Wait a minute, then go back and send the same form again: what was saved the first time is not saved twice.",
+    ),
+}
+_TRY_AGAIN_SECONDS = 30
 CSRF_WORDS = ErrorWords(
     "This form is too old, or cookies are turned off",
     "Nothing was changed: what you sent was not saved.",
@@ -75,7 +101,13 @@ def wrong_method(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """500; where the machine is what failed, 503 with words about that."""
     # No request context: whatever broke may have been the database or a context processor.
+    trouble = trouble_of(sys.exc_info()[1])
+    if trouble:
+        response = _answer(request, 503, "500.html", _TROUBLE_WORDS[trouble], with_shell=False)
+        response["Retry-After"] = str(_TRY_AGAIN_SECONDS)
+        return response
     return _answer(request, 500, "500.html", WORDS[500], with_shell=False)
 
 

@@ -28,8 +28,11 @@ from daysheet.kit.dates import local_date, utc_now
 from daysheet.schedule.models import VisitService
 from daysheet.staff.models import CptLicense
 from tests.billing import Clinic, build_clinic
+from tests.faults.scene import again
 from tests.people import build_cast
 from tests.plugin import CLUSTER
+
+pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = CLIENTS_PER_CHUNK + 5
@@ -55,8 +58,11 @@ def _today(clinic: Clinic) -> date:
     return local_date(utc_now(), clinic.cast.alder.time_zone)
 
 
+@again
 @pytest.mark.timeout(400)
-def test_a_killed_worker_is_started_again_and_the_batch_finishes_once(clinic: Clinic, tmp_path: Path) -> None:
+def test_a_killed_worker_is_started_again_and_the_batch_finishes_once(
+    clinic: Clinic, tmp_path: Path, number: int
+) -> None:
     batch_id, last_client = _queue_batch(clinic, CLIENTS)
     log = tmp_path / "serve.log"
     with _row_held(last_client) as let_go, _serving(log) as server:
@@ -73,8 +79,9 @@ def test_a_killed_worker_is_started_again_and_the_batch_finishes_once(clinic: Cl
     _check_books(clinic)
 
 
+@again
 @pytest.mark.timeout(400)
-def test_a_worker_whose_connections_broke_does_the_next_batch(clinic: Clinic, tmp_path: Path) -> None:
+def test_a_worker_whose_connections_broke_does_the_next_batch(clinic: Clinic, tmp_path: Path, number: int) -> None:
     """As after a restart of PostgreSQL."""
     log = tmp_path / "serve.log"
     first, _ = _queue_batch(clinic, 3)

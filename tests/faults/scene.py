@@ -1,0 +1,221 @@
+"""What the tests of faults share: a committed practice in the present, real processes on it, and a browser without a
+browser. FAULT_REPEATS=10, as `make test-slow` sets it, runs each of them ten times.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+
+from daysheet.config.verify import differences_of
+from daysheet.database.scope import practice_transaction
+from daysheet.invoicing.batches import BatchRequest, start_batch
+from daysheet.invoicing.models import Batch, BatchProblem, InvoiceLine
+from daysheet.jobs.models import JobRun
+from daysheet.kit.dates import local_date, utc_now
+from daysheet.practices.models import User
+from daysheet.staff.models import CptLicense
+from tests.billing import Clinic, build_clinic
+from tests.people import build_cast
+
+ROOT = Path(__file__).resolve().parents[2]
+REPEATS = int(os.environ.get("FAULT_REPEATS") or 1)
+#: Marks a test of a fault: each again and again, with a practice of its own each time.
+again = pytest.mark.parametrize("number", range(REPEATS))
+PATIENCE_SECONDS = 60
+_CSRF = "b" * 32
+
+
+def present_clinic() -> Clinic:
+    """Alder Clinic, committed, in the present: real processes read the real clock."""
+    cast = build_cast(now=utc_now())
+    with practice_transaction(cast.alder.id):
+        clinic = build_clinic(cast)
+        CptLicense.objects.get_or_create(
+            staff_member_id=cast.carol.staff_member_id, year=today(clinic).year,
+            defaults={"fee_cents": 0, "assigned_at": utc_now(), "assigned_by": "Alice"},
+        )  # fmt: skip
+    return clinic
+
+
+def today(clinic: Clinic) -> date:
+    return local_date(utc_now(), clinic.cast.alder.time_zone)
+
+
+def a_batch(clinic: Clinic, clients: int, *, visits: Mapping[UUID, tuple[UUID, ...]] | None = None) -> UUID:
+    """A queued batch of so many new clients, a visit each; or of the visits that are given."""
+    day = today(clinic) - timedelta(days=1)
+    with practice_transaction(clinic.cast.alder.id):
+        wanted = dict(visits or {})
+        for number in range(clients):
+            client = clinic.client(f"Client{number:03d}")
+            wanted[client] = clinic.visit(client, clinic.talk, day=day)[1]
+        return start_batch(
+            clinic.cast.actor(clinic.cast.bob, now=utc_now()), batch_id=uuid4(), from_on=day, to_on=day,
+            items=[BatchRequest(client, services) for client, services in wanted.items()], expected_count=0,
+            expected_cents=0,
+        )  # fmt: skip
+
+
+def run_of(clinic: Clinic, batch_id: UUID) -> JobRun:
+    with practice_transaction(clinic.cast.alder.id):
+        return JobRun.objects.get(subject_id=batch_id)
+
+
+def has_finished(clinic: Clinic, batch_id: UUID) -> bool:
+    with practice_transaction(clinic.cast.alder.id):
+        is_done = JobRun.objects.filter(subject_id=batch_id, state=JobRun.State.DONE).exists()
+        return is_done and Batch.objects.filter(pk=batch_id, finished_at__isnull=False).exists()
+
+
+def check_books(clinic: Clinic, *, lines: int) -> None:
+    """So many services are billed, each once, nothing was refused, and `verify` finds nothing."""
+    facts = clinic.cast.alder
+    with practice_transaction(facts.id):
+        assert not BatchProblem.objects.filter(kind=BatchProblem.Kind.REFUSED).exists()
+        live = InvoiceLine.objects.filter(ended_at=None)
+        assert live.values("visit_service").distinct().count() == live.count() == lines
+    assert differences_of(facts, utc_now()) == []
+
+
+@contextmanager
+def row_held(table: str, row_id: UUID | int) -> Iterator[Callable[[], None]]:
+    """Somebody else holds a row, so that whoever wants it stands still; let go at the end, or by the call."""
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as other:
+        other.execute(f"SELECT 1 FROM {table} WHERE id = %s FOR UPDATE", [row_id])
+        yield other.rollback
+
+
+def wait_for(what: Callable[[], bool], *, words: str = "") -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not what():
+        assert time.monotonic() < deadline, words or what
+        time.sleep(0.05)
+
+
+def is_waiting_for_a_lock() -> bool:
+    """Whether somebody in this database waits for another's lock."""
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
+        row = owner.execute(
+            "SELECT count(*) FROM pg_locks w JOIN pg_stat_activity a USING (pid) "
+            "WHERE NOT w.granted AND a.datname = current_database()"
+        ).fetchone()
+    return bool(row and row[0])
+
+
+def let_time_pass(passed: timedelta) -> None:
+    """As if every run had last moved so long ago: nobody waits here until it counts as abandoned."""
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
+        owner.execute("UPDATE jobs_jobrun SET heartbeat_at = heartbeat_at - %s", [passed])
+
+
+@dataclass
+class Process:
+    """A process of an installation and its log."""
+
+    popen: subprocess.Popen[bytes]
+    log: Path
+    port: int = 0
+
+    def children(self) -> list[int]:
+        return children_of(self.popen.pid)
+
+    def words(self) -> str:
+        return self.log.read_text()
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def running(log: Path, *command: str, port: int = 0) -> Iterator[Process]:
+    """`python -m …` as an installation runs it, ended at the end."""
+    environment = {name: value for name, value in os.environ.items() if name != "DAYSHEET_TESTING"}
+    with log.open("ab") as output:
+        popen = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+    try:
+        yield Process(popen, log, port)
+    finally:
+        popen.send_signal(signal.SIGTERM)
+        popen.wait(timeout=60)
+
+
+@contextmanager
+def serving_pages(log: Path) -> Iterator[Process]:
+    """`daysheet serve --only web`, once it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with running(log, "daysheet", "serve", "--only", "web", "--port", str(port), port=port) as server:
+        wait_for(lambda: Visitor(port).get("/account/login/")[0] == 200, words="the server did not start")
+        yield server
+
+
+@contextmanager
+def working(log: Path) -> Iterator[Process]:
+    """A worker."""
+    with running(log, "django", "procrastinate", "worker", "--concurrency", "2") as worker:
+        yield worker
+
+
+@dataclass
+class Visitor:
+    """Somebody with a session who sends forms, and sees when the connection breaks: status 0."""
+
+    port: int
+    session: str = ""
+
+    @classmethod
+    def signed_in(cls, port: int, user_id: int) -> Visitor:
+        user = User.objects.get(pk=user_id)
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.create()
+        return cls(port, session.session_key or "")
+
+    def get(self, path: str) -> tuple[int, str]:
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, facts: Mapping[str, str]) -> tuple[int, str]:
+        return self._ask("POST", path, urlencode(facts))
+
+    def _ask(self, method: str, path: str, body: str | None) -> tuple[int, str]:
+        headers = {"Cookie": f"sessionid={self.session}; csrftoken={_CSRF}", "X-CSRFToken": _CSRF}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, words_of(answer.read().decode(errors="replace"))
+        except (OSError, http.client.HTTPException):
+            return 0, ""
+        finally:
+            connection.close()
+
+
+def words_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
