@@ -22,14 +22,16 @@ test: ## every test, with the journeys in a real browser (BROWSER=none leaves th
 	@$(READY) dev assets browser
 	@$(PY) -m pytest -n 2 --dist loadgroup $(if $(filter none,$(BROWSER)),-m "not browser")
 
-test-fast: ## every test that needs no browser
+test-fast: ## the tests of a few minutes: no browser, no servers killed, no long histories
 	@$(READY) dev assets
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not browser"
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not browser and not system"
 
 test-slow: ## thousands of steps of random histories (HISTORY_STEPS=6000), races 50 times, faults FAULT_REPEATS=10 times
 	@$(READY) dev
 	@HISTORY_STEPS="$${HISTORY_STEPS:-6000}" FAULT_REPEATS="$${FAULT_REPEATS:-10}" \
 		$(PY) -m pytest -n 2 tests/invariants tests/faults
+	@TEST_WITHOUT_SCOPING=1 $(PY) -m pytest -n 2 --dist loadgroup -m "not browser" daysheet tests/architecture
+	@FUZZ_SECONDS="$${FUZZ_SECONDS:-600}" $(PY) -m pytest -n 2 tests/fuzz
 
 bench: ## every hot path beside plain SQL (SIZES=10000,100000,1000000 for the full run; see bench/README.md)
 	@$(READY) dev assets

@@ -13,6 +13,7 @@ from django.test import Client as Browser
 from pytest_django.plugin import DjangoDbBlocker
 
 from daysheet.practices.models import User
+from tests.architecture.unscoped import switch_scoping_off
 from tests.people import NOW, Cast, Person, build_cast
 
 _KEPT = {"django_migrations", "django_content_type", "auth_permission"}
@@ -21,6 +22,15 @@ _KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 @pytest.fixture(scope="session")
 def django_db_setup() -> None:
     """tests/plugin.py has made the database."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_scoping() -> Iterator[None]:
+    """TEST_WITHOUT_SCOPING=1: what keeps practices apart in this run is row security alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("TEST_WITHOUT_SCOPING"):
+            switch_scoping_off(patch)
+        yield
 
 
 @pytest.fixture

@@ -38,10 +38,11 @@ def _paths(options: argparse.Namespace) -> Callable[..., Iterator[Path]]:
         from .paths.writing import writing_paths
 
         return lambda bench: writing_paths(bench, tuple(options.batch))
+    from .paths.open_money import open_money_paths
     from .paths.pages import page_paths
     from .paths.reports import report_paths
 
-    return lambda bench: (path for paths in (page_paths, report_paths) for path in paths(bench))
+    return lambda bench: (path for paths in (page_paths, open_money_paths, report_paths) for path in paths(bench))
 
 
 def _parser() -> argparse.ArgumentParser:

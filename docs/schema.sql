@@ -36,9 +36,13 @@ CREATE TABLE practices_practice (
     postal_code           character varying(10) NOT NULL,
     cpt_license_fee_cents bigint NOT NULL,
     created_at            timestamp with time zone NOT NULL,
+    idle_minutes          smallint NOT NULL DEFAULT 30,
+    requires_two_step     boolean NOT NULL DEFAULT false,
     PRIMARY KEY (id),
     CONSTRAINT practices_practice_slug_key UNIQUE (slug),
-    CONSTRAINT practice_fee_not_negative CHECK ((cpt_license_fee_cents >= 0))
+    CONSTRAINT practice_fee_not_negative CHECK ((cpt_license_fee_cents >= 0)),
+    CONSTRAINT practice_idle_minutes CHECK (((idle_minutes >= 5) AND (idle_minutes <= 480))),
+    CONSTRAINT practices_practice_idle_minutes_check CHECK ((idle_minutes >= 0))
 );
 CREATE INDEX practices_practice_slug_2971ac9a_like ON practices_practice USING btree (slug varchar_pattern_ops);
 ALTER TABLE practices_practice ENABLE ROW LEVEL SECURITY;

@@ -18,6 +18,8 @@ import pytest
 
 from tests.plugin import ROOT, clone_for_journeys, drop_clone_for_journeys
 
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("bench")]  # one build of the practice
+
 VISITS, BATCH = 400, 40
 
 

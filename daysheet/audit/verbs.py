@@ -19,6 +19,7 @@ VERBS: dict[str, Verb] = {
     "finish_night": Verb("finished a night's automation"),
     "resume_guide": Verb("came back to the guide of the first hour"),
     "skip_guide": Verb("skipped a part of the guide of the first hour"),
+    "set_sign_in_rules": Verb("changed what signing in takes"),
     "save_automation": Verb("changed the settings of automation"),
     "accept_invitation": Verb("accepted an invitation"),
     "accept_insurance_payment": Verb("accepted an insurance payment", is_money=True),

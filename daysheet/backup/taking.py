@@ -22,7 +22,7 @@ from .programs import BackupFailed, program, server_major, start
 DUMP = "database.dump"
 #: Files of the data folder without which a restored database cannot be used as before. Only sealed backups hold them:
 #: who finds an open one must not be able to sign sessions or open the card processors' secrets.
-KEYS = ("secret-key", "card-key")
+KEYS = ("secret-key", "card-key", "sign-in-key")
 _LEFT_OUT = ("django_session", "shared_cache")
 
 

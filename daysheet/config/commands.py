@@ -180,6 +180,7 @@ def restore(options: argparse.Namespace) -> int:
     # Its keys come out of the backup: reading the settings must not make new ones first.
     os.environ.setdefault("DAYSHEET_SECRET_KEY", secrets.token_urlsafe(50))
     os.environ.setdefault("DAYSHEET_CARD_KEY", secrets.token_urlsafe(50))
+    os.environ.setdefault("DAYSHEET_SIGN_IN_KEY", secrets.token_urlsafe(50))
     passphrase = _passphrase(options)
     with Path(options.file).open("rb") as source:
         archive.check(source, passphrase)
@@ -192,6 +193,17 @@ def restore(options: argparse.Namespace) -> int:
         known_migrations=known_migrations(), replace=options.replace, now=utc_now(),
     )  # fmt: skip
     say(f"Restored. {said}")
+    return 0
+
+
+def seal_again(options: argparse.Namespace) -> int:
+    """Secrets for signing in under the newest key; afterwards the earlier one is not needed."""
+    set_up(migrate=True)
+    from daysheet.practices.sealing import Sealing, count_sealings, seal_again
+
+    say(f"Sealed {seal_again()} secrets for signing in with the newest key.")
+    if lost := count_sealings()[Sealing.LOST]:
+        raise CommandFailed(f"{lost} were sealed with a key that is not at hand: name it in DAYSHEET_OLD_KEYS.")
     return 0
 
 

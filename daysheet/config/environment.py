@@ -41,6 +41,16 @@ def card_key() -> str:
     return _kept_key(os.environ.get("DAYSHEET_CARD_KEY"), "card-key")
 
 
+def sign_in_key() -> str:
+    """The key under which the secrets of the second step of signing in are sealed, kept in the same way."""
+    return _kept_key(os.environ.get("DAYSHEET_SIGN_IN_KEY"), "sign-in-key")
+
+
+def old_keys() -> list[str]:
+    """Keys of either kind that were in use before, newest first: they open, and seal nothing any more."""
+    return [key.strip() for key in os.environ.get("DAYSHEET_OLD_KEYS", "").split(",") if key.strip()]
+
+
 def backup_schedule() -> Schedule | None:
     """Where scheduled backups go; None where none are taken."""
     folder = os.environ.get("DAYSHEET_BACKUP_FOLDER")

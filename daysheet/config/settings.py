@@ -18,6 +18,8 @@ HTTPS = environment.flag("DAYSHEET_HTTPS")
 
 SECRET_KEY = environment.secret_key()
 CARD_KEY = environment.card_key()
+SIGN_IN_KEY = environment.sign_in_key()
+OLD_KEYS = environment.old_keys()
 CARD_SIMULATOR_URL = environment.card_simulator_url()
 BACKUP_SCHEDULE = environment.backup_schedule()
 BACKUP_PLACE = environment.backup_place()
@@ -135,12 +137,15 @@ ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
+MFA_ADAPTER = "daysheet.practices.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Daysheet"
 # Logins are made from invitations and by owners, never by strangers: there is no unproven address to hijack.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Attempts are counted by sender: behind the proxy by the address that it names, else everybody would be one.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if HTTPS else 0
 if not HTTPS:
     MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 

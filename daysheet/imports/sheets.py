@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ LARGEST_FILE_BYTES = 64 * 1024 * 1024
 MOST_ROWS = 1_000_000
 #: An Excel file is a ZIP archive: what it unpacks to is limited too.
 _LARGEST_UNPACKED_BYTES = 512 * 1024 * 1024
+#: A workbook that people made unpacks to some ten times its size; what is made to fill the memory, to a thousand times.
+_MOST_UNPACKED_OF_A_BYTE, _UNPACKED_AT_LEAST = 40, 16 * 1024 * 1024
+_CELLS_AT_LEAST = 1_000_000
+_CELL = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{1,7})([0-9]{1,12})\s*["']""")
 _ZIP = b"PK\x03\x04"
 
 
@@ -73,8 +78,9 @@ def _excel_lines(content: bytes) -> Iterator[tuple[str, ...]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > _LARGEST_UNPACKED_BYTES:
-            raise UnreadableFile("The workbook is too large when unpacked. Save it as CSV UTF-8 and split it.")
+            if unpacked > min(_LARGEST_UNPACKED_BYTES, _UNPACKED_AT_LEAST + len(content) * _MOST_UNPACKED_OF_A_BYTE):
+                raise UnreadableFile("The workbook is too large when unpacked. Save it as CSV UTF-8 and split it.")
+            _refuse_far_cells(archive, len(content))
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         lines = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
     except (python_calamine.CalamineError, zipfile.BadZipFile, OSError) as problem:
@@ -83,6 +89,33 @@ def _excel_lines(content: bytes) -> Iterator[tuple[str, ...]]:
         ) from problem
     for cells in lines:
         yield tuple(_cell_text(cell) for cell in cells)
+
+
+def _refuse_far_cells(archive: zipfile.ZipFile, content_bytes: int) -> None:
+    """The reader allocates the whole rectangle up to the last cell, were it the only one. Each cell that holds
+    something takes at least a byte of the file."""
+    most_cells = _CELLS_AT_LEAST + content_bytes
+    for entry in archive.infolist():
+        columns = rows = 1
+        rest = b""
+        with archive.open(entry) as file:
+            while block := file.read(1 << 20):
+                for column, row in _CELL.findall(rest + block):
+                    columns, rows = max(columns, _column_number(column)), max(rows, int(row))
+                    if columns * rows > most_cells:
+                        raise UnreadableFile(
+                            f"The workbook has a cell at {column.decode()}{row.decode()}, far outside the table. Copy "
+                            "the table into a new workbook, or save it as CSV UTF-8."
+                        )
+                rest = block[-64:]
+
+
+def _column_number(letters: bytes) -> int:
+    """A is 1, AA is 27."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
 
 
 def _cell_text(cell: Any) -> str:

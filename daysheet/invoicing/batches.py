@@ -48,6 +48,7 @@ JOB_KIND = "invoice_batch"
 #: of numbers. Measured in docs/performance.md.
 CLIENTS_PER_CHUNK, SERVICES_PER_CHUNK = 250, 2_000
 _TRIES = 3
+_TOUCHED = "It has payments, adjustments or a claim on it, or a statement told of it."
 _log = logging.getLogger("daysheet.invoicing")
 
 
@@ -182,7 +183,7 @@ def undo_batch(actor: Actor, *, batch_id: UUID, reason: str) -> Undone:
     outcome = void_invoices(actor, list(visible), reason=reason, leave_touched=True)
     hidden = created.exclude(client__in=visible_clients(actor)).exclude(pk__in=InvoiceVoid.objects.values("invoice_id"))
     remaining = [
-        *((invoice.number, "It has payments, adjustments or a claim on it.") for invoice in outcome.touched),
+        *((invoice.number, _TOUCHED) for invoice in outcome.touched),
         *((number, "You are not assigned to its client.") for number in hidden.values_list("number", flat=True)),
     ]
     record(actor, "undo_batch", "batch", batch_id, voided=len(outcome.voided), remaining=len(remaining))

@@ -104,6 +104,23 @@ def claimed_lines(line_ids: Collection[UUID]) -> frozenset[UUID]:
     return keeper.claimed(line_ids) if keeper and line_ids else frozenset()
 
 
+#: Those of the invoices that a statement told their client of. Called inside the transaction of an undo with its
+#: clients locked; one query.
+StatementSource = Callable[[Collection[UUID]], frozenset[UUID]]
+
+_statements: list[StatementSource] = []
+
+
+def register_statements(on_statements: StatementSource) -> None:
+    """Name who keeps the statements that were made. The last one registered answers."""
+    _statements.append(on_statements)
+
+
+def on_statements(invoice_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the invoices that a statement told their client of since they were issued (B6)."""
+    return _statements[-1](invoice_ids) if _statements and invoice_ids else frozenset()
+
+
 #: Called after a batch has finished, outside of any transaction: practice, batch, moment. May be called again for the
 #: same batch, when the worker died in between.
 BatchListener = Callable[[PracticeFacts, UUID, datetime], None]

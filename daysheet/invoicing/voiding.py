@@ -22,7 +22,7 @@ from daysheet.ledger.models import Account, Entry
 from daysheet.practices.actor import Actor
 
 from .models import Invoice, InvoiceLine, InvoiceVoid
-from .registry import claim_keeper, claimed_lines
+from .registry import claim_keeper, claimed_lines, on_statements
 
 
 class ReasonMissing(Refusal):
@@ -44,7 +44,8 @@ def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str, lea
     """Void invoices in the caller's transaction (C3): their charges are reversed, client money on them becomes credit
     again, write-offs and moved responsibility are reversed, claims go. Those with insurance money are left.
 
-    `leave_touched`: leave what a claim or an entry beside the charge touched (undo, B6). Raises ReasonMissing.
+    `leave_touched`: leave what a claim, a statement or an entry beside the charge touched (undo, B6).
+    Raises ReasonMissing.
     """
     reason = reason.strip()
     if not reason:
@@ -64,7 +65,7 @@ def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str, lea
         if any(holds(entry) for line in its_lines for entry in standing[line.pk])
     }
     if leave_touched:
-        touched |= _claimed(lines)
+        touched |= _claimed(lines) | on_statements(lines)
     free = [invoice for invoice in invoices if invoice.pk not in void_before | touched]
     if free:
         freed = [line for invoice in free for line in lines[invoice.pk]]

@@ -20,6 +20,7 @@ from django.db import connection
 from daysheet.backup.rules import STALE_AFTER
 from daysheet.backup.scheduled import backups_in
 from daysheet.practices.models import Practice
+from daysheet.practices.sealing import Sealing, count_sealings
 
 from .health import problem_of_tables
 from .metrics import workers_alive
@@ -161,8 +162,20 @@ def _settings() -> Iterator[Finding]:
 
 def _keys() -> Iterator[Finding]:
     problems = []
-    for name in ("secret-key", "card-key"):
+    for name in ("secret-key", "card-key", "sign-in-key"):
         path: Path = settings.DATA_FOLDER / name
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
             problems.append(f"others may read {path}: chmod 600 it, and make another key if they could be strangers.")
     yield from _each("nobody else can read the keys", problems)
+    counts = count_sealings()
+    if counts[Sealing.LOST]:
+        yield Finding(
+            Level.FAIL,
+            f"the key of {counts[Sealing.LOST]} secrets for signing in is missing: these people cannot use their "
+            "second step. Put back DAYSHEET_SIGN_IN_KEY, or the file sign-in-key, that sealed them (docs/runbook.md, "
+            "“Change the keys”).",
+        )
+    if due := counts[Sealing.PLAIN] + counts[Sealing.OLD_KEY]:
+        yield Finding(
+            Level.WARN, f"{due} secrets for signing in are not sealed with the newest key: run `daysheet seal-again`."
+        )

@@ -24,13 +24,24 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label="Reason", max_length=400)
 
 
+class _TickedLines(forms.MultipleChoiceField):
+    """A line that the payment is on no more is the action's to refuse: of a form sent twice the second is read alike,
+    and a tick of an old page is never taken for another line."""
+
+    def valid_value(self, value: Any) -> bool:
+        try:
+            return bool(UUID(str(value)))
+        except ValueError:
+            return False
+
+
 class UnapplyForm(ReasonForm):
     """Off which lines. Of one line there is nothing to choose."""
 
     def __init__(self, *args: Any, lines: Sequence[AppliedLine], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if len(lines) > 1:
-            self.fields["lines"] = forms.MultipleChoiceField(
+        if len(lines) > 1 or "lines" in self.data:
+            self.fields["lines"] = _TickedLines(
                 label="Take it off", choices=[(str(line.id), line.label) for line in lines],
                 initial=[str(line.id) for line in lines], widget=forms.CheckboxSelectMultiple,
                 error_messages={"required": "Tick at least one line."},

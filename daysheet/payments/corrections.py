@@ -120,8 +120,11 @@ def unapply(
         for entry in standing_entries(actor, payment_id=payment.pk, debit=Account.CREDIT)
         if entry.credit in _SIDES.values() and (line_ids is None or entry.line_id in line_ids)
     ]
-    if not entries:
-        raise NothingApplied("The payment is not on these lines (any more). Nothing was changed.")
+    if not entries or (line_ids is not None and {entry.line_id for entry in entries} != set(line_ids)):
+        raise NothingApplied(
+            "The payment is not on these lines (any more): somebody may have taken it off meanwhile. Nothing was "
+            "changed; reload to see what it is on."
+        )
     reverse(actor, [entry.id for entry in entries], event_id=request_key, reason=why)
     cents = sum(entry.amount_cents for entry in entries)
     record(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
 
 
@@ -19,3 +20,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
         """Logins have no user name."""
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Keeps the secrets of the second step sealed."""
+
+    def encrypt(self, text: str) -> str:
+        """As it is stored."""
+        from .sealing import seal  # models are not loaded yet when the library asks for this class
+
+        return seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Raises CannotUnseal."""
+        from .sealing import unseal
+
+        return unseal(encrypted_text)

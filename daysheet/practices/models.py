@@ -83,11 +83,18 @@ class Practice(models.Model):
     postal_code = models.CharField(max_length=10, blank=True)
     #: What the AMA charges for one CPT licence and year, as the practice was told it.
     cpt_license_fee_cents = models.BigIntegerField(default=0)
+    #: Whether its people need a second step to sign in: who has none sets it up before anything else.
+    requires_two_step = models.BooleanField(default=False, db_default=False)
+    #: After so many minutes without a request, the next one asks for the password.
+    idle_minutes = models.PositiveSmallIntegerField(default=30, db_default=30)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(cpt_license_fee_cents__gte=0), name="practice_fee_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(idle_minutes__gte=5) & models.Q(idle_minutes__lte=480), name="practice_idle_minutes"
+            ),
         ]
 
     def __str__(self) -> str:

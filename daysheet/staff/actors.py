@@ -19,6 +19,9 @@ class Entrance:
 
     practice: PracticeFacts
     staff_member_id: UUID
+    #: What the practice asks of a session (`guarding.py`).
+    requires_two_step: bool = False
+    idle_minutes: int = 30
 
 
 def practice_facts(practice: Practice) -> PracticeFacts:
@@ -42,7 +45,12 @@ def find_entrance(user_id: int, slug: str) -> Entrance | None:
         .select_related("practice")
         .first()
     )
-    return Entrance(practice_facts(membership.practice), membership.staff_member_id) if membership else None
+    if membership is None:
+        return None
+    practice = membership.practice
+    return Entrance(
+        practice_facts(practice), membership.staff_member_id, practice.requires_two_step, practice.idle_minutes
+    )
 
 
 def person_actor(entrance: Entrance, user_id: int, *, now: datetime, request_id: str = "") -> Actor | None:

@@ -22,6 +22,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
 
 from .actors import find_entrance, person_actor, practice_facts
+from .guarding import stopped
 from .logins import to_sign_in
 
 View = Callable[..., HttpResponseBase]
@@ -68,6 +69,8 @@ class PracticeMiddleware:
         entrance = find_entrance(request.user.pk, slug)
         if entrance is None:
             raise Http404("No such practice")
+        if first := stopped(request, entrance):
+            return first
         with practice_transaction(entrance.practice.id, statement_seconds=STATEMENT_SECONDS):
             actor = person_actor(
                 entrance, request.user.pk, now=utc_now(), request_id=getattr(request, "request_id", "")
@@ -77,6 +80,8 @@ class PracticeMiddleware:
             request.actor = actor  # type: ignore[attr-defined]
             with timezone.override(entrance.practice.time_zone):  # moments are shown in practice time (S6)
                 answer = view(request, *args, **kwargs)
+            # Names and money: for this person's browser alone, and asked for anew when the page is opened again.
+            answer.headers.setdefault("Cache-Control", "private, no-cache")
             self._note_view(request, actor, answer, kwargs.get("client"))
             return answer
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from allauth.core.internal.httpkit import get_client_ip
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -21,3 +23,17 @@ def next_url(request: HttpRequest, otherwise: str) -> str:
     if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
         return wanted
     return otherwise
+
+
+def sender_of(request: HttpRequest) -> str:
+    """The address that a request comes from; behind a proxy the one that the proxy has seen."""
+    return str(get_client_ip(request) or "")
+
+
+def too_many(key: str, most_a_minute: int) -> bool:
+    """Counts one more of `key`; whether there were more than so many within a minute."""
+    cache.add(key, 0, timeout=60)
+    try:
+        return cache.incr(key) > most_a_minute
+    except ValueError:  # it has just expired
+        return False

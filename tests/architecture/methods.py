@@ -10,7 +10,8 @@ def _names(text: str) -> frozenset[str]:
 #: Pages and files: GET and HEAD.
 READ = _names(
     """
-    audit:activity_log audit:record_views automation:automation automation:dry_run automation:night cards:charge
+    audit:activity_log audit:record_views automation:automation automation:dry_run automation:night
+    cards:card_refund cards:charge
     cards:charge_run cards:history claims:list clients:bill_to clients:details clients:insurer clients:insurers
     clients:list clients:search documents:client_documents documents:client_estimates documents:document
     documents:document_pdf documents:logo documents:made_together documents:made_together_pdf
@@ -40,7 +41,8 @@ SENT = _names(
 FORMS = _names(
     """
     automation:add_rule automation:edit automation:end_rule cards:charge_cards cards:charge_client
-    cards:client_cards cards:mark_charged cards:mark_not_charged cards:processor cards:refund cards:remove
+    cards:client_cards cards:mark_charged cards:mark_not_charged cards:mark_not_refunded cards:mark_refunded
+    cards:processor cards:refund cards:remove
     clients:add clients:add_coverage clients:add_diagnosis clients:add_insurer clients:assign_staff clients:edit
     clients:edit_bill_to clients:edit_coverage clients:edit_insurer clients:end_coverage clients:end_diagnosis
     clients:record_income clients:take_income_back documents:estimate documents:give_estimate
@@ -53,7 +55,8 @@ FORMS = _names(
     payments:apply_payment payments:batch_payments payments:change_responsibility payments:delete_payment
     payments:edit_line payments:edit_payment payments:insurance_payment payments:refund payments:remove_write_off
     payments:unapply payments:update_note payments:void_and_rebill payments:write_off practices:add_location
-    practices:location practices:settings schedule:add_appointment schedule:appointment schedule:calendar_feed
+    practices:location practices:settings practices:sign_in_rules schedule:add_appointment
+    schedule:appointment schedule:calendar_feed
     schedule:cancel_appointment schedule:cancellation_policy schedule:change_status schedule:move_appointment
     schedule:series services:add services:add_client_service services:add_income_amounts services:add_payer_rate
     services:add_payer_rule services:copy_fee_schedule services:edit services:edit_client_service

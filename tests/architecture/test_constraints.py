@@ -177,7 +177,10 @@ FORBIDDEN: dict[str, str] = {
     "visit_status_known": "status = 'lost'",
 }
 #: CHECKs on shared tables, tried by an UPDATE.
-FORBIDDEN_SHARED = {"practice_fee_not_negative": "UPDATE practices_practice SET cpt_license_fee_cents = -1"}
+FORBIDDEN_SHARED = {
+    "practice_fee_not_negative": "UPDATE practices_practice SET cpt_license_fee_cents = -1",
+    "practice_idle_minutes": "UPDATE practices_practice SET idle_minutes = 4",
+}
 #: What Django makes of Positive…Field: `<column> >= 0`; one attempt each, made below.
 _POSITIVE = "_check"
 #: Tables the world leaves empty, with a row for each, and rows that only attempts need.

@@ -93,6 +93,7 @@ def cluster_like() -> Iterator[str]:
     _execute(OWNER, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.mark.system
 def test_migrations_distribute_every_table_before_its_foreign_keys(cluster_like: str) -> None:
     with psycopg.connect(cluster_like) as connection:
         rows = connection.execute(

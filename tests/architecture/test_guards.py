@@ -59,6 +59,7 @@ CLOCKS = {
     "daysheet/imports/demo/load.py": "a command begins here",
     "daysheet/*/jobs.py": "jobs begin here",
     "daysheet/staff/middleware.py": "requests of a practice begin here",
+    "daysheet/staff/guarding.py": "a session's minutes are counted before there is an actor",
     "daysheet/staff/entrance.py": "the first-run page has no actor yet",
     "daysheet/staff/views/joining.py": "an invited person is no actor yet",
     "daysheet/schedule/views/feed.py": "a calendar application that reads a feed is no actor",

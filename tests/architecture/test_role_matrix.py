@@ -97,6 +97,7 @@ NEEDS: dict[str, Permission] = {
         ),
         _A,
     ),
+    "practices:sign_in_rules": Permission.ORGANIZATION_ADMINISTRATOR,
 }  # fmt: skip
 #: What an address needs beside that.
 ALSO = dict.fromkeys(

@@ -32,6 +32,8 @@ from tests.faults.scene import again
 from tests.people import build_cast
 from tests.plugin import CLUSTER
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = CLIENTS_PER_CHUNK + 5
 #: Start, restart, and the sweep that comes every minute.

@@ -19,6 +19,8 @@ from tests.people import Cast
 
 from .histories import open_practice, step
 
+pytestmark = pytest.mark.system
+
 KEPT = Path(__file__).with_name("seeds.txt")
 STEPS = int(os.environ.get("HISTORY_STEPS", "240"))
 #: A practice is begun anew after this many steps: the checks read all of it after each.

@@ -49,7 +49,7 @@ PATIENCE_SECONDS = 900 if IS_SLOW else 120
 #: How much more the worker may hold at the end of a run than in its middle.
 FLAT_MB = 48
 MOST_MB = 400
-pytestmark = pytest.mark.timeout(3_000 if IS_SLOW else 400)
+pytestmark = [pytest.mark.system, pytest.mark.timeout(3_000 if IS_SLOW else 400)]
 
 
 @dataclass

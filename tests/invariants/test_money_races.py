@@ -31,7 +31,7 @@ from .money_forms import Books, open_books
 REPEATS = 50
 #: Of the pairs that nobody asked for; as many in the slow run.
 OTHER_REPEATS = 50 if "HISTORY_STEPS" in os.environ else 10
-pytestmark = pytest.mark.race
+pytestmark = [pytest.mark.system, pytest.mark.race]
 Verb = Callable[[Actor, Books], Any]
 
 

@@ -29,6 +29,8 @@ from tests.people import Cast
 
 from .priced import Expected, Reckoning, build_priced
 
+pytestmark = pytest.mark.system
+
 IS_SLOW = "HISTORY_STEPS" in os.environ
 SEED = 20261116
 CLIENTS, AT_LEAST = (1500, 10_000) if IS_SLOW else (300, 2_000)

@@ -27,7 +27,7 @@ from tests.billing import DAY, Clinic, build_clinic
 from tests.people import Cast
 
 REPEATS = 50
-pytestmark = pytest.mark.race
+pytestmark = [pytest.mark.system, pytest.mark.race]
 
 
 @pytest.fixture

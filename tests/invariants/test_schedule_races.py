@@ -27,7 +27,7 @@ from tests.people import Cast
 from .at_once import at_once
 
 REPEATS = 50
-pytestmark = pytest.mark.race
+pytestmark = [pytest.mark.system, pytest.mark.race]
 
 
 @pytest.fixture

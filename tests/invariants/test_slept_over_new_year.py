@@ -37,6 +37,8 @@ from tests.people import build_cast
 
 from .at_once import at_once
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 150
 ZONE = ZoneInfo("America/New_York")
@@ -46,6 +48,7 @@ JAN_1, JAN_2, JAN_3 = (date(2027, 1, day) for day in (1, 2, 3))
 _WORKER = """
 import sys, time_machine
 from datetime import datetime
+
 with time_machine.travel(datetime.fromisoformat(sys.argv[1]), tick=True):
     from django.core.management import execute_from_command_line
     execute_from_command_line(["django", "procrastinate", "worker", "--concurrency", "2"])

@@ -113,7 +113,7 @@ def test_two_clicks_on_save_are_one_payment_and_the_back_button_keeps_no_tick(en
 
 def test_a_correction_confirmed_twice_is_one(enter: Enter, server: Server) -> None:
     bob = enter("bob")
-    open_invoice(bob, server, "ivo")
+    open_invoice(bob, server, "igor")
     bob.link(re.compile("^Write off")).click()
     bob.page.get_by_label("Amount").fill("20")
     bob.page.get_by_label("Reason").fill("Kindness")
@@ -122,7 +122,7 @@ def test_a_correction_confirmed_twice_is_one(enter: Enter, server: Server) -> No
     bob.sees("Write off: done.")
     bob.page.go_back()
     bob.button("Yes, write off").click()
-    ledger(bob, server, "ivo")
+    ledger(bob, server, "igor")
     expect(tile(bob, "Client Balance Due")).to_have_text("$130.00")
 
 

@@ -22,6 +22,8 @@ from daysheet.payments.tests.desk import pay
 from tests.billing import build_clinic, clinic_of
 from tests.people import Cast
 
+pytestmark = pytest.mark.system
+
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PASSPHRASE = "correct horse"
 

@@ -23,6 +23,8 @@ from tests.people import NOW
 
 from .desk import CardDesk, due, payment_of, state
 
+pytestmark = pytest.mark.system
+
 #: What happens at the processor beside the charge of 40.00: (name, what is kept in the end).
 STORIES = {
     "charged": 4_000,

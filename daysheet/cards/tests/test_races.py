@@ -23,7 +23,7 @@ from .conftest import connect_desk
 from .desk import CardDesk, due
 
 REPEATS = 20
-pytestmark = pytest.mark.race
+pytestmark = [pytest.mark.system, pytest.mark.race]
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from daysheet.staff.middleware import public_in_practice
+from daysheet.web.requests import too_many
 
 from ..webhooks import MessageRefused, hear
 
@@ -29,7 +29,7 @@ def webhook(request: HttpRequest, account: UUID) -> HttpResponse:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > LARGEST_BODY:
         return JsonResponse({"error": "too large"}, status=413)
-    if _too_many(account):
+    if too_many(f"card-webhook-{account}", MOST_A_MINUTE):
         return JsonResponse({"error": "too many messages"}, status=429, headers={"Retry-After": "60"})
     signature = request.headers.get("Processor-Signature") or request.headers.get("Stripe-Signature") or ""
     try:
@@ -39,12 +39,3 @@ def webhook(request: HttpRequest, account: UUID) -> HttpResponse:
         return JsonResponse({"error": "refused"}, status=400)
     _log.info("account %s: a message was heard: %s", account, outcome)
     return JsonResponse({"heard": True})
-
-
-def _too_many(account: UUID) -> bool:
-    key = f"card-webhook-{account}"
-    cache.add(key, 0, timeout=60)
-    try:
-        return cache.incr(key) > MOST_A_MINUTE
-    except ValueError:  # it has just expired
-        return False

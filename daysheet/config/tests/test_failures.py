@@ -22,6 +22,8 @@ from daysheet.database.requirements import DatabaseUnreachable, RightsMissing, S
 from daysheet.database.server import EmbeddedServer
 from tests.plugin import CLUSTER
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).resolve().parents[3]
 NOBODY = 65534
 MEBIBYTE = 1024 * 1024

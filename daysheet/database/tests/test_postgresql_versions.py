@@ -21,6 +21,8 @@ from daysheet.database.binaries import installed_folders, major_of
 from daysheet.database.cluster import APP, OWNER
 from daysheet.database.postmaster import free_port
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).resolve().parents[3]
 NOBODY = 65534
 

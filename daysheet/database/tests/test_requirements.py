@@ -25,6 +25,8 @@ from daysheet.database.requirements import (
 )
 from tests.plugin import CLUSTER
 
+pytestmark = pytest.mark.system
+
 REPOSITORY = Path(__file__).parents[3]
 NAME = f"daysheet_requirements_{os.getpid()}"
 ROLE = f"daysheet_somebody_{os.getpid()}"

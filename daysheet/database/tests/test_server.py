@@ -28,6 +28,8 @@ from daysheet.database.binaries import find_binaries, runnable_by
 from daysheet.database.postmaster import read_postmaster
 from daysheet.database.server import Cluster, EmbeddedServer, EmbeddedServerError, PostgresNotFound
 
+pytestmark = pytest.mark.system
+
 REPOSITORY = Path(__file__).parents[3]
 NOBODY = 65534
 

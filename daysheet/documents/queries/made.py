@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Least
+
 from daysheet.clients.queries import get_client, visible_clients
+from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.kit.errors import NotFound
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
@@ -43,6 +48,18 @@ def made_documents(actor: Actor, client_id: UUID, *, page: int = 1) -> tuple[lis
     rows = MadeDocument.objects.filter(client_id=client_id).defer("content").order_by("-made_at", "-pk")
     found = list(rows[start : start + PAGE_SIZE + 1])
     return [_row(each) for each in found[:PAGE_SIZE]], len(found) > PAGE_SIZE
+
+
+def on_statements(invoice_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the invoices that a statement told their client of (B6): one made since they were issued that covers the
+    date of service or of the invoice, be it in the balance it begins with."""
+    line = InvoiceLine.objects.filter(invoice_id=OuterRef("pk")).order_by("service_on").values("service_on")[:1]
+    told = MadeDocument.objects.filter(
+        client_id=OuterRef("client_id"), kind=Kind.STATEMENT, made_at__gte=OuterRef("created_at"),
+        last_on__gte=Least(OuterRef("issued_on"), OuterRef("first_service_on")),
+    )  # fmt: skip
+    invoices = Invoice.objects.filter(pk__in=invoice_ids).annotate(first_service_on=Subquery(line))
+    return frozenset(invoices.filter(Exists(told)).values_list("pk", flat=True))
 
 
 @query(Permission.BILLING)

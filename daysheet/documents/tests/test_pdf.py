@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from uuid import UUID, uuid4
 
+import pypdfium2
 import pytest
 
 from daysheet.clients.actions import add_diagnosis
@@ -112,6 +114,24 @@ def test_a_hostile_name_comes_out_as_text_in_every_kind(week: Week, hostile: str
         rendered = render_pdf(papers)
         assert_accessible(rendered.pdf)
         _assert_says(page_texts(rendered.pdf), rendered.page_clients, papers)
+
+
+@pytest.mark.parametrize("lines", [4, 12, 60])
+def test_a_long_address_lies_over_nothing(week: Week, lines: int) -> None:
+    """It is set smaller, and what does not fit the window even so pushes down what follows."""
+    (paper,) = KINDS[Kind.STATEMENT](week, [week.ruiz])
+    addressee = tuple(f"W{number} {'W ' * 20}" for number in range(lines))
+    document = pypdfium2.PdfDocument(render_pdf([replace(paper, addressee=addressee, identity="-")]).pdf)
+    seen = 0
+    with closing(document), closing(document[0]) as page, closing(page.get_textpage()) as text:
+        with closing(text.search("Account activity")) as found:
+            activity = found.get_next()
+        heading = text.get_charbox(activity[0])[3] if activity else 0
+        for index in range(text.count_chars()):
+            if text.get_text_range(index, 1) == "W":
+                seen += 1
+                assert text.get_charbox(index)[1] > heading
+    assert seen == 21 * lines or lines == 60
 
 
 @pytest.mark.parametrize("hostile", [*HOSTILE, "\x00\x01\x1b[31m\x7f\x9f", "\u202e$0.00\u2066", "中文 \U000e0041"])

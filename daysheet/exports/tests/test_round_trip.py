@@ -37,6 +37,8 @@ from daysheet.staff.actors import practice_facts
 from tests.billing import Clinic, clinic_of
 from tests.people import Cast
 
+pytestmark = pytest.mark.system
+
 __all__ = ["history", "money_history"]
 ROOT = Path(__file__).resolve().parents[3]
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "'tis", "''", "\tTab", 'Say "hi", twice', "Ünïcödé 🙂", "x\ny"]

@@ -24,6 +24,8 @@ from daysheet.schedule.models import Appointment, Series, Visit, VisitService
 from daysheet.staff.actions import NewOwner, create_practice
 from daysheet.staff.models import StaffMember
 
+pytestmark = pytest.mark.system
+
 NOW = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)
 
 

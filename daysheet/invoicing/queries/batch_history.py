@@ -23,7 +23,10 @@ from .access import visible_batch, visible_batches
 HISTORY_PAGE_SIZE = 25
 #: Rows of each list on a result page; a batch of 5,000 clients is paged.
 RESULT_PAGE_SIZE = 100
-_REMAINS = "It had payments, adjustments or a claim on it, or whoever undid the batch may not see the client."
+_REMAINS = (
+    "It had payments, adjustments or a claim on it, a statement told of it, or whoever undid the batch may not see the "
+    "client."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from django.core import mail as outbox
 
 from daysheet.database.scope import practice_transaction
 from daysheet.jobs.models import JobRun
-from daysheet.mail import transport
+from daysheet.mail import registry, transport
 from daysheet.mail.actions import edit_mailbox, queue_messages
 from daysheet.mail.jobs import wake_where_due
 from daysheet.mail.models import DeliveryStep, Message
@@ -189,6 +192,49 @@ def test_a_slow_server_is_waited_for_with_signs_of_life(
     line.close()
     assert (answer.verdict, answer.code) == ("accepted", 250)
     assert beats.count(1) >= 5, "while the last answer was waited for"
+
+
+def test_a_server_that_stops_reading_in_the_middle_of_the_message_has_taken_nothing(
+    office: Office, smtp: MailServer, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than the line holds, and nobody at its other end: the dot was never sent, so it is tried again."""
+    monkeypatch.setitem(registry._renderers, "test_document", lambda actor, wanted: [b"x" * 8_000_000] * len(wanted))
+    (message,) = office.write("Ana", documents=("large",))
+    settings.EMAIL_TIMEOUT = 0.5
+    with a_server_that_stops_reading() as port:
+        settings.EMAIL_PORT = port
+        office.deliver()
+    message.refresh_from_db()
+    assert (message.state, message.handed_over_at, message.failure_count) == ("waiting", None, 1)
+    assert office.outcomes(message) == [("temporary", None)]
+    settings.EMAIL_TIMEOUT, settings.EMAIL_PORT = 20, smtp.port
+    office.deliver(after=DELAYS[0])
+    assert office.states() == ["sent"] and smtp.addresses() == ["ana@clients.example"]
+
+
+@contextmanager
+def a_server_that_stops_reading() -> Iterator[int]:
+    """It says yes until DATA, and then nothing, with the line open. Yields its port."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def serve() -> None:
+        line, _ = listening.accept()
+        with line, line.makefile("rwb", buffering=0) as talk:
+            talk.write(b"220 hello\r\n")
+            while (said := talk.readline()) and not said.upper().startswith(b"DATA"):
+                talk.write(b"250 OK\r\n")
+            talk.write(b"354 go on\r\n")
+            ended.wait(timeout=30)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield int(listening.getsockname()[1])
+    finally:
+        ended.set()
+        thread.join()
+        listening.close()
 
 
 def test_a_server_that_never_answers_leaves_an_unknown(

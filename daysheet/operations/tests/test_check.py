@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from allauth.mfa.totp.internal.auth import TOTP
 from django.db import connection
 
 from daysheet.backup.rules import Retention
@@ -19,7 +20,7 @@ from daysheet.database.scope import practice_transaction
 from daysheet.kit.dates import utc_now
 from daysheet.operations import check
 from daysheet.operations.check import Level, look
-from daysheet.practices.models import Practice
+from daysheet.practices.models import Practice, User
 from tests.people import Cast
 
 
@@ -117,6 +118,16 @@ def test_switches_that_are_not_for_real_data(db: None, settings: Any, monkeypatc
 def test_a_key_that_others_may_read(db: None, home: Path) -> None:
     (home / "card-key").touch(mode=0o644)
     assert any("others may read" in words for words in found(Level.FAIL))
+
+
+def test_the_key_of_the_second_step_is_missing_or_old(cast: Cast, settings: Any) -> None:
+    TOTP.activate(User.objects.get(pk=cast.alice.user_id), "JBSWY3DPEHPK3PXP")
+    key, settings.SIGN_IN_KEY = settings.SIGN_IN_KEY, "another"
+    assert any("DAYSHEET_SIGN_IN_KEY" in words for words in found(Level.FAIL))
+    settings.OLD_KEYS = [key]
+    assert any("seal-again" in words for words in found(Level.WARN))
+    settings.SIGN_IN_KEY = key
+    assert not any("for signing in" in words for level in Level for words in found(level))
 
 
 @pytest.fixture

@@ -176,6 +176,25 @@ def test_a_payment_comes_off_the_lines_that_are_ticked(clinic: Clinic) -> None:
     assert Payment.objects.get().unapplied_cents == 19_000
 
 
+def test_a_tick_of_an_old_page_never_takes_money_off_another_line(clinic: Clinic) -> None:
+    """Found by trying: of two lines one was taken off in another tab, and the old page, on which that one was ticked,
+    took the payment off the other."""
+    client = clinic.client()
+    for service in (clinic.talk, clinic.letter):
+        bill_visit(clinic.biller, visit_id=clinic.visit(client, service)[0])
+    talk, letter = InvoiceLine.objects.order_by("-amount_cents")
+    paid = pay(clinic.biller, client, 19_000).payment_id
+    bob, url = browser_of(clinic.cast.bob), f"/alder/payments/{paid}/unapply/"
+    sent = {"request_key": str(uuid4()), "reason": "Wrong date", "lines": [str(letter.pk)], "confirmed": "1"}
+    assert [bob.post(url, sent).status_code for _ in range(2)] == [303, 303]  # two clicks are one
+    for lines in ([letter.pk], [letter.pk, talk.pk]):
+        late = bob.post(url, sent | {"request_key": str(uuid4()), "lines": [str(each) for each in lines]})
+        assert late.status_code == 422 and "reload to see what it is on" in late.text
+    assert bob.post(url, sent | {"request_key": str(uuid4()), "lines": ["x"]}).status_code == 422
+    talk.refresh_from_db()
+    assert (talk.client_open_cents, Payment.objects.get().unapplied_cents) == (0, 4_000)
+
+
 def test_a_correction_sent_twice_is_one_and_its_key_is_good_for_nothing_else(clinic: Clinic) -> None:
     """A double click without scripts: the second answer is the first one's, not that there is nothing to do."""
     line, payment = _billed(clinic, paid_cents=10_000)

@@ -213,3 +213,18 @@ def test_without_billing_or_in_another_practice_there_are_none(cast: Cast, clini
 
 def _address(client: UUID) -> str:
     return reverse("payments:entries", kwargs={"practice": "alder", "client": client})
+
+
+def test_totals_under_lines_open_to_their_entries_too(cast: Cast, clinic: Clinic) -> None:
+    bob = Browser()
+    bob.force_login(User.objects.get(pk=cast.bob.user_id))
+    with practice_transaction(cast.alder.id):
+        ana = clinic.client()
+        number = bill_visit(clinic.biller, visit_id=clinic.visit(ana, clinic.talk)[0]).created[0].number
+        entries = f"{_address(ana)}?figure="
+        assert f'<a href="{entries}client_due">$150.00</a>' in bob.get(f"/alder/clients/{ana}/payments/new/").text
+        invoice = bob.get(f"/alder/invoices/{number}/").text
+        for figure, shown in (("charged", "$150.00"), ("charged_client", "$150.00"), ("charged_insurance", "$0.00")):
+            assert f'<a href="{entries}{figure}&amp;invoice={number}">{shown}</a>' in invoice
+        assert f'<a href="{entries}due&amp;invoice={number}">$150.00</a>' in invoice
+        assert "$150.00" in bob.get(f"{entries}due&invoice={number}").text

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
@@ -23,7 +22,7 @@ from daysheet.practices.actor import Actor, PracticeFacts
 from daysheet.staff.middleware import public_in_practice
 from daysheet.staff.registry import StaffSection
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, sender_of, too_many
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import feeds, queries
@@ -88,10 +87,10 @@ def feed(request: HttpRequest, feed: str) -> HttpResponseBase:
     try:
         opened = feeds.open_feed(practice, feed, utc_now())
     except NotFound:
-        if _too_many(f"feed-missed-{request.META.get('REMOTE_ADDR', '')}", MOST_MISSES):
+        if too_many(f"feed-missed-{sender_of(request)}", MOST_MISSES):
             return _wait()
         raise
-    if _too_many(f"feed-{opened.feed_id}", MOST_READINGS):
+    if too_many(f"feed-{opened.feed_id}", MOST_READINGS):
         return _wait()
     name = f"Schedule of {opened.actor.person_name}"
     events = queries.feed_events(
@@ -114,14 +113,6 @@ def feed(request: HttpRequest, feed: str) -> HttpResponseBase:
 
 def _address(request: HttpRequest, actor: Actor, token: str) -> str:
     return request.build_absolute_uri(reverse("schedule:feed", kwargs={"practice": actor.practice.slug, "feed": token}))
-
-
-def _too_many(key: str, most: int) -> bool:
-    cache.add(key, 0, timeout=60)
-    try:
-        return cache.incr(key) > most
-    except ValueError:  # it has just expired
-        return False
 
 
 def _wait() -> HttpResponse:

@@ -35,6 +35,19 @@ def edit_practice(actor: Actor, **facts: Any) -> None:
     record(actor, "edit_practice", "practice", practice.pk, changed=sorted(changed))
 
 
+@action(Permission.ORGANIZATION_ADMINISTRATOR, audited=False)
+def set_sign_in_rules(actor: Actor, *, requires_two_step: bool, idle_minutes: int) -> None:
+    """What signing in to this practice takes; holds from everybody's next request on."""
+    practice = Practice.objects.select_for_update(no_key=True).get(pk=actor.practice.id)
+    if (practice.requires_two_step, practice.idle_minutes) == (requires_two_step, idle_minutes):
+        return
+    Practice.objects.filter(pk=practice.pk).update(requires_two_step=requires_two_step, idle_minutes=idle_minutes)
+    record(
+        actor, "set_sign_in_rules", "practice", practice.pk, requires_two_step=requires_two_step,
+        idle_minutes=idle_minutes,
+    )  # fmt: skip
+
+
 @action(Permission.ADMINISTRATOR, audited=False)
 def add_location(actor: Actor, *, location_id: UUID, name: str, **facts: Any) -> Location:
     """A place where services are rendered. The same id twice is one location. Raises LocationNameTaken, NpiWrong."""

@@ -82,6 +82,26 @@ class PracticeForm(AddressForm):
         return normal_tax_id(tax_id) if tax_id else ""
 
 
+class SignInRulesForm(forms.Form):
+    """Organization, Settings, Signing in."""
+
+    requires_two_step = forms.BooleanField(
+        label="Everybody needs a second step",
+        required=False,
+        help_text="An authenticator app or a passkey beside the password. Who has none is led to set one up before "
+        "anything else, from their next page on.",
+    )
+    idle_minutes = forms.IntegerField(
+        label="Minutes until the password is asked for again",
+        min_value=5,
+        max_value=480,
+        error_messages=dict.fromkeys(
+            ("min_value", "max_value", "invalid", "required"), "Use a whole number from 5 to 480."
+        ),
+        help_text="After so long without a click. What was typed in a form is kept.",
+    )
+
+
 class LocationForm(AddressForm):
     """A location as it is edited."""
 

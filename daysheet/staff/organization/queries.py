@@ -20,6 +20,12 @@ def practice_settings(actor: Actor) -> Practice:
     return Practice.objects.get(pk=actor.practice.id)
 
 
+@query(Permission.ORGANIZATION_ADMINISTRATOR)
+def sign_in_rules(actor: Actor) -> Practice:
+    """The same, for who may change what signing in takes."""
+    return Practice.objects.get(pk=actor.practice.id)
+
+
 @query(Permission.ADMINISTRATOR)
 def locations(actor: Actor) -> QuerySet[Location]:
     """All locations, active ones first, by name."""

@@ -10,6 +10,7 @@ app_name = "practices"
 urlpatterns = [
     path("account", views.my_account, name="my_account"),
     path("organization/settings", views.settings, name="settings"),
+    path("organization/sign-in", views.sign_in_rules, name="sign_in_rules"),
     path("organization/locations", views.locations, name="locations"),
     path("organization/locations/new", views.add_location, name="add_location"),
     path("organization/locations/<uuid:location>", views.location, name="location"),

@@ -16,7 +16,7 @@ from daysheet.web.requests import actor_of
 from daysheet.web.views import render_page
 
 from . import actions, queries
-from .forms import LocationForm, NewLocationForm, PracticeForm
+from .forms import LocationForm, NewLocationForm, PracticeForm, SignInRulesForm
 
 
 def settings(request: HttpRequest) -> HttpResponse:
@@ -27,9 +27,28 @@ def settings(request: HttpRequest) -> HttpResponse:
         request,
         PracticeForm(request.POST or None, initial=_initial(practice, PracticeForm)),
         "organization/settings.html",
-        {"practice": practice, "sections": settings_sections(actor)},
+        {
+            "practice": practice,
+            "sections": settings_sections(actor),
+            "may_rule": actor.may(Permission.ORGANIZATION_ADMINISTRATOR),
+        },
         save=lambda typed: actions.edit_practice(actor, **typed),
         done="The settings were saved.",
+        back_url=practice_url(actor, "practices:settings"),
+    )
+
+
+def sign_in_rules(request: HttpRequest) -> HttpResponse:
+    """What signing in takes."""
+    actor = actor_of(request)
+    practice = queries.sign_in_rules(actor)
+    return form_page(
+        request,
+        SignInRulesForm(request.POST or None, initial=_initial(practice, SignInRulesForm)),
+        "organization/sign_in_rules.html",
+        {},
+        save=lambda typed: actions.set_sign_in_rules(actor, **typed),
+        done="The rules of signing in were saved.",
         back_url=practice_url(actor, "practices:settings"),
     )
 

@@ -15,8 +15,11 @@ from daysheet.staff.forms import JoinForm
 from daysheet.staff.logins import sign_in
 from daysheet.staff.middleware import public_in_practice
 from daysheet.staff.queries.invitations import SeenInvitation, find_invitation
+from daysheet.web.requests import sender_of, too_many
 from daysheet.web.views import refused, render_page, see_other
 
+#: Wrong addresses in a minute from one sender.
+MOST_MISSES = 30
 _PAGE = "staff/join.html"
 
 
@@ -27,6 +30,8 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     practice: PracticeFacts = request.practice  # type: ignore[attr-defined]
     seen = find_invitation(token, utc_now())
     if seen is None:
+        if too_many(f"join-missed-{sender_of(request)}", MOST_MISSES):
+            return HttpResponse("Too many requests. Try again in a minute.", status=429, headers={"Retry-After": "60"})
         raise NotFound("There is no such invitation.")
     context = {"seen": seen, "practice": practice}
     if seen.problem:

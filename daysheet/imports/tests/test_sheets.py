@@ -1,0 +1,85 @@
+"""Files that are made to fill the memory are refused before anything is unpacked."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+
+import pytest
+import xlsxwriter
+
+from daysheet.imports.sheets import UnreadableFile, read_sheet
+
+_MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+_RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def workbook(sheet: str, extra: bytes = b"") -> bytes:
+    """What looks like a workbook, with this XML as its sheet's data."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook {_MAIN} xmlns:r="{_RELS}"><sheets><sheet name="A" sheetId="1" r:id="r1"/></sheets></workbook>',
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
+            f'Type="{_RELS}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        )
+        archive.writestr("xl/worksheets/sheet1.xml", f"<worksheet {_MAIN}><sheetData>{sheet}</sheetData></worksheet>")
+        if extra:
+            archive.writestr("xl/media/extra.bin", extra)
+    return file.getvalue()
+
+
+def cell(place: str) -> str:
+    return f'<row><c r="{place}" t="str"><v>x</v></c></row>'
+
+
+def test_a_real_workbook_with_one_far_cell_is_refused() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "Name")
+        sheet.write(1_048_575, 16_383, "x")
+    with pytest.raises(UnreadableFile, match="XFD1048576, far outside"):
+        read_sheet(file.getvalue())
+
+
+@pytest.mark.parametrize("place", ["XFD1048576", "GR10000", "xfd500", "A9999999"])
+def test_a_cell_in_a_far_corner_is_not_reached_for(place: str) -> None:
+    began = time.perf_counter()
+    with pytest.raises(UnreadableFile, match="far outside"):
+        read_sheet(workbook(cell("A1") + cell(place)))
+    assert time.perf_counter() - began < 5
+
+
+def test_a_place_on_the_border_of_two_blocks_is_seen() -> None:
+    for more in range(40):
+        filler = " " * ((1 << 20) - 200 + more * 4)
+        with pytest.raises(UnreadableFile, match="far outside"):
+            read_sheet(workbook(filler + cell("XFD1048576"), extra=b"".join(n.to_bytes(4) for n in range(9_000))))
+
+
+def test_what_unpacks_to_a_thousand_times_its_size_is_not_unpacked() -> None:
+    with pytest.raises(UnreadableFile, match="too large when unpacked"):
+        read_sheet(workbook(cell("A1"), extra=b"0" * 40_000_000))
+
+
+def test_what_lies_about_its_size_is_refused() -> None:
+    content = bytearray(workbook(cell("A1"), extra=b"0" * 40_000_000))
+    true_size = (40_000_000).to_bytes(4, "little")
+    assert content.count(true_size) == 2
+    with pytest.raises(UnreadableFile):
+        read_sheet(bytes(content.replace(true_size, (1000).to_bytes(4, "little"))))
+
+
+def test_a_large_table_of_people_is_read() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        for row in range(20_000):
+            sheet.write_row(row, 0, [f"Name {row}", row, "same", "same", "", "", "last"])
+    assert len(read_sheet(file.getvalue())) == 20_000

@@ -1,0 +1,77 @@
+"""Secrets of the second step of signing in (TOTP keys, seeds of recovery codes) at rest: sealed with a key of their
+own, apart from the one that signs sessions. Who reads the database alone cannot sign in as anybody."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.db import transaction
+
+from daysheet.kit.sealing import Box, CannotUnseal
+
+_SEALED = "sealed:"
+#: Where the library keeps a secret; a passkey's data is a public key.
+_FIELDS = ("secret", "seed")
+
+
+class Sealing(StrEnum):
+    """How a stored secret is kept."""
+
+    FINE = "fine"
+    OLD_KEY = "old key"
+    PLAIN = "plain"
+    LOST = "lost"
+
+
+def seal(secret: str) -> str:
+    """The secret as it is stored."""
+    return _SEALED + _box().seal(secret)
+
+
+def unseal(stored: str) -> str:
+    """The secret again, also of a row that was written before secrets were sealed. Raises CannotUnseal."""
+    return _box().unseal(stored.removeprefix(_SEALED)) if stored.startswith(_SEALED) else stored
+
+
+def sealing_of(stored: str) -> Sealing:
+    """How it is kept now."""
+    if not stored.startswith(_SEALED):
+        return Sealing.PLAIN
+    if _box().is_of_newest_key(stored.removeprefix(_SEALED)):
+        return Sealing.FINE
+    try:
+        unseal(stored)
+    except CannotUnseal:
+        return Sealing.LOST
+    return Sealing.OLD_KEY
+
+
+def count_sealings() -> dict[Sealing, int]:
+    """How many secrets of all logins are kept in which way."""
+    counts = dict.fromkeys(Sealing, 0)
+    for data in Authenticator.objects.values_list("data", flat=True):
+        for field in _FIELDS:
+            if stored := data.get(field):
+                counts[sealing_of(stored)] += 1
+    return counts
+
+
+def seal_again() -> int:
+    """Seal what is plain or of an older key with the newest one; returns how many. What no key opens stays."""
+    sealed = 0
+    with transaction.atomic():
+        for row in Authenticator.objects.select_for_update().order_by("pk"):
+            ways = {field: sealing_of(row.data[field]) for field in _FIELDS if row.data.get(field)}
+            due = [field for field, way in ways.items() if way in {Sealing.PLAIN, Sealing.OLD_KEY}]
+            for field in due:
+                row.data[field] = seal(unseal(row.data[field]))
+            if due:
+                row.save(update_fields=["data"])
+            sealed += len(due)
+    return sealed
+
+
+def _box() -> Box:
+    return Box("daysheet sign-in secrets", [settings.SIGN_IN_KEY, *settings.OLD_KEYS])

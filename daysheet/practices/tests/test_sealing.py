@@ -1,0 +1,83 @@
+"""Secrets of the second step at rest: sealed, under a key of their own, through a change of keys, from plain ones."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from django.apps import apps
+from django.conf import settings as live
+from django.db import connection
+
+from daysheet.kit.sealing import Box, CannotUnseal
+from daysheet.practices.models import User
+from daysheet.practices.sealing import Sealing, count_sealings, seal_again
+from tests.people import Cast
+
+SECRET = "JBSWY3DPEHPK3PXP"
+
+
+@pytest.fixture
+def alice(cast: Cast) -> User:
+    return User.objects.get(pk=cast.alice.user_id)
+
+
+def stored() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(data::text, ' ') FROM mfa_authenticator")
+        return str(cursor.fetchone()[0])
+
+
+def test_nothing_readable_is_stored(alice: User) -> None:
+    TOTP.activate(alice, SECRET)
+    codes = RecoveryCodes.activate(alice)
+    assert SECRET not in stored()
+    assert len(codes.generate_codes()) == 10
+    assert count_sealings() == {Sealing.FINE: 2, Sealing.OLD_KEY: 0, Sealing.PLAIN: 0, Sealing.LOST: 0}
+
+
+def test_the_key_is_not_the_one_that_signs_sessions() -> None:
+    assert live.SIGN_IN_KEY not in {live.SECRET_KEY, live.CARD_KEY}
+
+
+def test_a_new_key_and_the_old_one_named(alice: User, settings: Any) -> None:
+    TOTP.activate(alice, SECRET)
+    codes = RecoveryCodes.activate(alice).generate_codes()
+    settings.OLD_KEYS, settings.SIGN_IN_KEY = [settings.SIGN_IN_KEY], "a new one"
+    assert count_sealings()[Sealing.OLD_KEY] == 2
+    assert seal_again() == 2
+    settings.OLD_KEYS = []
+    assert count_sealings()[Sealing.FINE] == 2
+    assert RecoveryCodes.activate(alice).generate_codes() == codes
+    assert seal_again() == 0
+
+
+def test_a_lost_key_is_counted_and_left_alone(alice: User, settings: Any) -> None:
+    TOTP.activate(alice, SECRET)
+    settings.SIGN_IN_KEY = "another"
+    before = stored()
+    assert count_sealings()[Sealing.LOST] == 1
+    assert seal_again() == 0
+    assert stored() == before
+
+
+def test_plain_secrets_of_earlier_versions_are_sealed_by_the_migration(alice: User) -> None:
+    Authenticator.objects.create(user=alice, type="totp", data={"secret": SECRET})
+    Authenticator.objects.create(user=alice, type="webauthn", data={"name": "Key", "credential": {}})
+    assert count_sealings()[Sealing.PLAIN] == 1
+    migration = importlib.import_module("daysheet.config.migrations.0004_sealed_sign_in_secrets")
+    for _ in range(2):
+        with connection.schema_editor() as editor:
+            migration._seal(apps, editor)
+    assert count_sealings()[Sealing.FINE] == 1
+    assert SECRET not in stored()
+
+
+def test_what_was_sealed_for_one_purpose_is_not_opened_for_another() -> None:
+    sealed = Box("cards", ["k"]).seal("x")
+    with pytest.raises(CannotUnseal):
+        Box("sign-in", ["k"]).unseal(sealed)

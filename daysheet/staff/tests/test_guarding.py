@@ -1,0 +1,148 @@
+"""Away for a while: the password again, and what was typed is kept. A practice that asks for a second step gets one.
+Sessions end with the permissions they had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+from allauth.mfa.totp.internal.auth import TOTP
+from django.core.cache import cache
+from django.test import Client as Browser
+
+from daysheet.clients.models import Client
+from daysheet.database.scope import practice_transaction
+from daysheet.kit.errors import NotAllowed
+from daysheet.practices.models import Practice, User
+from daysheet.staff.actions import edit_staff_member
+from daysheet.staff.guarding import UNLOCKING
+from daysheet.staff.organization.actions import set_sign_in_rules
+from tests.people import NOW, PASSWORD, Cast, Person
+
+Enter = Callable[[Person], Browser]
+AGENDA, NEW = "/alder/agenda/", "/alder/clients/add"
+TYPED = {"first_name": "Ana", "last_name": "Späth & <Co>"}
+
+
+@pytest.fixture(autouse=True)
+def fresh_counters() -> None:
+    cache.clear()
+
+
+def later(minutes: float) -> time_machine.travel:
+    return time_machine.travel(NOW + timedelta(minutes=minutes), tick=True)
+
+
+def new_client() -> dict[str, str]:
+    return {**TYPED, "client_id": str(uuid4())}
+
+
+def clients(cast: Cast) -> list[str]:
+    with practice_transaction(cast.alder.id):
+        return list(Client.objects.values_list("last_name", flat=True))
+
+
+def test_after_the_minutes_a_page_asks_for_the_password_and_comes_back(cast: Cast, sign_in: Enter) -> None:
+    bob = sign_in(cast.bob)
+    with later(29):
+        assert bob.get(AGENDA).status_code == 200
+    with later(58):  # 29 minutes after the last one
+        assert bob.get(AGENDA).status_code == 200
+    with later(90):
+        asked = bob.get(AGENDA + "?day=2026-11-16")
+        assert asked["Location"] == "/account/reauthenticate/?next=%2Falder%2Fagenda%2F%3Fday%3D2026-11-16"
+        wrong = bob.post("/account/reauthenticate/", {"password": "wrong", "next": AGENDA})
+        assert wrong.status_code == 200
+        assert bob.get(AGENDA).status_code == 302
+        assert bob.post("/account/reauthenticate/", {"password": PASSWORD, "next": AGENDA})["Location"] == AGENDA
+        assert bob.get(AGENDA).status_code == 200
+
+
+def test_a_part_of_a_page_sends_the_whole_page_and_is_no_sign_of_life(cast: Cast, sign_in: Enter) -> None:
+    bob = sign_in(cast.bob)
+    htmx = {"HX-Request": "true", "HX-Current-URL": "http://testserver" + AGENDA}
+    with later(29):
+        assert bob.get(AGENDA, headers=htmx).status_code == 200
+    with later(31):
+        answer = bob.get(AGENDA, headers=htmx)
+        assert answer.status_code == 204
+        assert answer["HX-Redirect"].startswith("/account/reauthenticate/?next=")
+
+
+def test_a_form_sent_too_late_is_kept_and_saved_once_the_password_came(cast: Cast, sign_in: Enter) -> None:
+    bob, typed = sign_in(cast.bob), new_client()
+    with later(31):
+        asked = bob.post(NEW, typed)
+        assert asked.status_code == 422
+        assert clients(cast) == []
+        page = asked.content.decode()
+        assert 'name="last_name" value="Späth &amp; &lt;Co&gt;"' in page
+        wrong = bob.post(NEW, {**typed, UNLOCKING: "wrong"})
+        assert wrong.status_code == 422
+        assert b"This is not your password." in wrong.content
+        assert clients(cast) == []
+        assert bob.post(NEW, {**typed, UNLOCKING: PASSWORD}).status_code == 303
+        assert clients(cast) == [TYPED["last_name"]]
+        assert bob.get(AGENDA).status_code == 200
+
+
+def test_the_password_cannot_be_guessed_there(cast: Cast, sign_in: Enter) -> None:
+    bob = sign_in(cast.bob)
+    with later(31):
+        answers = [bob.post(NEW, {UNLOCKING: f"guess {n}"}).status_code for n in range(12)]
+        assert answers == [422] * 10 + [429] * 2
+        assert bob.post(NEW, {**new_client(), UNLOCKING: PASSWORD}).status_code == 429
+    assert clients(cast) == []
+
+
+def test_a_page_left_open_keeps_nothing_of_the_password(cast: Cast, sign_in: Enter) -> None:
+    bob = sign_in(cast.bob)
+    with later(31):
+        assert PASSWORD.encode() not in bob.post(NEW, {"first_name": "", UNLOCKING: PASSWORD}).content
+
+
+def test_the_practice_chooses_the_minutes(cast: Cast, sign_in: Enter) -> None:
+    with practice_transaction(cast.alder.id):
+        set_sign_in_rules(cast.actor(cast.alice), requires_two_step=False, idle_minutes=5)
+    bob = sign_in(cast.bob)
+    with later(6):
+        assert bob.get(AGENDA).status_code == 302
+
+
+def test_who_has_no_second_step_sets_one_up_first(cast: Cast, sign_in: Enter) -> None:
+    bob, charlie = sign_in(cast.bob), sign_in(cast.charlie)
+    with practice_transaction(cast.alder.id):
+        set_sign_in_rules(cast.actor(cast.alice), requires_two_step=True, idle_minutes=30)
+    for method in (bob.get, bob.post):
+        assert method(AGENDA)["Location"] == "/account/2fa/"
+    assert bob.get(AGENDA, headers={"HX-Request": "true"})["HX-Redirect"] == "/account/2fa/"
+    assert "Alder Clinic asks for a second step" in bob.get("/account/2fa/").content.decode()
+    assert charlie.get("/birch/agenda/").status_code == 200, "another practice asks for nothing"
+    TOTP.activate(User.objects.get(pk=cast.bob.user_id), "JBSWY3DPEHPK3PXP")
+    assert bob.get(AGENDA).status_code == 200
+
+
+def test_only_an_owner_makes_the_rules_and_only_sensible_ones(cast: Cast, sign_in: Enter) -> None:
+    url = "/alder/organization/sign-in"
+    assert sign_in(cast.bob).post(url, {"idle_minutes": 480}).status_code == 403
+    alice = sign_in(cast.alice)
+    for wrong in ("4", "481", "", "x", "9" * 30):
+        assert alice.post(url, {"idle_minutes": wrong}).status_code == 422
+    assert alice.post(url, {"idle_minutes": "60"}).status_code == 303
+    assert Practice.objects.get(pk=cast.alder.id).idle_minutes == 60
+    with practice_transaction(cast.alder.id), pytest.raises(NotAllowed):
+        set_sign_in_rules(cast.actor(cast.bob), requires_two_step=True, idle_minutes=30)
+
+
+@pytest.mark.parametrize("change", [{"permissions": []}, {"is_active": False}, {"limited_to_assigned": True}])
+def test_a_session_ends_with_the_access_it_had(cast: Cast, sign_in: Enter, change: dict[str, object]) -> None:
+    bob = sign_in(cast.bob)
+    assert bob.get(AGENDA).status_code == 200
+    with practice_transaction(cast.alder.id):
+        edit_staff_member(cast.actor(cast.alice), cast.bob.staff_member_id, **change)  # type: ignore[arg-type]
+    assert bob.get(AGENDA)["Location"].startswith("/account/login/")
+    assert bob.post(NEW, new_client())["Location"].startswith("/account/login/")
+    assert clients(cast) == []

@@ -1,0 +1,80 @@
+"""All addresses, and one of each kind of hole: what test_seeded_holes.py lets the suite find."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
+
+from daysheet.clients.models import Client
+from daysheet.config import urls
+from daysheet.config.urls import handler400, handler403, handler404, handler500
+from daysheet.database.scope import practice_transaction
+from daysheet.ledger.models import Entry
+from daysheet.practices.models import Practice
+from daysheet.staff.middleware import public_in_practice
+from daysheet.web.requests import actor_of
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
+
+
+def permission(request: HttpRequest) -> HttpResponse:
+    """Money, and nobody asks for Billing."""
+    return HttpResponse(str(Entry.objects.count()))
+
+
+@public_in_practice
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Money, and nobody asks who it is."""
+    return HttpResponse(str(Entry.objects.count()))
+
+
+def assigned(request: HttpRequest, client: UUID) -> HttpResponse:
+    """A client of the practice, whoever is assigned."""
+    return HttpResponse(Client.objects.get(pk=client).last_name)
+
+
+def scope(request: HttpRequest, client: UUID) -> HttpResponse:
+    """A client of whatever practice."""
+    actor_of(request)
+    for practice in Practice.objects.all():
+        with practice_transaction(practice.pk):
+            if found := Client.objects.filter(pk=client).first():
+                return HttpResponse(found.last_name)
+    return HttpResponse(status=404)
+
+
+@csrf_exempt
+def token(request: HttpRequest) -> HttpResponse:
+    """Takes any form from any site."""
+    return HttpResponse(request.method)
+
+
+def raises(request: HttpRequest) -> HttpResponse:
+    """Takes for granted that numbers are numbers."""
+    return HttpResponse(str(int(request.GET.get("page", "1"))))
+
+
+def half(request: HttpRequest) -> HttpResponse:
+    """Writes, and refuses afterwards."""
+    if request.method == "POST":
+        Client.objects.create(first_name="Half", last_name="Written")
+        return HttpResponse(status=422)
+    return HttpResponse()
+
+
+_holes = (
+    [
+        path("permission", permission, name="permission"),
+        path("sign-in", sign_in, name="sign_in"),
+        path("assigned/<uuid:client>", assigned, name="assigned"),
+        path("scope/<uuid:client>", scope, name="scope"),
+        path("token", token, name="token"),
+        path("raises", raises, name="raises"),
+        path("half", half, name="half"),
+    ],
+    "hole",
+)
+urlpatterns = [path("<slug:practice>/hole/", include(_holes)), *urls.urlpatterns]
