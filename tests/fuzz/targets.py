@@ -41,9 +41,8 @@ def all_targets(world: World) -> list[Target]:
     return found
 
 
-def learn(targets: list[Target], browser: Browser) -> None:
-    """Fill in what each target reads: from the forms of all pages, and from what is asked for by an empty request and
-    by a full one."""
+def learn_forms(targets: list[Target], browser: Browser) -> None:
+    """Fill in what each target's own page would send; opening the pages also shows what they ask of a query string."""
     forms: dict[str, dict[str, list[str]]] = {}
     for target in targets:
         if target.method == "GET":
@@ -52,10 +51,13 @@ def learn(targets: list[Target], browser: Browser) -> None:
                 _read_forms(answer.content.decode(errors="replace"), target.url, forms)
     for target in targets:
         target.sane = forms.get(f"{target.method} {target.url}", {})
+
+
+def learn_fields(targets: list[Target], browser: Browser) -> None:
+    """Fill in what each view asks of a form that is sent to it."""
+    for target in targets:
         if target.method == "POST":
-            full = [(name, value) for name, values in target.sane.items() for value in values[:1]]
-            for fields in ([], full):
-                try_out(browser, target, fields)
+            try_out(browser, target, [(name, value) for name, values in target.sane.items() for value in values[:1]])
 
 
 def try_out(browser: Browser, target: Target, fields: list[tuple[str, str]]) -> Any:

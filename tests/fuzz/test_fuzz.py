@@ -26,11 +26,11 @@ from tests.architecture.world import World, address, browser_of, build_world, pr
 from tests.people import NOW, Cast
 
 from .hostile import VALUES, WRAPPINGS, body_of, query_of, values
-from .targets import Target, all_targets, learn
+from .targets import Target, all_targets, learn_fields, learn_forms
 
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "0"))
 #: Without FUZZ_SECONDS: examples of each kind, always the same ones.
-EXAMPLES = 150
+EXAMPLES = 100
 #: What a request may end in. 503 is a lock that lasts, which nobody holds here.
 RIGHT = {200, 204, 301, 302, 303, 304, 400, 403, 404, 405, 409, 410, 413, 422, 429}
 MOST_SECONDS = 15
@@ -54,7 +54,6 @@ class Fuzzer:
         self.world = world
         self.owner = browser_of(world.cast.alice)
         self.targets = [each for each in all_targets(world) if not only or each.name in only]
-        learn(self.targets, self.owner)
         self.ids = [str(value) for value in world.ids.values()]
         self.agreed = set(differences_of(world.cast.alder, NOW))
         self.found: dict[str, str] = {}
@@ -116,7 +115,7 @@ def _broken() -> Iterator[list[str]]:
 
 @pytest.fixture
 def fuzzer(world: World) -> Fuzzer:
-    """Learning the forms takes some seconds."""
+    """Knows the addresses; what their views read is learnt where it is needed, which takes some seconds."""
     return Fuzzer(world)
 
 
@@ -159,6 +158,8 @@ def run(example: Any) -> None:
 
 @pytest.mark.timeout(max(300, SECONDS))
 def test_forms(fuzzer: Fuzzer) -> None:
+    learn_forms(fuzzer.targets, fuzzer.owner)
+    learn_fields(fuzzer.targets, fuzzer.owner)
     targets = [target for target in fuzzer.targets if target.method == "POST"]
 
     def example(data: st.DataObject) -> None:
@@ -174,6 +175,7 @@ def test_forms(fuzzer: Fuzzer) -> None:
 
 @pytest.mark.timeout(max(300, SECONDS))
 def test_query_strings(fuzzer: Fuzzer) -> None:
+    learn_forms(fuzzer.targets, fuzzer.owner)
     targets = [target for target in fuzzer.targets if target.method == "GET"]
 
     def example(data: st.DataObject) -> None:

@@ -56,7 +56,7 @@ def build() -> Practice:
     from daysheet.services.actions import add_service_type
     from daysheet.staff.actions import add_staff_member
     from daysheet.staff.licenses.actions import assign_license
-    from daysheet.staff.organization.actions import add_location
+    from daysheet.staff.organization.actions import add_location, set_sign_in_rules
     from tests.people import build_cast
 
     now = utc_now()
@@ -64,6 +64,8 @@ def build() -> Practice:
     owner = cast.actor(cast.alice, now=now)
     with practice_transaction(cast.alder.id):
         practice = Practice(owner.today)
+        # Nobody's window is asked for the password while another journey takes its time.
+        set_sign_in_rules(owner, requires_two_step=False, idle_minutes=480)
         assign_license(owner, cast.carol.staff_member_id)
         practice.staff["carol"] = str(cast.carol.staff_member_id)
         for first, last in (("Nora", "Newcomer"), ("Otto", "Later")):
@@ -111,9 +113,11 @@ def _a_day_to_close(cast: Cast, now: datetime) -> dict[str, str]:
     from daysheet.invoicing.actions import issue_invoices
     from daysheet.invoicing.selection import ManualLine, Selection
     from daysheet.payments.actions import accept_payment
+    from daysheet.staff.organization.actions import set_sign_in_rules
 
     with practice_transaction(cast.birch.id):
         charlie = cast.actor(cast.charlie, now=now - timedelta(days=1))
+        set_sign_in_rules(charlie, requires_two_step=False, idle_minutes=480)
         client = add_client(charlie, first_name="Dara", last_name="Dayend").pk
         line = ManualLine(None, "Records", charlie.today, 1, 10000)
         issue_invoices(charlie, selection=Selection((), manual=(line,), client_id=client), door="ledger")

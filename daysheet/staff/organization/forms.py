@@ -95,6 +95,9 @@ class SignInRulesForm(forms.Form):
         label="Minutes until the password is asked for again",
         min_value=5,
         max_value=480,
+        error_messages=dict.fromkeys(
+            ("min_value", "max_value", "invalid", "required"), "Use a whole number from 5 to 480."
+        ),
         help_text="After so long without a click. What was typed in a form is kept.",
     )
 
