@@ -233,10 +233,10 @@ class _Builder:
                 self.billed(f"harbor_{days}", client, self.talk, days_ago=days)
 
     def cards(self) -> None:
-        """Three clients who owe $40 each and will pay by card, and one who pays before the visit."""
+        """Four clients who owe $40 each and will pay by card, and one who pays before the visit."""
         from daysheet.invoicing.actions import bill_visit
 
-        for first in ("Carla", "Dena", "Sten"):
+        for first in ("Carla", "Dena", "Sten", "Clio"):
             self.visit(first.lower(), self.client(first, "Card"), self.letter, days_ago=8)
             bill_visit(self.owner, visit_id=UUID(self.practice.visits[first.lower()]))
         self.visit("prepaid", self.client("Petra", "Prepaid"), self.letter, status="upcoming")

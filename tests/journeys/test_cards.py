@@ -139,6 +139,46 @@ def test_a_charge_that_stays_unknown_is_asked_for_and_then_decided(
     alice.look("payment-of-a-decided-charge")
 
 
+def test_a_refund_of_which_the_processor_says_nothing_is_decided_by_hand(
+    enter: Enter, server: Server, processor: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = connect(enter("alice"))
+    open_card_page(alice, server, "clio", "ok")
+    wait_for_card(alice, server, "clio")
+    alice.link("Charge Card").click()
+    alice.page.get_by_label("Amount to charge Card, Clio").fill("50")
+    alice.button("Charge Selected Cards").click()
+    alice.button("Yes, I'm sure", alice.page.get_by_role("dialog", name=re.compile("^Charge 1 card"))).click()
+    expect(alice.row("Card, Clio")).to_contain_text("Charged", timeout=30_000)
+
+    def silent(*_: object, **__: object) -> None:
+        raise ConnectionError("the answer is lost")
+
+    monkeypatch.setattr(processor.processor, "_refund", silent)
+    alice.open(f"{server.client('clio')}/ledger/?tab=payments")
+    alice.row("Credit/Debit Card").get_by_role("link").first.click()
+    alice.link(re.compile("^Refund")).first.click()
+    alice.page.get_by_label("Reason").fill("Overpaid")
+    alice.button("Refund to the card").click()
+    for _ in range(20):
+        alice.page.wait_for_timeout(500)
+        alice.page.reload()
+        if alice.page.get_by_text("the processor has not answered yet").count():
+            break
+    alice.link("Show the refund").click()
+    alice.sees("The processor has not said what became of this refund.")
+    expect(alice.link("Mark as not refunded")).to_have_count(0)  # it may still be sent again
+    alice.look("refund-unknown")
+    alice.link("Mark as refunded").click()
+    alice.page.get_by_label("The processor's reference").fill("sr_1")
+    alice.page.get_by_label("Reason").fill("Seen at the processor's desk")
+    alice.button("Show the effect").click()
+    alice.look("mark-as-refunded-effect")
+    alice.button("Yes, mark as refunded").click()
+    alice.sees("Mark as refunded: done.")
+    alice.look("refund-decided")
+
+
 def connect(owner: Visitor) -> Visitor:
     """The practice with the simulated processor."""
     owner.open("/alder/organization/card-processor/")

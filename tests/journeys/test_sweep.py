@@ -58,7 +58,7 @@ ELSEWHERE = {
     "cards:ask": "an action on a charge",
     "cards:mark_charged": "an action on a charge: looked at in test_cards.py",
     "cards:mark_not_charged": "an action on a charge: looked at in test_cards.py",
-    "cards:card_refund": "a refund to a card: opened by each role in the matrix",
+    "cards:card_refund": "a refund to a card: looked at in test_cards.py",
     "cards:mark_refunded": "an action on a refund to a card",
     "cards:mark_not_refunded": "an action on a refund to a card",
     "cards:charge_run": "a run of charges: looked at in test_cards.py",
