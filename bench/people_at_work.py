@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 _TIMEOUT_SECONDS = 60
 _CSRF = "b" * 32
@@ -107,7 +107,7 @@ class _Person:
         self._get("agenda", f"agenda/?day={day}&staff={staff}" if self.luck.random() < 0.8 else "agenda/")
 
     def search(self) -> None:
-        self._get("search", f"clients/search?q={self.luck.choice(self.desk.words)}", part=True)
+        self._get("search", f"clients/search?q={quote(self.luck.choice(self.desk.words))}", part=True)
 
     def ledger(self) -> None:
         tab = self.luck.choice(["open", "open", "paid", "payments", "activity"])
@@ -119,6 +119,8 @@ class _Person:
 
     def pay(self) -> None:
         """Opens the form, then sends it: a dollar, applied to what is open."""
+        if not self.desk.owing:
+            return
         address = f"clients/{self.luck.choice(self.desk.owing)}/payments/new/"
         page = self._get("pay form", address)
         lines = re.findall(r'name="apply-([0-9a-f-]{36})"', page)
