@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 
 from daysheet.database.requirements import check_distribution, check_server
 from daysheet.database.server import EmbeddedServer
+from daysheet.database.trouble import Trouble, trouble_of
 
 from . import environment
 from .failures import CommandFailed, ExitCode, explained
 
 #: PostgreSQL's log of changes grows by files of this size.
 _LEAST_FREE_BYTES = 16 * 1024 * 1024
+#: How long a migration waits for a table, and how often it comes back: a chunk of a batch takes a few seconds.
+_MIGRATION_LOCK_SECONDS, _MIGRATION_TRIES = 2, 40
 
 
 def set_up(*, migrate: bool, as_owner: bool = False) -> None:
@@ -38,15 +42,34 @@ def set_up(*, migrate: bool, as_owner: bool = False) -> None:
     check_distribution(os.environ["DATABASE_OWNER_URL"])
 
 
-def _migrate() -> None:
-    from django.core.management import call_command
-    from django.db import DatabaseError
+def embedded_server() -> EmbeddedServer | None:
+    """The embedded server, where it is what this process works on."""
+    server = EmbeddedServer(environment.home())
+    cluster = server.status()
+    return server if cluster and cluster.app_url() == os.environ.get("DATABASE_URL") else None
 
-    try:
-        call_command("migrate", database="owner", verbosity=0)
-    except DatabaseError as error:
-        said = f"the tables could not be brought up to date: {error}"
-        raise explained(error) or CommandFailed(said, ExitCode.DATABASE_FAILED) from error
+
+def _migrate() -> None:
+    """A change of a table waits for whoever works in it, and meanwhile everybody else waits behind it. So it waits only
+    a moment, lets the others through, and tries again: migrations that are done stay done."""
+    from django.core.management import call_command
+    from django.db import DatabaseError, connections
+
+    for attempt in range(_MIGRATION_TRIES):
+        try:
+            with connections["owner"].cursor() as cursor:
+                cursor.execute(f"SET lock_timeout = '{_MIGRATION_LOCK_SECONDS}s'")
+            call_command("migrate", database="owner", verbosity=0)
+            return
+        except DatabaseError as error:
+            if trouble_of(error) is Trouble.BUSY and attempt + 1 < _MIGRATION_TRIES:
+                say("Waiting for work that is running to let the tables be changed …")
+                time.sleep(1)
+                continue
+            said = f"the tables could not be brought up to date: {error}"
+            raise explained(error) or CommandFailed(said, ExitCode.DATABASE_FAILED) from error
+        finally:
+            connections["owner"].close()
 
 
 def embedded_disk_is_full() -> bool:

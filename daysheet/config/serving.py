@@ -7,11 +7,18 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from daysheet.database.server import EmbeddedServer, EmbeddedServerError
 
 from . import environment
 from .failures import CommandFailed
-from .preparing import refuse_taken_port, say, set_up
+from .preparing import embedded_server, refuse_taken_port, say, set_up
 from .supervisor import supervise
+
+_MEMORY_FOLDER = "/dev/shm"  # noqa: S108
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -40,7 +47,6 @@ def serve(options: argparse.Namespace) -> int:
     if options.run is serve:
         set_up(migrate=True)
     os.environ["DAYSHEET_POOL"] = "1"
-    _share_counters()
     address = f"{f'[{options.host}]' if ':' in options.host else options.host}:{options.port}"
     web = [sys.executable, "-m", "gunicorn", "daysheet.config.wsgi", "--bind", address, "--worker-class", "gthread",
            "--workers", "1", "--threads", "8", "--log-level", "warning"]  # fmt: skip
@@ -55,15 +61,43 @@ def serve(options: argparse.Namespace) -> int:
         if only == "worker"
         else f"Daysheet is at http://{address}/  (Ctrl-C stops it)"
     )
-    return supervise(commands, say)
+    server = embedded_server()
+    with _shared_counters():
+        return supervise(commands, say, _kept_running(server)) if server else supervise(commands, say)
 
 
-def _share_counters() -> None:
-    """A folder in which the web processes count their requests together (prometheus_client)."""
-    folder = environment.home() / "metrics"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+def _kept_running(server: EmbeddedServer) -> Callable[[], None]:
+    """Starts the embedded PostgreSQL again after a kill; it recovers by itself what was committed."""
+    said = ""
+
+    def look() -> None:
+        nonlocal said
+        if server.status():
+            return
+        if not said:
+            say("daysheet: the database server ended; starting it again")
+        try:
+            server.ensure_running()
+            said = ""
+        except EmbeddedServerError as error:
+            if str(error) != said:
+                say(f"daysheet: {error}")
+            said = str(error)
+
+    return look
+
+
+@contextmanager
+def _shared_counters() -> Iterator[None]:
+    """A folder in which the web processes count their requests together (prometheus_client), in memory where the system
+    has such a folder: the counters are mapped files, and on a full disk the first touch of a page kills the process."""
+    in_memory = os.access(_MEMORY_FOLDER, os.W_OK)
+    folder = tempfile.mkdtemp(prefix="daysheet-metrics-", dir=_MEMORY_FOLDER if in_memory else None)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _card_simulator(web_port: int) -> list[str]:

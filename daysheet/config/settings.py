@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "daysheet.web.middleware.known_methods_only",
+    "daysheet.web.middleware.readable_only",
     "daysheet.staff.middleware.PracticeMiddleware",
     "daysheet.web.middleware.words_for_wrong_method",
 ]

@@ -14,8 +14,13 @@ _LOOK_EVERY_SECONDS = 0.3
 _STOP_SECONDS = 30
 
 
-def supervise(commands: Mapping[str, Sequence[str]], say: Callable[[str], None]) -> int:
-    """Keep the processes running; a dead one is started again. SIGTERM and Ctrl-C stop all of them."""
+def supervise(
+    commands: Mapping[str, Sequence[str]], say: Callable[[str], None], look_after: Callable[[], None] = lambda: None
+) -> int:
+    """Keep the processes running; a dead one is started again. SIGTERM and Ctrl-C stop all of them.
+
+    `look_after` is called again and again, for what else has to be kept running.
+    """
     stopping = False
 
     def stop(signum: int, frame: object) -> None:
@@ -27,6 +32,7 @@ def supervise(commands: Mapping[str, Sequence[str]], say: Callable[[str], None])
     running = {name: subprocess.Popen(command) for name, command in commands.items()}
     while not stopping:
         time.sleep(_LOOK_EVERY_SECONDS)
+        look_after()
         for name, process in running.items():
             if process.poll() is not None and not stopping:
                 say(f"daysheet: the {name} process ended with {process.returncode}; starting it again")

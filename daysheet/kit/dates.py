@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 NIGHT_HOUR = 2
 #: Nobody alive was born before; a browser's date field makes the year 0026 of a typed 26.
 FIRST_YEAR = 1900
+#: Beyond it nothing is planned; the last day that a computer knows (12/31/9999) has no day after it.
+LAST_YEAR = 2199
 _US_DATE = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
 
 
@@ -18,7 +20,7 @@ class NotADate(ValueError):
 
 
 def parse_date(text: str) -> date:
-    """Read `2026-11-23` or `11/23/2026`, of the year 1900 or later. Raises NotADate."""
+    """Read `2026-11-23` or `11/23/2026`, of the years 1900 to 2199. Raises NotADate."""
     stripped = text.strip()
     match = _US_DATE.match(stripped)
     try:
@@ -30,6 +32,8 @@ def parse_date(text: str) -> date:
         raise NotADate(f"“{text}” is not a date such as 11/23/2026") from None
     if day.year < FIRST_YEAR:
         raise NotADate(f"“{text}” lies before {FIRST_YEAR}. Write the year with four digits, such as 11/23/2026")
+    if day.year > LAST_YEAR:
+        raise NotADate(f"“{text}” lies after {LAST_YEAR}. Leave it empty where nothing ends")
     return day
 
 

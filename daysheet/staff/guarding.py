@@ -39,9 +39,10 @@ def stopped(request: HttpRequest, entrance: Entrance) -> HttpResponse | None:
         return page
     _note_seen(request)
     if entrance.requires_two_step and not get_adapter().is_mfa_enabled(user):
-        messages.warning(
-            request, f"{entrance.practice.name} asks for a second step of signing in. Set one up, then go on."
-        )
+        if not is_htmx(request):  # a page that refreshes a part of itself says it once, not every second
+            messages.warning(
+                request, f"{entrance.practice.name} asks for a second step of signing in. Set one up, then go on."
+            )
         return _elsewhere(request, reverse("mfa_index"))
     return None
 

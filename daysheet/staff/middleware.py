@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
@@ -69,6 +69,8 @@ class PracticeMiddleware:
         entrance = find_entrance(request.user.pk, slug)
         if entrance is None:
             raise Http404("No such practice")
+        if request.method == "POST" and any("\x00" in each for _, values in request.POST.lists() for each in values):
+            raise BadRequest("NUL")  # PostgreSQL keeps none
         if first := stopped(request, entrance):
             return first
         with practice_transaction(entrance.practice.id, statement_seconds=STATEMENT_SECONDS):

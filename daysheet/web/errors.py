@@ -47,6 +47,11 @@ WORDS = {
         "Nothing was changed.",
         "Go back and use the button that leads here; a reload or a bookmark cannot press it for you.",
     ),
+    413: ErrorWords(
+        "That was too large",
+        "Nothing was read, and nothing was changed.",
+        "Send a smaller file, or split it.",
+    ),
     500: ErrorWords(
         "Something went wrong on our side",
         "What you were saving was not saved; everything saved before is safe.",
@@ -98,6 +103,10 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def wrong_method(request: HttpRequest) -> HttpResponse:
     return _answer(request, 405, "405.html", WORDS[405], with_shell=False)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 413, "413.html", WORDS[413], with_shell=False)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 
 from daysheet.kit.ids import new_id
-from daysheet.web.errors import wrong_method
+from daysheet.web.errors import bad_request, too_large, wrong_method
 
+#: `deploy/nginx.conf` says the same; single uploads have limits of their own.
+LARGEST_BODY_BYTES = 25 * 1024 * 1024
 KNOWN_METHODS = ("GET", "HEAD", "POST")
 _GIVEN = re.compile(r"^[A-Za-z0-9-]{8,40}$")
 
@@ -39,6 +41,24 @@ def known_methods_only(
         refused = wrong_method(request)
         refused["Allow"] = ", ".join(KNOWN_METHODS)
         return refused
+
+    return answer
+
+
+def readable_only(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """What is larger than any upload is turned away before a byte of it is read: files are written to the disk while
+    they come in, and anybody may send some to the sign-in page. So is a query with a character that no text has."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            # No name, number or date has one, and PostgreSQL keeps none.
+            return bad_request(request, ValueError("NUL"))
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) <= LARGEST_BODY_BYTES:
+            return get_response(request)
+        return too_large(request)
 
     return answer
 

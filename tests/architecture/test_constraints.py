@@ -267,8 +267,8 @@ def _constraints(kind: str) -> list[tuple[str, str, str]]:
     )
 
 
-#: Which rows are copied where a table has more than one kind: a client's payment, not an insurer's.
-_KIND = {"payments_payment": "client_id IS NOT NULL"}
+#: Which rows are copied where a table has more than one kind: a client's payment, not an insurer's; a client's message.
+_KIND = {"payments_payment": "client_id IS NOT NULL", "mail_message": "client_id IS NOT NULL"}
 
 
 def _copy(table: str, assignments: str, where: str = "true") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from django.core.cache import cache
 from django.test import Client as Browser
 from django.urls import reverse
 
+from daysheet.web.middleware import LARGEST_BODY_BYTES
 from daysheet.web.requests import next_url
 from tests.people import PASSWORD, Cast
 
@@ -160,6 +162,18 @@ def test_a_body_larger_than_any_form_is_not_read(cast: Cast, settings: Any) -> N
     assert browser.post("/alder/clients/add", body, content_type=form).status_code in {400, 413}
     many = b"&".join(b"a=1" for _ in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1))
     assert browser.post("/alder/clients/add", many, content_type=form).status_code in {400, 413}
+
+
+@pytest.mark.parametrize("length", [str(LARGEST_BODY_BYTES + 1), "9" * 40, "-1", "x"])
+def test_what_is_larger_than_any_upload_is_turned_away_unread(cast: Cast, length: str) -> None:
+    class Unreadable(io.BytesIO):
+        def read(self, *args: Any) -> bytes:
+            raise AssertionError("the body was read")
+
+    given = {"CONTENT_LENGTH": length, "wsgi.input": Unreadable()}
+    kind = "multipart/form-data; boundary=x"
+    for browser, url in ((Browser(), "/account/login/"), (browser_of(cast.alice), "/alder/import/")):
+        assert browser.generic("POST", url, b"x", content_type=kind, **given).status_code == 413
 
 
 def test_wrong_passwords_are_counted_by_login_and_by_sender(cast: Cast) -> None:

@@ -193,6 +193,7 @@ class Visitor:
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session["seen_at"] = int(time.time())  # as after signing in: `staff.guarding`
         session.create()
         return cls(port, session.session_key or "")
 

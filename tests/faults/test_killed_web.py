@@ -74,7 +74,8 @@ def test_a_payment_sent_again_after_a_kill_at_any_moment_is_one_payment(
     }
     with serving_pages(tmp_path / "serve.log") as server:
         bob = Visitor.signed_in(server.port, clinic.cast.bob.user_id)
-        assert bob.post(f"/alder/visits/{visit}/invoice/", {})[0] == 303
+        status, words = bob.post(f"/alder/visits/{visit}/invoice/", {})
+        assert status == 303, words
         click = threading.Thread(target=bob.post, args=(f"/alder/clients/{client}/payments/new/", facts))
         click.start()
         time.sleep(random.uniform(0, _WITHIN_SECONDS))

@@ -31,6 +31,19 @@ from .targets import Target, all_targets, learn_fields, learn_forms
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "0"))
 #: Without FUZZ_SECONDS: examples of each kind, always the same ones.
 EXAMPLES = 100
+#: Where a field ends: the first and the last day, month, number; what no text holds.
+EDGES = [
+    "9999-12-31",
+    "0001-01-01",
+    "9999-12",
+    "0001-01",
+    "9" * 30,
+    "12/31/9999",
+    str(2**63 - 1),
+    "-1",
+    "a\x00b",
+    "\ud800",
+]
 #: What a request may end in. 503 is a lock that lasts, which nobody holds here.
 RIGHT = {200, 204, 301, 302, 303, 304, 400, 403, 404, 405, 409, 410, 413, 422, 429}
 MOST_SECONDS = 15
@@ -184,6 +197,37 @@ def test_query_strings(fuzzer: Fuzzer) -> None:
 
     run(example)
     assert not fuzzer.found, fuzzer.said()
+
+
+def at_the_edges(fuzzer: Fuzzer, method: str, often: int) -> None:
+    """Chance rarely puts the last day there is into the one field that adds a day to it: each field gets each edge. In
+    `make test` one of them, and every `often`th field."""
+    tried = 0
+    for target in fuzzer.targets:
+        for name in sorted(target.asked | set(target.sane)) if target.method == method else []:
+            tried += 1
+            edges = EDGES if SECONDS else [EDGES[tried % len(EDGES)]] if tried % often == 0 else []
+            for edge in edges:
+                fields = [(other, values[0]) for other, values in target.sane.items() if other != name and values]
+                if method == "GET":
+                    fuzzer.send(target.name, method, f"{target.url}?{query_of([(name, edge)])}")
+                else:
+                    fuzzer.send(target.name, method, target.url, **body_of("form", [*fields, (name, edge)]))
+    assert tried > 100
+    assert not fuzzer.found, fuzzer.said()
+
+
+@pytest.mark.timeout(max(300, SECONDS))
+def test_each_field_of_a_query_at_its_edges(fuzzer: Fuzzer) -> None:
+    learn_forms(fuzzer.targets, fuzzer.owner)
+    at_the_edges(fuzzer, "GET", 2)
+
+
+@pytest.mark.timeout(max(300, SECONDS))
+def test_each_field_of_a_form_at_its_edges(fuzzer: Fuzzer) -> None:
+    learn_forms(fuzzer.targets, fuzzer.owner)
+    learn_fields(fuzzer.targets, fuzzer.owner)
+    at_the_edges(fuzzer, "POST", 5)
 
 
 @pytest.mark.timeout(max(300, SECONDS))

@@ -24,3 +24,10 @@ def test_a_year_of_two_digits_from_a_browsers_date_field_is_refused() -> None:
     """Found by trying: a payment was dated in the year 26."""
     with pytest.raises(NotADate, match="four digits"):
         parse_date("0026-11-03")
+
+
+def test_the_last_day_of_all_is_refused() -> None:
+    """Found by fuzzing: a page adds a day to it."""
+    assert parse_date("12/31/2199") == date(2199, 12, 31)
+    with pytest.raises(NotADate, match="lies after 2199"):
+        parse_date("9999-12-31")
