@@ -35,7 +35,7 @@ test-slow: ## thousands of steps of random histories (HISTORY_STEPS=6000), races
 
 bench: ## every hot path beside plain SQL (SIZES=10000,100000,1000000 for the full run; see bench/README.md)
 	@$(READY) dev assets
-	@SIZES="$(SIZES)" $(PY) -m bench
+	@SIZES="$(SIZES)" BENCH_ONLY="$(BENCH_ONLY)" $(PY) -m bench
 
 check: ## style, types, import order, templates, missing migrations
 	@$(READY) dev assets

@@ -1,6 +1,7 @@
 """`make bench`: builds what is not built yet, measures every path at every size, prints the table and writes JSON.
 
-SIZES names the practices by their visits. Builds are kept and used again; what writes is measured on a copy.
+SIZES names the practices by their visits, BENCH_ONLY the paths by a part of their key. Builds are kept and used again;
+what writes is measured on a copy. A run of named paths alone keeps the JSON of the last whole run.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ def main() -> int:
     finally:
         home.stop()
     over = print_report(measured)
+    if _only():
+        return 1 if over else 0
     target = RESULTS / f"benchmark-{sizes[-1]}.json"
     write_report(measured, target)
     print(f"\nwritten to {target.relative_to(home.ROOT)}")
@@ -70,9 +73,14 @@ def _measure(cluster: Cluster, visits: int, rounds: int) -> Size:
 def _part(cluster: Cluster, database: str, part: str, rounds: int) -> list[dict[str, object]]:
     """Each part in a process of its own, so that its memory is its own."""
     out = home.folder() / f"{database}-{part}.json"
-    _run(cluster, database, "bench.measure", part, "--rounds", str(rounds), "--out", str(out))
+    _run(cluster, database, "bench.measure", part, "--rounds", str(rounds), "--out", str(out), "--only", _only())
     found: list[dict[str, object]] = json.loads(out.read_text(encoding="utf-8"))
     return found
+
+
+def _only() -> str:
+    """A part of the keys of the paths that are wanted; empty: all."""
+    return os.environ.get("BENCH_ONLY") or ""
 
 
 def _run(cluster: Cluster, database: str, module: str, *arguments: str) -> None:
