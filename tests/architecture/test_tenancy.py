@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
@@ -11,7 +13,13 @@ from daysheet.practices.models import Location
 from daysheet.staff.models import CptLicense, StaffMember
 from tests.people import NOW, Cast
 
+#: What the scoping layer alone does; `make test-slow` runs the others without it.
+of_the_scoping_layer = pytest.mark.skipif(
+    bool(os.environ.get("TEST_WITHOUT_SCOPING")), reason="the scoping layer is switched off"
+)
 
+
+@of_the_scoping_layer
 def test_without_a_practice_a_read_is_an_error(db: None) -> None:
     with pytest.raises(NoPractice):
         list(StaffMember.objects.all())
@@ -24,6 +32,7 @@ def test_rows_of_another_practice_are_neither_read_nor_counted_nor_changed(cast:
         assert StaffMember.objects.filter(pk=cast.alice.staff_member_id).update(last_name="Taken") == 0
 
 
+@of_the_scoping_layer
 def test_every_join_names_the_practice(cast: Cast) -> None:
     with practice_transaction(cast.alder.id):
         sql = str(CptLicense.objects.filter(staff_member__last_name="Clinician").values("year").query)
