@@ -22,6 +22,7 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 #: Where screenshots of everything looked at are put, to be read by people.
 SHOTS = os.environ.get("JOURNEY_SHOTS")
+_STICKY = "document.querySelectorAll('.selection-bar, thead th')"
 #: Colours fade into each other when the theme changes, what inherits them after what it inherits from: axe would see
 #: the middle of that.
 SETTLED = """async () => {
@@ -93,12 +94,11 @@ class Visitor:
             for theme in themes:
                 self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
                 where = f"{name} ({theme}, {size['width']})"
-                # A bar that sticks to the window's edge lies over rows, and axe would measure what is left of them:
-                # look where the bar lies at its own place.
-                self.page.evaluate(
-                    "document.querySelector('.selection-bar') && scrollTo(0, document.body.scrollHeight)"
-                )
+                # What sticks to the window's edges lies over rows, and axe would measure what is left of them: look
+                # where each thing lies at its own place.
+                self.page.evaluate(f"{_STICKY}.forEach((each) => {{ each.style.position = 'static' }})")
                 problems += [f"{where}: {problem}" for problem in axe_violations(self.page)]
+                self.page.evaluate(f"{_STICKY}.forEach((each) => each.removeAttribute('style'))")
                 self._keep_picture(f"{name}-{size['width']}-{theme}")
             wide = self.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
             if wide > 0:
