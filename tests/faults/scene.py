@@ -93,7 +93,8 @@ def check_books(clinic: Clinic, *, lines: int) -> None:
         assert not BatchProblem.objects.filter(kind=BatchProblem.Kind.REFUSED).exists()
         live = InvoiceLine.objects.filter(ended_at=None)
         assert live.values("visit_service").distinct().count() == live.count() == lines
-    assert differences_of(facts, utc_now()) == []
+    differences = differences_of(facts, utc_now())
+    assert differences == [], differences
 
 
 @contextmanager
