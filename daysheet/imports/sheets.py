@@ -60,7 +60,7 @@ def _csv_lines(content: bytes) -> Iterator[tuple[str, ...]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        line = content[: problem.start].count(b"\n") + 1
+        line = problem.object[: problem.start].count(b"\n") + 1  # not of `content`: it may begin with a byte-order mark
         raise UnreadableFile(
             f"Line {line} is not in UTF-8. In Excel save the file as “CSV UTF-8”, or as .xlsx."
         ) from None

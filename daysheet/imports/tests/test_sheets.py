@@ -1,7 +1,9 @@
-"""Files that are made to fill the memory are refused before anything is unpacked."""
+"""What is no readable sheet is refused with words: what is made to fill the memory (before anything is unpacked), and
+another encoding."""
 
 from __future__ import annotations
 
+import codecs
 import io
 import time
 import zipfile
@@ -83,3 +85,9 @@ def test_a_large_table_of_people_is_read() -> None:
         for row in range(20_000):
             sheet.write_row(row, 0, [f"Name {row}", row, "same", "same", "", "", "last"])
     assert len(read_sheet(file.getvalue())) == 20_000
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_the_line_of_another_encoding_is_named_also_behind_a_byte_order_mark(mark: bytes) -> None:
+    with pytest.raises(UnreadableFile, match="Line 2 is not in UTF-8"):
+        read_sheet(mark + "ID,Name\nMüller,x\n".encode("latin-1"))
