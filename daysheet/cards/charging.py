@@ -70,10 +70,12 @@ def resolve_charges(
         wanted = ChargeStep.objects.filter(state="sent").exclude(charge_id__in=final_steps().values("charge_id"))
         wanted = wanted.filter(charge__run_id=run_id) if run_id else wanted
         wanted = wanted.filter(at__lt=sent_before) if sent_before else wanted
-        lost = [
-            (step.charge, step.reference, open_gateway(practice, step.charge.card.account))
-            for step in wanted.order_by("pk").select_related("charge__card__account")[:500]
-        ]
+        lost = []
+        for step in wanted.order_by("pk").select_related("charge__card__account")[:500]:
+            try:
+                lost.append((step.charge, step.reference, open_gateway(practice, step.charge.card.account)))
+            except CannotUnseal as error:
+                _log.warning("charge %s: %s", step.charge_id, error)
     return sum(_resolve(practice, now, charge, reference, gateway) for charge, reference, gateway in lost)
 
 

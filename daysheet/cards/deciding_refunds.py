@@ -23,7 +23,7 @@ from daysheet.practices.permissions import Permission
 
 from .deciding import ReferenceMissing
 from .models import CardRefund, CardRefundDecision
-from .refunding import SEND_AGAIN_WITHIN
+from .refunding import sent_until
 from .rules import RefundState
 from .settling import refund_state_now, settle_refund
 
@@ -69,9 +69,8 @@ def mark_not_refunded(actor: Actor, *, request_key: UUID, refund_id: UUID, reaso
     if not claim_request(actor, request_key, "mark_not_refunded", {"refund": refund_id, "reason": reason.strip()}):
         return
     refund, why = _undecided(actor, refund_id), reason_of(reason)
-    sent_until = refund.requested_at + SEND_AGAIN_WITHIN
-    if actor.now <= sent_until:
-        until = sent_until.astimezone(ZoneInfo(actor.practice.time_zone))
+    if actor.now < sent_until(refund):
+        until = sent_until(refund).astimezone(ZoneInfo(actor.practice.time_zone))
         raise RefundMayStillGo(
             f"Until {us_date(until.date())} {until:%-I:%M %p} this refund may still be made by itself: the processor "
             "is asked every minute. Nothing was changed; come back after that."
@@ -88,9 +87,9 @@ def _undecided(actor: Actor, refund_id: UUID) -> CardRefund:
         raise NotFound("There is no such refund in this practice.")
     lock_visible_clients(actor, [refund.charge.client_id])
     state = refund_state_now(refund.pk)
-    if state is RefundState.REQUESTED:
+    if state is RefundState.REQUESTED and actor.now < sent_until(refund):
         raise RefundDecided("This refund has not been sent yet. Nothing was changed; look again in a minute.")
-    if state is not RefundState.UNKNOWN:
+    if state not in {RefundState.REQUESTED, RefundState.UNKNOWN}:
         raise RefundDecided(f"The outcome of this refund is known by now: {state.label}. Nothing was changed.")
     return refund
 

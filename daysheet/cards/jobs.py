@@ -14,9 +14,9 @@ from daysheet.kit.dates import utc_now
 from daysheet.practices.actor import PracticeFacts
 
 from .charging import ASK_AFTER, close_unsent, processor_actor, resolve_charges
-from .models import CardRefund, CardRefundStep, Charge, ChargeRun
+from .models import Charge, ChargeRun
 from .refunding import carry_out_refund
-from .rules import REFUND_OVER
+from .settling import open_refunds
 
 
 def close_stopped_runs(practice: PracticeFacts, now: datetime) -> None:
@@ -45,8 +45,7 @@ def _resolve(practice: PracticeFacts, now: datetime) -> int:
     close_stopped_runs(practice, now)
     decided = resolve_charges(practice, now, sent_before=now - ASK_AFTER)
     with practice_transaction(practice.id):
-        over = CardRefundStep.objects.filter(state__in=REFUND_OVER).values("refund_id")
-        waiting = CardRefund.objects.filter(requested_at__lt=now - ASK_AFTER).exclude(pk__in=over)
+        waiting = open_refunds().filter(requested_at__lt=now - ASK_AFTER)
         refund_ids = list(waiting.values_list("pk", flat=True)[:100])
     for refund_id in refund_ids:
         carry_out_refund(practice, refund_id, now)

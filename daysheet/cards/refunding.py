@@ -21,12 +21,18 @@ from .gateways.base import CardGateway, GatewayError, GatewayRefused, GatewayUna
 from .models import CardRefund, CardRefundStep, ChargeStep
 from .opening import open_gateway
 from .rules import REFUND_OVER, RefundState
+from .sealing import CannotUnseal
 from .settling import refund_state_from, settle_refund
 
 JOB_KIND = "card_refund"
 #: Processors keep an idempotency key for a day; later the same request could be a second refund.
 SEND_AGAIN_WITHIN = timedelta(hours=20)
 _log = logging.getLogger("daysheet.cards")
+
+
+def sent_until(refund: CardRefund) -> datetime:
+    """Up to this moment a refund of which the processor never heard is sent (again)."""
+    return refund.requested_at + SEND_AGAIN_WITHIN
 
 
 def run_refund(job: RunningJob) -> None:
@@ -45,13 +51,17 @@ def carry_out_refund(practice: PracticeFacts, refund_id: UUID, now: datetime) ->
             return
         sent = ChargeStep.objects.get(charge=refund.charge, state="sent")
         order = RefundOrder(refund.pk, refund.charge_id, sent.reference, refund.amount_cents)
-        gateway = open_gateway(practice, refund.charge.card.account)
+        try:
+            gateway = open_gateway(practice, refund.charge.card.account)
+        except CannotUnseal as error:
+            _log.warning("refund %s: %s", refund.pk, error)
+            return
         was_sent = RefundState.UNKNOWN in states
         if not was_sent:
             CardRefundStep.objects.create(
                 refund=refund, state=RefundState.UNKNOWN, at=now, reason="Sent; the answer has not come yet."
             )
-    state, reason = _ask(gateway, order, ask_first=was_sent, may_send=now - refund.requested_at < SEND_AGAIN_WITHIN)
+    state, reason = _ask(gateway, order, ask_first=was_sent, may_send=now < sent_until(refund))
     if state is RefundState.UNKNOWN:
         return
     with practice_transaction(practice.id):

@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from daysheet.audit.actions import record
 from daysheet.clients.queries import lock_clients
 from daysheet.invoicing.models import InvoiceLine
@@ -24,8 +26,17 @@ from daysheet.payments.receiving import NewPayment, application, receive
 from daysheet.practices.actor import Actor
 
 from .gateways.base import ChargeAnswer, ChargeStatus, News, NewsKind, RefundStatus
-from .models import CardRefund, CardRefundStep, Charge, ChargeDecision, ChargeStep, Dispute, DisputeEnd
-from .rules import FINAL, ChargeState, RefundState, outweighs, refund_state_of, state_of, to_take
+from .models import (
+    CardRefund,
+    CardRefundDecision,
+    CardRefundStep,
+    Charge,
+    ChargeDecision,
+    ChargeStep,
+    Dispute,
+    DisputeEnd,
+)
+from .rules import FINAL, REFUND_OVER, ChargeState, RefundState, outweighs, refund_state_of, state_of, to_take
 
 _STATES = {
     ChargeStatus.CHARGED: ChargeState.CHARGED,
@@ -112,6 +123,12 @@ def refund_state_now(refund_id: UUID) -> RefundState:
     return refund_state_of(CardRefundStep.objects.filter(refund_id=refund_id).values_list("state", flat=True))
 
 
+def open_refunds() -> QuerySet[CardRefund]:
+    """Those whose money is out and of which neither the processor nor a person has said what became."""
+    over = CardRefundStep.objects.filter(refund=OuterRef("pk"), state__in=REFUND_OVER)
+    return CardRefund.objects.filter(~Exists(over)).order_by("requested_at", "pk")
+
+
 def settle_refund(actor: Actor, refund: CardRefund, state: RefundState, reason: str = "") -> str:
     """Write that a refund reached a state; one that was not made gives its money back to credit, and takes it again
     where the processor says later that it was."""
@@ -176,13 +193,21 @@ def _refund_news(actor: Actor, charge: Charge, news: News) -> str:
 
 def _refund_made_elsewhere(actor: Actor, charge: Charge, news: News) -> CardRefund | None:
     """A refund made at the processor's own desk: what of it is still there goes out of the books."""
-    known = CardRefund.objects.filter(charge=charge, reference=news.refund_reference).first()
+    known = _refund_known_as(charge, news.refund_reference[:200])
     if known or news.kind is NewsKind.REFUND_FAILED:
         # Failed before it was heard of: written down, so that its first message, coming late, finds it.
         return known or _new_refund(actor, charge, news)
     refund = _new_refund(actor, charge, news)
     _goes_out(actor, refund, "Refunded at the card processor")
     return refund
+
+
+def _refund_known_as(charge: Charge, reference: str) -> CardRefund | None:
+    """The refund that the processor calls so: heard of before, or marked as refunded under this reference."""
+    if not reference:
+        return None
+    marked = CardRefundDecision.objects.filter(reference=reference).values("refund_id")
+    return CardRefund.objects.filter(Q(reference=reference) | Q(pk__in=marked), charge=charge).first()
 
 
 def _goes_out(actor: Actor, refund: CardRefund, reason: str) -> None:

@@ -27,12 +27,12 @@ from .plans import Plan, RowVerdict, Verdict, plan_file
 from .sheets import read_sheet
 
 #: The first half of the two-part advisory lock: "an import", so that no other use of such locks can meet it.
+_IMPORT_LOCK = 0x1A9047
 #: Where the rows of the long files go.
 _SLICES = {
     "clients": ("clients",), "coverages": ("clients",), "appointments": ("schedule",),
     "opening_balances": ("invoicing", "ledger", "payments"),
 }  # fmt: skip
-_IMPORT_LOCK = 0x1A9047
 
 
 class ImportRefused(Refusal):

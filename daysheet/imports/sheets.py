@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -24,6 +25,8 @@ _MOST_UNPACKED_OF_A_BYTE, _UNPACKED_AT_LEAST = 40, 16 * 1024 * 1024
 _CELLS_AT_LEAST = 1_000_000
 _CELL = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{1,7})([0-9]{1,12})\s*["']""")
 _ZIP = b"PK\x03\x04"
+#: What the readers say of a damaged or encrypted archive, or of one packed in a way they do not know.
+_UNREADABLE = (python_calamine.CalamineError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError)
 
 
 class UnreadableFile(Refusal):
@@ -83,7 +86,7 @@ def _excel_lines(content: bytes) -> Iterator[tuple[str, ...]]:
             _refuse_far_cells(archive, len(content))
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         lines = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (python_calamine.CalamineError, zipfile.BadZipFile, OSError) as problem:
+    except _UNREADABLE as problem:
         raise UnreadableFile(
             "The workbook cannot be read. Remove its password, or save it again as .xlsx or CSV UTF-8."
         ) from problem

@@ -196,7 +196,9 @@ def run_batch(job: RunningJob) -> None:
         pass
     with practice_transaction(job.practice.id):
         Batch.objects.filter(pk=job.subject_id, finished_at=None).update(finished_at=job.clock())
-        if InvoiceLine.objects.filter(invoice__batch_id=job.subject_id).count() >= MANY_ROWS:
+        line_count = InvoiceLine.objects.filter(invoice__batch_id=job.subject_id).count()
+    if line_count >= MANY_ROWS:
+        with practice_transaction(job.practice.id):
             count_again("invoicing", "ledger", "schedule")
     tell_batch_finished(job.practice, job.subject_id, job.clock())
 

@@ -192,14 +192,14 @@ def reverse_payment(actor: Actor, *, request_key: UUID, payment_id: UUID, reason
 def write_off(actor: Actor, *, request_key: UUID, line_id: UUID, side: str, amount_cents: int, reason: str) -> None:
     """Give up an amount on one side (`client` or `insurance`) of a line (M7). The same `request_key` is one write-off.
 
-    Raises NotFound, RequestKeyReused, ReasonMissing, AmountNotPositive, MoreThanThere.
+    Raises NotFound, RequestKeyReused, NoLongerThere, ReasonMissing, AmountNotPositive, MoreThanThere.
     """
     content = {"line": line_id, "side": side, "cents": amount_cents, "reason": reason.strip()}
     is_new = claim_request(actor, request_key, "write_off", content)
-    line = _locked_line(actor, line_id)
+    line = _visible_line(actor, line_id)
     if not is_new:
         return
-    why = reason_of(reason)
+    line, why = _standing_line(line), reason_of(reason)
     _check_amount(amount_cents, _open_cents(line, side), "is still open on that side of the line")
     movement = Movement(
         Account.WRITE_OFF, _SIDES[side], amount_cents, line.client_id, actor.today, line_id=line.pk,
@@ -212,13 +212,13 @@ def write_off(actor: Actor, *, request_key: UUID, line_id: UUID, side: str, amou
 @action(Permission.BILLING, audited=False)
 def remove_write_off(actor: Actor, *, request_key: UUID, line_id: UUID, entry_id: UUID, reason: str) -> None:
     """Take a write-off or an insurer's adjustment back: the side owes it again (M7). The same `request_key` twice is
-    once. Raises NotFound, RequestKeyReused, ReasonMissing, NotAWriteOff."""
+    once. Raises NotFound, RequestKeyReused, NoLongerThere, ReasonMissing, NotAWriteOff."""
     content = {"line": line_id, "entry": entry_id, "reason": reason.strip()}
     is_new = claim_request(actor, request_key, "remove_write_off", content)
-    line = _locked_line(actor, line_id)
+    line = _visible_line(actor, line_id)
     if not is_new:
         return
-    why = reason_of(reason)
+    line, why = _standing_line(line), reason_of(reason)
     entries = standing_entries(actor, line_id=line.pk)
     standing = {entry.id: entry for entry in entries if entry.debit in GIVEN_UP}
     if entry_id not in standing:
@@ -234,14 +234,14 @@ def change_responsibility(
 ) -> None:
     """Move an unpaid amount from one side of a line to the other; the total stays, to the cent (C2).
 
-    Raises NotFound, RequestKeyReused, ReasonMissing, AmountNotPositive, MoreThanThere, NotInsured.
+    Raises NotFound, RequestKeyReused, NoLongerThere, ReasonMissing, AmountNotPositive, MoreThanThere, NotInsured.
     """
     content = {"line": line_id, "to": to_side, "cents": amount_cents, "reason": reason.strip()}
     is_new = claim_request(actor, request_key, "change_responsibility", content)
-    line = _locked_line(actor, line_id)
+    line = _visible_line(actor, line_id)
     if not is_new:
         return
-    why = reason_of(reason)
+    line, why = _standing_line(line), reason_of(reason)
     from_side = "insurance" if to_side == "client" else "client"
     if to_side == "insurance" and line.coverage_id is None:
         raise NotInsured("This line was billed without a coverage, so no insurer can owe it. Void and rebill instead.")
@@ -274,12 +274,17 @@ def _clients_of(actor: Actor, payment: Payment) -> set[UUID]:
     return set(InvoiceLine.objects.filter(pk__in=lines).values_list("client_id", flat=True))
 
 
-def _locked_line(actor: Actor, line_id: UUID) -> InvoiceLine:
+def _visible_line(actor: Actor, line_id: UUID) -> InvoiceLine:
+    """The line with its client locked, be it ended or not: a repeated request asks no more of it."""
     line = InvoiceLine.objects.filter(pk=line_id, client__in=visible_clients(actor)).select_related("invoice").first()
     if line is None:
         raise NotFound("There is no such line in this practice.")
     lock_visible_clients(actor, [line.client_id])
-    locked = InvoiceLine.objects.filter(pk=line_id, ended_at=None).select_for_update(no_key=True).first()
+    return line
+
+
+def _standing_line(line: InvoiceLine) -> InvoiceLine:
+    locked = InvoiceLine.objects.filter(pk=line.pk, ended_at=None).select_for_update(no_key=True).first()
     if locked is None:
         raise NoLongerThere(line.invoice.number)
     return locked

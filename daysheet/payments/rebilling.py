@@ -85,8 +85,8 @@ def void_and_rebill(
     """Void an invoice, correct what it billed, bill it again, and apply the same client payments (C4): all or nothing.
 
     `services`: {visit service: the service type it should have been}; `edits` as in a batch's preview. The same
-    `request_key` twice is one rebilling. Raises NotFound, ReasonMissing, InvoiceAlreadyVoid, InvoiceHasInsuranceMoney,
-    RebillRefused.
+    `request_key` twice is one rebilling. Raises NotFound, RequestKeyReused, NoLongerThere, ReasonMissing,
+    InvoiceHasInsuranceMoney, RebillRefused.
     """
     content = {
         "invoice": invoice_id, "reason": reason.strip(), "services": sorted(map(str, (services or {}).items())),
@@ -98,6 +98,8 @@ def void_and_rebill(
     if not is_new:
         return _answer(Invoice.objects.get(request_key=request_key), 0, 0)
     lines = list(InvoiceLine.objects.filter(invoice=invoice, ended_at=None).order_by("position", "pk"))
+    if not lines:
+        raise NoLongerThere(invoice.number)
     applied = _applications(actor, lines)
     was_claimed = bool(claimed_lines([line.pk for line in lines]))
     void_invoice(actor, invoice_id=invoice.pk, reason=reason)

@@ -27,7 +27,8 @@ from ..models import (
     DisputeEnd,
 )
 from ..refunding import SEND_AGAIN_WITHIN
-from ..rules import REFUND_OVER, RefundState, refund_state_of
+from ..rules import RefundState, refund_state_of
+from ..settling import open_refunds
 
 
 @query(Permission.BILLING)
@@ -69,12 +70,8 @@ def notices_of_client(actor: Actor, client_id: UUID) -> list[Notice]:
         words = f"A card charge of {Money(charge.amount_cents)} is not decided yet. No card is charged until it is."
         url = practice_url(actor, "cards:charge", charge=charge.pk)
         notices.append(Notice(words, "warning", url, "Show the charge"))
-    over = CardRefundStep.objects.filter(state__in=REFUND_OVER).values("refund_id")
-    silent = CardRefund.objects.filter(
-        charge__client_id=client_id, requested_at__lt=actor.now - SEND_AGAIN_WITHIN
-    ).exclude(pk__in=over)  # fmt: skip
-    for refund in silent.order_by("requested_at"):
-        words = f"A refund of {Money(refund.amount_cents)} to a card is not decided: the processor says nothing of it."
+    for refund in open_refunds().filter(charge__client_id=client_id, requested_at__lte=actor.now - SEND_AGAIN_WITHIN):
+        words = f"A refund of {Money(refund.amount_cents)} to a card is not decided: nothing was heard of it for a day."
         url = practice_url(actor, "cards:card_refund", card_refund=refund.pk)
         notices.append(Notice(words, "warning", url, "Show the refund"))
     return notices

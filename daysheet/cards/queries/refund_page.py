@@ -14,7 +14,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from ..models import CardRefund, CardRefundDecision, CardRefundStep
-from ..refunding import SEND_AGAIN_WITHIN
+from ..refunding import sent_until
 from ..rules import RefundState, refund_state_of
 
 
@@ -51,8 +51,13 @@ class RefundView:
 
     @property
     def is_undecided(self) -> bool:
-        """Sent, and nobody knows what became of it."""
-        return self.state is RefundState.UNKNOWN
+        """Nobody knows what became of it, or it was never sent and is not going to be."""
+        return self.state is RefundState.UNKNOWN or self.was_never_sent
+
+    @property
+    def was_never_sent(self) -> bool:
+        """The day for sending it is over, and the processor was never spoken with."""
+        return self.state is RefundState.REQUESTED and not self.may_still_go
 
 
 @query(Permission.BILLING)
@@ -75,8 +80,8 @@ def refund_view(actor: Actor, refund_id: UUID) -> RefundView:
         reference=refund.reference,
         requested_at=refund.requested_at,
         requested_by_name=refund.requested_by_name,
-        sent_until=refund.requested_at + SEND_AGAIN_WITHIN,
-        may_still_go=actor.now <= refund.requested_at + SEND_AGAIN_WITHIN,
+        sent_until=sent_until(refund),
+        may_still_go=actor.now < sent_until(refund),
         state=refund_state_of([step.state for step in steps]),
         heard=tuple(RefundStepRow(RefundState(step.state), step.at, step.reason) for step in steps),
         decision=CardRefundDecision.objects.filter(refund=refund).first(),

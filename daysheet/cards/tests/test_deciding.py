@@ -12,6 +12,7 @@ from django.test import Client as Browser
 
 from daysheet.audit.models import AuditEvent
 from daysheet.cards.actions import ChargePending
+from daysheet.cards.charging import resolve_charges
 from daysheet.cards.deciding import (
     ChargeDecided,
     ReferenceMissing,
@@ -20,11 +21,13 @@ from daysheet.cards.deciding import (
     mark_not_charged,
     run_inquiry,
 )
-from daysheet.cards.gateways.base import ChargeOrder, GatewayRefused
+from daysheet.cards.gateways.base import CardGateway, ChargeOrder, GatewayRefused
 from daysheet.cards.jobs import resolve_everywhere
 from daysheet.cards.models import Charge, ChargeDecision, ChargeInquiry
+from daysheet.cards.opening import gateways_from
 from daysheet.cards.queries.notices import notices_of_client, notices_of_payment
 from daysheet.cards.rules import ChargeState
+from daysheet.cards.sealing import CannotUnseal
 from daysheet.cards.settling import kept_cents
 from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.ledger.requests import RequestKeyReused
@@ -69,6 +72,15 @@ def finish(desk: CardDesk) -> None:
     """The processor gets done, and its message arrives."""
     desk.processor.finish_slow(desk.processor.charges()[0]["id"])
     desk.hear(desk.last("charged"))
+
+
+def test_an_account_whose_key_was_lost_stops_no_other_question(desk: CardDesk, stuck: Charge) -> None:
+    def no_key(*_: object) -> CardGateway:
+        raise CannotUnseal("The key of this account cannot be opened.")
+
+    with gateways_from(no_key):
+        assert resolve_charges(desk.clinic.cast.alder, NOW + timedelta(hours=2)) == 0
+    assert state(stuck) is ChargeState.UNKNOWN
 
 
 def test_a_stuck_charge_blocks_its_client_until_somebody_decides(desk: CardDesk, stuck: Charge) -> None:

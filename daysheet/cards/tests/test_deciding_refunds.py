@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import time_machine
 
 from daysheet.audit.models import AuditEvent
 from daysheet.cards.actions import request_refund
@@ -18,11 +19,13 @@ from daysheet.cards.deciding_refunds import (
     mark_not_refunded,
     mark_refunded,
 )
-from daysheet.cards.gateways.base import AnswerLost, GatewayRefused, NewsKind
+from daysheet.cards.gateways.base import AnswerLost, CardGateway, GatewayRefused, NewsKind
 from daysheet.cards.jobs import resolve_everywhere
-from daysheet.cards.models import CardRefundDecision
+from daysheet.cards.models import CardRefund, CardRefundDecision
+from daysheet.cards.opening import gateways_from
 from daysheet.cards.queries.notices import notices_of_client, notices_of_payment
 from daysheet.cards.refunding import SEND_AGAIN_WITHIN, carry_out_refund
+from daysheet.cards.sealing import CannotUnseal
 from daysheet.cards.settling import kept_cents
 from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.ledger.requests import RequestKeyReused
@@ -157,7 +160,7 @@ def test_made_after_all_when_its_money_was_used_takes_it_off_the_line(
 
 def test_what_is_refused(desk: CardDesk, paid: Payment, silent: UUID) -> None:
     with pytest.raises(RefundMayStillGo, match=r"Until 11/17/2026 .* may still be made by itself"):
-        not_refunded(desk, silent, now=NOW + SEND_AGAIN_WITHIN)
+        not_refunded(desk, silent, now=NOW + SEND_AGAIN_WITHIN - timedelta(seconds=1))
     with pytest.raises(ReasonMissing):
         not_refunded(desk, silent, reason=" ")
     with pytest.raises(ReferenceMissing):
@@ -168,8 +171,41 @@ def test_what_is_refused(desk: CardDesk, paid: Payment, silent: UUID) -> None:
         refunded(desk, uuid4())
     waiting = request_refund(desk.biller, refund_id=uuid4(), payment_id=paid.pk, amount_cents=100, reason="Overpaid")
     with pytest.raises(RefundDecided, match="has not been sent yet"):
-        not_refunded(desk, waiting)
+        not_refunded(desk, waiting, now=NOW + timedelta(hours=1))
     assert not CardRefundDecision.objects.exists() and left(paid) == 300
+
+
+def test_a_refund_that_could_never_be_sent_stops_nothing_and_is_decided(desk: CardDesk, paid: Payment) -> None:
+    """The account's key was lost: the processor is never spoken with."""
+    never = request_refund(desk.biller, refund_id=uuid4(), payment_id=paid.pk, amount_cents=600, reason="Overpaid")
+    with gateways_from(_no_key):
+        for moment in (NOW + timedelta(minutes=2), LATER):
+            carry_out_refund(desk.clinic.cast.alder, never, moment)
+    assert (left(paid), refund_steps(never)) == (400, {"requested"})
+    with time_machine.travel(LATER, tick=False):
+        page = words(browser_of(desk.clinic.cast.alice.user_id).get(at("card_refund", card_refund=never)))
+    assert "This refund was never sent" in page and "Mark as not refunded" in page
+    not_refunded(desk, never)
+    assert left(paid) == 1_000
+    carry_out_refund(desk.clinic.cast.alder, never, LATER)
+    assert (left(paid), refund_steps(never)) == (1_000, {"requested", "not_made"})
+    desk.books_agree(paid.client_id)  # type: ignore[arg-type]
+
+
+def test_made_by_hand_and_told_by_the_processor_it_is_one_refund(desk: CardDesk, paid: Payment, silent: UUID) -> None:
+    """The message of a refund made at the processor's own desk does not name ours: its reference does."""
+    refunded(desk, silent, reference="sr_by_hand")
+    told = desk.last("refunded")
+    by_hand = told.message | {"id": "sm_hand", "refund": None, "refund_reference": "sr_by_hand"}
+    assert desk.hear(replace(told, message=by_hand)) == ["Known already"]
+    assert (left(paid), CardRefund.objects.count()) == (400, 1)
+    other = by_hand | {"id": "sm_other", "refund_reference": "sr_other"}
+    assert desk.hear(replace(told, message=other)) == ["Refunded"]
+    assert CardRefund.objects.count() == 2
+
+
+def _no_key(*_: object) -> CardGateway:
+    raise CannotUnseal("The key of this account cannot be opened.")
 
 
 def test_one_decision_and_the_same_form_twice_is_one(desk: CardDesk, paid: Payment, silent: UUID) -> None:

@@ -10,7 +10,7 @@ import pytest
 from daysheet.clients.models import Payer
 from daysheet.database.scope import practice_transaction
 from daysheet.imports.actions import ImportRefused, Verdict
-from daysheet.services.actions import add_payer_rate
+from daysheet.services.actions import add_payer_rate, archive_service_type
 from daysheet.services.models import PayerRate, ServiceType
 from daysheet.services.queries import fee_schedule_table
 from daysheet.web.downloads import download
@@ -153,6 +153,14 @@ def test_what_the_prices_page_exports_comes_back_unchanged(alice) -> None:
         answer = download("fee_schedules", [fee_schedule_table(alice, payer.pk)], "csv")
         content = b"".join(answer) if answer.streaming else answer.content
     assert counts(take(alice, "fee_schedules", content)) == (0, 0, 2)
+
+
+def test_what_is_exported_has_no_rates_of_archived_types_whose_code_another_may_have(alice) -> None:
+    take(alice, "fee_schedules", [rate("2026-01-01", "110.00")])
+    with practice_transaction(alice.practice.id):
+        payer, old = Payer.objects.get(external_id="p1"), ServiceType.objects.get(external_id="t1")
+        archive_service_type(alice, old.pk)
+        assert fee_schedule_table(alice, payer.pk).rows == ()
 
 
 def test_a_bad_amount_or_day_is_named_and_a_file_without_rows_harmless(alice) -> None:

@@ -87,6 +87,26 @@ def test_a_large_table_of_people_is_read() -> None:
     assert len(read_sheet(file.getvalue())) == 20_000
 
 
+def test_a_damaged_encrypted_or_strangely_packed_workbook_is_refused_in_words() -> None:
+    good = workbook(cell("A1"))
+    data = good.index(b"xl/worksheets/sheet1.xml") + len("xl/worksheets/sheet1.xml")
+    damaged = good[:data] + b"\xff" * 20 + good[data + 20 :]
+    for flaw in (damaged, _with_header(good, 6, 8, b"\x01"), _with_header(good, 8, 10, b"\x09")):
+        with pytest.raises(UnreadableFile, match="cannot be read"):
+            read_sheet(flaw)
+
+
+def _with_header(archive: bytes, local: int, central: int, byte: bytes) -> bytes:
+    """Every entry with this byte in both of its headers: 6 and 8 are the flags, 8 and 10 the way it is packed."""
+    changed = bytearray(archive)
+    for mark, offset in ((b"PK\x03\x04", local), (b"PK\x01\x02", central)):
+        at = archive.find(mark)
+        while at >= 0:
+            changed[at + offset : at + offset + 1] = byte
+            at = archive.find(mark, at + 1)
+    return bytes(changed)
+
+
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 def test_the_line_of_another_encoding_is_named_also_behind_a_byte_order_mark(mark: bytes) -> None:
     with pytest.raises(UnreadableFile, match="Line 2 is not in UTF-8"):

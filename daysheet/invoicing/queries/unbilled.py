@@ -121,7 +121,7 @@ def _found(
     visible, values = visible_condition(actor, "v.client_id")
     also, more = narrowed
     window = [practice, back, until]
-    params = [practice, until, *window, practice, *window, practice, practice, *values, *more, limit, offset]
+    params = [practice, until, *window, *window, practice, practice, *values, *more, limit, offset]
     with connection.cursor() as cursor:
         cursor.execute(f"{_FOUND} WHERE {visible} AND {also} {_ORDER}", params)
         return list(cursor.fetchall())
@@ -177,25 +177,24 @@ def _stop(actor: Actor, visit: Visit, kind: str, refusal: Refused | None) -> tup
     return Stop.NOTHING, "Nothing stops it."
 
 
-# What is found is read once, and what it belongs to is looked up row by row: left to itself the planner joins the four
-# tables by the practice alone where its statistics do not know the practice yet (a new one beside others), and pairs
-# every visit with every other. EXCEPT is linear whatever the statistics say; NOT EXISTS is not.
+# What is found is read once, and everything beside it is looked up row by row (LIMIT 1 cannot become a join): left to
+# itself the planner joins the tables by the practice alone where its statistics do not know the practice yet (a new one
+# beside others), and pairs every visit with every other.
 _FOUND = """
     WITH found AS MATERIALIZED (
         SELECT DISTINCT s.visit_id, 'service' AS kind FROM schedule_visitservice s
         WHERE s.practice_id = %s AND s.line_id IS NULL AND NOT s.is_suspended AND s.service_on <= %s
         UNION ALL
-        SELECT bare.id, 'no_service' FROM (
-            SELECT m.id FROM schedule_visit m
-            WHERE m.practice_id = %s AND m.service_on BETWEEN %s AND %s AND m.status IN ('kept', 'upcoming')
-            EXCEPT SELECT t.visit_id FROM schedule_visitservice t WHERE t.practice_id = %s
-        ) bare
+        SELECT m.id, 'no_service' FROM schedule_visit m
+        WHERE m.practice_id = %s AND m.service_on BETWEEN %s AND %s AND m.status IN ('kept', 'upcoming')
+          AND (SELECT t.visit_id FROM schedule_visitservice t
+               WHERE t.practice_id = m.practice_id AND t.visit_id = m.id LIMIT 1) IS NULL
         UNION ALL
         SELECT m.id, 'no_fee' FROM schedule_visit m
         WHERE m.practice_id = %s AND m.service_on BETWEEN %s AND %s AND m.status IN ('no_show', 'late_cancel')
           AND m.fee_waived_reason = ''
-          AND NOT EXISTS (SELECT 1 FROM schedule_visitservice t WHERE t.practice_id = m.practice_id
-                          AND t.visit_id = m.id AND (NOT t.is_suspended OR t.line_id IS NOT NULL))
+          AND (SELECT t.visit_id FROM schedule_visitservice t WHERE t.practice_id = m.practice_id
+               AND t.visit_id = m.id AND (NOT t.is_suspended OR t.line_id IS NOT NULL) LIMIT 1) IS NULL
     )
     SELECT v.id, found.kind FROM found
     CROSS JOIN LATERAL (SELECT * FROM schedule_visit WHERE practice_id = %s AND id = found.visit_id LIMIT 1) v

@@ -13,6 +13,7 @@ from django.db import connections
 
 from daysheet.config.verify import run_verify
 from daysheet.database.scope import practice_transaction
+from daysheet.invoicing.actions import void_invoice
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.ledger.models import Entry
@@ -38,6 +39,7 @@ from daysheet.payments.corrections import (
 from daysheet.payments.models import Payment
 from daysheet.payments.receiving import PaymentInFuture
 from daysheet.payments.redating import edit_payment
+from daysheet.payments.rules import NoLongerThere
 from daysheet.practices.actor import Actor
 from tests.people import Cast
 
@@ -197,6 +199,11 @@ def test_a_write_off_and_its_removal(bob: Actor, cast: Cast) -> None:
     assert _figures(bob, client) == (4000, 0, 0)
     with pytest.raises(NotAWriteOff):
         remove_write_off(bob, request_key=uuid4(), line_id=line.pk, entry_id=entry.pk, reason="again")
+    void_invoice(bob, invoice_id=line.invoice_id, reason="Voided meanwhile")
+    typed = {"line_id": line.pk, "side": "client", "amount_cents": 1000, "reason": "Hardship"}
+    write_off(bob, request_key=key, **typed)  # the answer that got lost: it did succeed
+    with pytest.raises(NoLongerThere):
+        write_off(bob, request_key=uuid4(), **typed)
 
 
 def test_responsibility_moves_only_what_is_unpaid_and_the_total_stays(bob: Actor, cast: Cast) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from daysheet.config.verify import run_verify
 from daysheet.database.scope import practice_transaction
-from daysheet.invoicing.actions import InvoiceAlreadyVoid, InvoiceHasInsuranceMoney, bill_visit, void_invoice
+from daysheet.invoicing.actions import InvoiceHasInsuranceMoney, bill_visit, void_invoice
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.invoicing.selection import LineEdit
 from daysheet.invoicing.voiding import ReasonMissing as VoidReasonMissing
@@ -23,6 +23,7 @@ from daysheet.payments.actions import accept_payment
 from daysheet.payments.corrections import ReasonMissing, change_responsibility, unapply, write_off
 from daysheet.payments.models import Payment
 from daysheet.payments.rebilling import EditNotPossible, RebillRefused, edit_line, void_and_rebill
+from daysheet.payments.rules import NoLongerThere
 from daysheet.schedule.models import VisitService
 from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic
@@ -105,7 +106,7 @@ def test_void_and_rebill_keeps_the_payments_on_the_new_invoice(clinic: Clinic) -
     assert again.number == 2 and Invoice.objects.count() == 2
     with pytest.raises(RequestKeyReused):
         void_and_rebill(clinic.biller, request_key=key, reason="It was a talk", **asked)
-    with pytest.raises(InvoiceAlreadyVoid):
+    with pytest.raises(NoLongerThere):
         void_and_rebill(clinic.biller, request_key=uuid4(), invoice_id=old.id, reason="another tab")
     _books_are_right()
 

@@ -15,10 +15,13 @@ from .payer_prices import priced_payer
 
 @query(Permission.ADMINISTRATOR)
 def fee_schedule_table(actor: Actor, payer_id: UUID) -> Table:
-    """Every rate with its first day; an empty one where from that day on there is none. Insurer and service type stand
-    under the ID that an import gave them, else under name and code. Raises NotFound."""
+    """Every rate of a service type in use with its first day; an empty one where from that day on there is none.
+
+    Insurer and service type stand under the ID that an import gave them, else under name and code. (Another type may
+    have an archived one's code by now.) Raises NotFound.
+    """
     payer = priced_payer(actor, payer_id)
-    rates = PayerRate.objects.filter(payer=payer).select_related("service_type")
+    rates = PayerRate.objects.filter(payer=payer, service_type__archived_at=None).select_related("service_type")
     columns = (text("Insurer"), text("Service Type"), day("From"), money("Rate"))
     rows = tuple(
         (
