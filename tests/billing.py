@@ -75,11 +75,11 @@ def clinic_of(cast: Cast) -> Clinic:
 
 
 def build_clinic(cast: Cast, *, now: datetime = NOW) -> Clinic:
-    """Alder Clinic at `now`, with Carol licensed for the year; call inside its transaction."""
+    """Alder Clinic at `now`, with Carol licensed for that year in practice time; call inside its transaction."""
     owner, biller = cast.actor(cast.alice, now=now), cast.actor(cast.bob, now=now)
     with practice_transaction(cast.alder.id):
         CptLicense.objects.create(
-            staff_member_id=cast.carol.staff_member_id, year=now.year, fee_cents=2150, assigned_at=now,
+            staff_member_id=cast.carol.staff_member_id, year=owner.today.year, fee_cents=2150, assigned_at=now,
             assigned_by="Alice",
         )  # fmt: skip
         return Clinic(

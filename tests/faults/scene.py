@@ -35,7 +35,6 @@ from daysheet.jobs.models import JobRun
 from daysheet.kit.dates import local_date, utc_now
 from daysheet.practices.models import User
 from daysheet.schedule.models import VisitService
-from daysheet.staff.models import CptLicense
 from tests.billing import Clinic, build_clinic
 from tests.people import build_cast
 
@@ -49,19 +48,11 @@ _CSRF = "b" * 32
 
 def present_clinic() -> Clinic:
     """Alder Clinic, committed, in the present: real processes read the real clock. Past nights are sealed, as a worker
-    does it sooner or later: who writes into one is found by `check_books`.
-
-    Carol is licensed for today and for yesterday, which `a_batch` bills: on 1 January these are two years.
-    """
+    does it sooner or later: who writes into one is found by `check_books`."""
     now = utc_now()
     cast = build_cast(now=now)
     with practice_transaction(cast.alder.id):
         clinic = build_clinic(cast, now=now)
-        for day in (today(clinic), today(clinic) - timedelta(days=1)):
-            CptLicense.objects.get_or_create(
-                staff_member_id=cast.carol.staff_member_id, year=day.year,
-                defaults={"fee_cents": 0, "assigned_at": now, "assigned_by": "Alice"},
-            )  # fmt: skip
     seal_night(cast.alder, now)
     return clinic
 
