@@ -213,9 +213,9 @@ def serving_pages(log: Path) -> Iterator[Process]:
 
 
 @contextmanager
-def working(log: Path, *, ends: int = 0) -> Iterator[Process]:
-    """A worker."""
-    with running(log, "django", "procrastinate", "worker", "--concurrency", "2", ends=ends) as worker:
+def working(log: Path, *, at_once: int = 2, ends: int = 0) -> Iterator[Process]:
+    """A worker that does so many things at once."""
+    with running(log, "django", "procrastinate", "worker", "--concurrency", str(at_once), ends=ends) as worker:
         yield worker
 
 

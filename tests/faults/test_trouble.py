@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -128,18 +128,20 @@ def test_a_run_that_lost_its_worker_is_woken_although_the_clock_was_put_back(cli
 
 @again
 def test_two_workers_at_once_bill_every_visit_once(clinic: Clinic, tmp_path: Path, number: int) -> None:
-    """Three batches, two of them with the same visits."""
+    """Three batches, two of them with the same visits. A worker does one thing at a time here, so that both are at it."""
     first = a_batch(clinic, CLIENTS)
+    held = last_client(clinic)
     with practice_transaction(clinic.cast.alder.id):
         same = {
             service.visit.client_id: (service.pk,) for service in VisitService.objects.select_related("visit").all()
         }
-    batches = [first, a_batch(clinic, 0, visits=same), a_batch(clinic, CLIENTS)]
-    with ExitStack() as workers:
-        for each in (1, 2):
-            workers.enter_context(working(tmp_path / f"worker{each}.log"))
-        for batch_id in batches:
-            wait_for(lambda batch_id=batch_id: has_finished(clinic, batch_id))  # type: ignore[misc]
+    rivals = [first, a_batch(clinic, 0, visits=same)]
+    batches = [*rivals, a_batch(clinic, CLIENTS)]
+    workers = [working(tmp_path / f"worker{each}.log", at_once=1) for each in (1, 2)]
+    with row_held("clients_client", held) as let_go, workers[0] as one, workers[1] as other:
+        wait_for(lambda: all(run_of(clinic, each).state == JobRun.State.RUNNING for each in rivals), alive=other)
+        let_go()
+        wait_for(lambda: all(has_finished(clinic, each) for each in batches), alive=one)
     check_books(clinic, lines=2 * CLIENTS)
 
 
