@@ -128,7 +128,7 @@ def test_a_run_that_lost_its_worker_is_woken_although_the_clock_was_put_back(cli
 
 @again
 def test_two_workers_at_once_bill_every_visit_once(clinic: Clinic, tmp_path: Path, number: int) -> None:
-    """Three batches, two of them with the same visits. A worker does one thing at a time here, so that both are at it."""
+    """Three batches, two of them with the same visits. A worker does one thing at a time here: both are at it."""
     first = a_batch(clinic, CLIENTS)
     held = last_client(clinic)
     with practice_transaction(clinic.cast.alder.id):
