@@ -29,7 +29,7 @@ test-fast: ## the tests of a few minutes: no browser, no servers killed, no long
 test-slow: ## thousands of steps of random histories (HISTORY_STEPS=6000), races 50 times, faults FAULT_REPEATS=10 times
 	@$(READY) dev
 	@HISTORY_STEPS="$${HISTORY_STEPS:-6000}" FAULT_REPEATS="$${FAULT_REPEATS:-10}" \
-		$(PY) -m pytest -n 2 tests/invariants tests/faults
+		$(PY) -m pytest -n 2 --dist loadgroup tests/invariants tests/faults
 	@TEST_WITHOUT_SCOPING=1 $(PY) -m pytest -n 2 --dist loadgroup -m "not browser" daysheet tests/architecture
 	@FUZZ_SECONDS="$${FUZZ_SECONDS:-600}" $(PY) -m pytest -n 2 tests/fuzz
 

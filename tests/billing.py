@@ -74,13 +74,14 @@ def clinic_of(cast: Cast) -> Clinic:
     return Clinic(cast, cast.actor(cast.alice), cast.actor(cast.bob), talk, letter, Location.objects.get(name="Main"))
 
 
-def build_clinic(cast: Cast) -> Clinic:
-    """Alder Clinic with Carol licensed for the year; call inside its transaction."""
-    owner, biller = cast.actor(cast.alice), cast.actor(cast.bob)
+def build_clinic(cast: Cast, *, now: datetime = NOW) -> Clinic:
+    """Alder Clinic at `now`, with Carol licensed for that year in practice time; call inside its transaction."""
+    owner, biller = cast.actor(cast.alice, now=now), cast.actor(cast.bob, now=now)
     with practice_transaction(cast.alder.id):
         CptLicense.objects.create(
-            staff_member_id=cast.carol.staff_member_id, year=2026, fee_cents=2150, assigned_at=NOW, assigned_by="Alice"
-        )
+            staff_member_id=cast.carol.staff_member_id, year=owner.today.year, fee_cents=2150, assigned_at=now,
+            assigned_by="Alice",
+        )  # fmt: skip
         return Clinic(
             cast, owner, biller,
             add_service_type(owner, code="9T001", name="Talk", kind="cpt", rate_cents=15000),

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,7 +24,9 @@ import psycopg
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db.models import Model
 
+from daysheet.audit.seals import seal_night
 from daysheet.config.verify import differences_of
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.batches import BatchRequest, start_batch
@@ -32,7 +34,7 @@ from daysheet.invoicing.models import Batch, BatchProblem, InvoiceLine
 from daysheet.jobs.models import JobRun
 from daysheet.kit.dates import local_date, utc_now
 from daysheet.practices.models import User
-from daysheet.staff.models import CptLicense
+from daysheet.schedule.models import VisitService
 from tests.billing import Clinic, build_clinic
 from tests.people import build_cast
 
@@ -45,14 +47,13 @@ _CSRF = "b" * 32
 
 
 def present_clinic() -> Clinic:
-    """Alder Clinic, committed, in the present: real processes read the real clock."""
-    cast = build_cast(now=utc_now())
+    """Alder Clinic, committed, in the present: real processes read the real clock. Past nights are sealed, as a worker
+    does it sooner or later: who writes into one is found by `check_books`."""
+    now = utc_now()
+    cast = build_cast(now=now)
     with practice_transaction(cast.alder.id):
-        clinic = build_clinic(cast)
-        CptLicense.objects.get_or_create(
-            staff_member_id=cast.carol.staff_member_id, year=today(clinic).year,
-            defaults={"fee_cents": 0, "assigned_at": utc_now(), "assigned_by": "Alice"},
-        )  # fmt: skip
+        clinic = build_clinic(cast, now=now)
+    seal_night(cast.alder, now)
     return clinic
 
 
@@ -73,6 +74,26 @@ def a_batch(clinic: Clinic, clients: int, *, visits: Mapping[UUID, tuple[UUID, .
             items=[BatchRequest(client, services) for client, services in wanted.items()], expected_count=0,
             expected_cents=0,
         )  # fmt: skip
+
+
+def a_visit(clinic: Clinic) -> tuple[UUID, UUID]:
+    """A new client and a visit of today, not billed yet."""
+    with practice_transaction(clinic.cast.alder.id):
+        client = clinic.client()
+        return client, clinic.visit(client, clinic.talk, day=today(clinic))[0]
+
+
+def last_client(clinic: Clinic) -> UUID:
+    """The client whose visit was made last, who also comes last in a batch."""
+    with practice_transaction(clinic.cast.alder.id):
+        found = VisitService.objects.order_by("-pk").values_list("visit__client_id", flat=True).first()
+    assert found
+    return found
+
+
+def count_of(clinic: Clinic, model: type[Model]) -> int:
+    with practice_transaction(clinic.cast.alder.id):
+        return model._default_manager.count()
 
 
 def run_of(clinic: Clinic, batch_id: UUID) -> JobRun:
@@ -105,10 +126,13 @@ def row_held(table: str, row_id: UUID | int) -> Iterator[Callable[[], None]]:
         yield other.rollback
 
 
-def wait_for(what: Callable[[], bool], *, words: str = "") -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_for(what: Callable[[], bool], *, alive: Process | None = None, seconds: int = PATIENCE_SECONDS) -> None:
+    """Until it is so. `alive` has to run all the while; what it wrote is what a failure shows."""
+    deadline = time.monotonic() + seconds
     while not what():
-        assert time.monotonic() < deadline, words or what
+        if alive is not None:
+            assert alive.popen.poll() is None, alive.words()
+        assert time.monotonic() < deadline, alive.words() if alive else what
         time.sleep(0.05)
 
 
@@ -136,6 +160,11 @@ class Process:
     log: Path
     port: int = 0
 
+    def kill(self) -> None:
+        """As the kernel kills."""
+        self.popen.kill()
+        self.popen.wait()
+
     def children(self) -> list[int]:
         return children_of(self.popen.pid)
 
@@ -148,9 +177,11 @@ def children_of(pid: int) -> list[int]:
 
 
 @contextmanager
-def running(log: Path, *command: str, port: int = 0) -> Iterator[Process]:
-    """`python -m …` as an installation runs it, ended at the end."""
-    environment = {name: value for name, value in os.environ.items() if name != "DAYSHEET_TESTING"}
+def running(log: Path, *command: str, port: int = 0, ends: int = 0, without: Collection[str] = ()) -> Iterator[Process]:
+    """`python -m …` as an installation runs it, `without` these settings; told to end at the end, which it does with
+    exit code `ends`."""
+    left_out = {"DAYSHEET_TESTING", *without}
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
     with log.open("ab") as output:
         popen = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=output, stderr=output
@@ -160,23 +191,31 @@ def running(log: Path, *command: str, port: int = 0) -> Iterator[Process]:
     finally:
         popen.send_signal(signal.SIGTERM)
         popen.wait(timeout=60)
+    assert popen.returncode == ends, log.read_text()
+
+
+@contextmanager
+def serving(log: Path, *options: str) -> Iterator[Process]:
+    """`daysheet serve`, once it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with running(log, "daysheet", "serve", *options, "--port", str(port), port=port) as server:
+        wait_for(lambda: Visitor(port).get("/account/login/")[0] == 200, alive=server)
+        yield server
 
 
 @contextmanager
 def serving_pages(log: Path) -> Iterator[Process]:
     """`daysheet serve --only web`, once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with running(log, "daysheet", "serve", "--only", "web", "--port", str(port), port=port) as server:
-        wait_for(lambda: Visitor(port).get("/account/login/")[0] == 200, words="the server did not start")
+    with serving(log, "--only", "web") as server:
         yield server
 
 
 @contextmanager
-def working(log: Path) -> Iterator[Process]:
+def working(log: Path, *, ends: int = 0) -> Iterator[Process]:
     """A worker."""
-    with running(log, "django", "procrastinate", "worker", "--concurrency", "2") as worker:
+    with running(log, "django", "procrastinate", "worker", "--concurrency", "2", ends=ends) as worker:
         yield worker
 
 

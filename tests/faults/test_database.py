@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -35,7 +35,6 @@ from daysheet.jobs.models import JobRun
 from daysheet.kit.dates import utc_now
 from daysheet.mailings import files
 from daysheet.payments.models import Payment
-from daysheet.schedule.models import VisitService
 from tests.billing import Clinic
 
 from .scene import (
@@ -43,10 +42,13 @@ from .scene import (
     Process,
     Visitor,
     a_batch,
+    a_visit,
     again,
     check_books,
+    count_of,
     has_finished,
     is_waiting_for_a_lock,
+    last_client,
     let_time_pass,
     present_clinic,
     row_held,
@@ -62,7 +64,7 @@ CLIENTS = 30
 _DISK_MB = 500
 #: So many payments use up what room the tables have left in their files.
 _MANY = 150
-pytestmark = [pytest.mark.xdist_group("own_server"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("own_server"), pytest.mark.timeout(240)]
 
 
 class Machine:
@@ -137,7 +139,7 @@ def test_a_killed_database_process_is_told_to_the_person_and_the_same_form_then_
     machine: Machine, clinic: Clinic, tmp_path: Path, number: int
 ) -> None:
     """PostgreSQL throws everybody out, recovers and goes on."""
-    client, visit = _visit(clinic)
+    client, visit = a_visit(clinic)
     with serving_pages(tmp_path / "serve.log") as server:
         bob = Visitor.signed_in(server.port, clinic.cast.bob.user_id)
         answers: list[tuple[int, str]] = []
@@ -152,8 +154,8 @@ def test_a_killed_database_process_is_told_to_the_person_and_the_same_form_then_
         assert "The database does not answer" in words
         assert "send the same form again" in words
         machine.start_again()
-        wait_for(lambda: bob.get("/alder/agenda/")[0] == 200, words=server.words())
-        assert _count(clinic, Invoice) == 0
+        wait_for(lambda: bob.get("/alder/agenda/")[0] == 200, alive=server)
+        assert count_of(clinic, Invoice) == 0
         assert bob.post(f"/alder/visits/{visit}/invoice/", {})[0] == 303
     check_books(clinic, lines=1)
 
@@ -164,17 +166,17 @@ def test_serve_starts_a_killed_server_again_and_the_batch_goes_on(
 ) -> None:
     batch_id = a_batch(clinic, CLIENTS)
     log = tmp_path / "serve.log"
-    held = _last_client(clinic)
+    held = last_client(clinic)
     with suppress(psycopg.OperationalError), row_held("clients_client", held), _serving_embedded(log) as server:
-        wait_for(is_waiting_for_a_lock, words="the worker did not begin")
+        wait_for(is_waiting_for_a_lock, alive=server)
         machine.kill()
-        wait_for(lambda: "the database server ended; starting it again" in server.words())
+        wait_for(lambda: "the database server ended; starting it again" in server.words(), alive=server)
         wait_for(lambda: machine.server.status() is not None)
         connections.close_all()
         assert run_of(clinic, batch_id).state == JobRun.State.RUNNING
         let_time_pass(timedelta(minutes=5))
         jobs.sweep_stalled_jobs(utc_now())
-        wait_for(lambda: has_finished(clinic, batch_id), words=server.words())
+        wait_for(lambda: has_finished(clinic, batch_id), alive=server)
     check_books(clinic, lines=CLIENTS)
 
 
@@ -199,7 +201,7 @@ def test_a_batch_on_a_full_disk_refuses_nobody_and_goes_on_when_there_is_room(
 def test_a_payment_on_a_full_disk_says_so_and_is_taken_once_when_there_is_room(
     machine: Machine, clinic: Clinic, tmp_path: Path, number: int
 ) -> None:
-    client, visit = _visit(clinic)
+    client, visit = a_visit(clinic)
     path, taken = f"/alder/clients/{client}/payments/new/", 0
     with serving_pages(tmp_path / "serve.log") as server:
         bob = Visitor.signed_in(server.port, clinic.cast.bob.user_id)
@@ -217,11 +219,11 @@ def test_a_payment_on_a_full_disk_says_so_and_is_taken_once_when_there_is_room(
             assert status == 503, words
             assert "The disk of the server is full" in words or "The database does not answer" in words
         machine.start_again()
-        wait_for(lambda: bob.get("/alder/agenda/")[0] == 200, words=server.words())
+        wait_for(lambda: bob.get("/alder/agenda/")[0] == 200, alive=server)
         for _ in range(2):
             status, words = bob.post(path, facts)
             assert status == 303, words
-    assert _count(clinic, Payment) == taken + 1
+    assert count_of(clinic, Payment) == taken + 1
     check_books(clinic, lines=1)
 
 
@@ -257,29 +259,27 @@ def test_an_upgrade_waits_for_a_running_batch_and_lets_its_old_worker_end_it(
 ) -> None:
     """The batch holds the tables while the upgrade begins; the upgrade lets others through meanwhile."""
     batch_id = a_batch(clinic, CLIENTS)
-    held = _last_client(clinic)
-    _, visit = _visit(clinic)
-    # Made before a worker runs: it may seal the nights before, and this clinic's clock stands in one of them.
-    client, later_visit = _visit(clinic)
-    services = _services_of(clinic, later_visit)
+    held = last_client(clinic)
+    _, visit = a_visit(clinic)
     upgrade, pages = tmp_path / "upgrade.log", tmp_path / "serve.log"
+    next_version = running(upgrade, "tests.faults.next_version", ends=-signal.SIGTERM)
     try:
         with row_held("clients_client", held) as let_go, working(tmp_path / "worker.log") as worker:
-            wait_for(is_waiting_for_a_lock, words=worker.words())
-            with serving_pages(pages) as server, running(upgrade, "tests.faults.next_version") as started:
+            wait_for(is_waiting_for_a_lock, alive=worker)
+            with serving_pages(pages) as server, next_version as started:
                 bob = Visitor.signed_in(server.port, clinic.cast.bob.user_id)
-                wait_for(lambda: "Waiting for work that is running" in started.words(), words=started.words())
+                wait_for(lambda: "Waiting for work that is running" in started.words(), alive=started)
                 assert bob.post(f"/alder/visits/{visit}/invoice/", {})[0] == 303, "others are let through"
                 assert started.popen.poll() is None
             let_go()
-            wait_for(lambda: has_finished(clinic, batch_id), words=worker.words())
+            wait_for(lambda: has_finished(clinic, batch_id), alive=worker)
         with running(upgrade, "tests.faults.next_version") as again_started:
             assert again_started.popen.wait(timeout=60) == 0, again_started.words()
         check_books(clinic, lines=CLIENTS + 1)
-        with working(tmp_path / "worker.log"):
-            later = a_batch(clinic, 0, visits={client: services})
-            wait_for(lambda: has_finished(clinic, later))
-        check_books(clinic, lines=CLIENTS + 2)
+        with working(tmp_path / "worker.log") as worker:
+            later = a_batch(clinic, 3)
+            wait_for(lambda: has_finished(clinic, later), alive=worker)
+        check_books(clinic, lines=CLIENTS + 4)
     finally:
         _take_back_the_upgrade()
 
@@ -287,16 +287,9 @@ def test_an_upgrade_waits_for_a_running_batch_and_lets_its_old_worker_end_it(
 @contextmanager
 def _serving_embedded(log: Path) -> Iterator[Process]:
     """`daysheet serve --only worker` that looks after the embedded server itself: no address is given."""
-    given = os.environ.pop("DATABASE_URL"), os.environ.pop("DATABASE_OWNER_URL")
-    serving = running(log, "daysheet", "serve", "--only", "worker")
-    try:
-        process = serving.__enter__()
-    finally:
-        os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = given
-    try:
+    own = ("DATABASE_URL", "DATABASE_OWNER_URL")
+    with running(log, "daysheet", "serve", "--only", "worker", without=own) as process:
         yield process
-    finally:
-        serving.__exit__(None, None, None)
 
 
 def _take_back_the_upgrade() -> None:
@@ -321,31 +314,8 @@ def _work_on(app_url: str, owner_url: str, home: str) -> None:
         connections.settings[alias].update({name: found[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")})
 
 
-def _visit(clinic: Clinic) -> tuple[UUID, UUID]:
-    with practice_transaction(clinic.cast.alder.id):
-        client = clinic.client()
-        return client, clinic.visit(client, clinic.talk, day=today(clinic))[0]
-
-
-def _services_of(clinic: Clinic, visit_id: UUID) -> tuple[UUID, ...]:
-    with practice_transaction(clinic.cast.alder.id):
-        return tuple(VisitService.objects.filter(visit_id=visit_id).values_list("pk", flat=True))
-
-
-def _last_client(clinic: Clinic) -> UUID:
-    with practice_transaction(clinic.cast.alder.id):
-        found = VisitService.objects.order_by("-pk").values_list("visit__client_id", flat=True).first()
-    assert found
-    return found
-
-
 def _who_waits() -> int:
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
         row = owner.execute("SELECT pid FROM pg_locks WHERE NOT granted").fetchone()
     assert row
     return int(row[0])
-
-
-def _count(clinic: Clinic, model: type[Invoice] | type[Payment]) -> int:
-    with practice_transaction(clinic.cast.alder.id):
-        return model.objects.count()

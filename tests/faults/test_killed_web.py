@@ -8,11 +8,10 @@ import signal
 import threading
 import time
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
-from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.models import Invoice
 from daysheet.payments.models import Payment
 from tests.billing import Clinic
@@ -20,9 +19,11 @@ from tests.billing import Clinic
 from .scene import (
     Process,
     Visitor,
+    a_visit,
     again,
     check_books,
     children_of,
+    count_of,
     is_waiting_for_a_lock,
     present_clinic,
     row_held,
@@ -30,6 +31,8 @@ from .scene import (
     today,
     wait_for,
 )
+
+pytestmark = pytest.mark.system
 
 #: A payment takes about so long: kills at random moments hit before, within and after it.
 _WITHIN_SECONDS = 0.3
@@ -42,7 +45,7 @@ def clinic(live_db: None) -> Clinic:
 
 @again
 def test_an_invoice_whose_web_process_is_killed_is_made_once(clinic: Clinic, tmp_path: Path, number: int) -> None:
-    client, visit = _visit(clinic)
+    client, visit = a_visit(clinic)
     with serving_pages(tmp_path / "serve.log") as server:
         bob = Visitor.signed_in(server.port, clinic.cast.bob.user_id)
         with row_held("clients_client", client):
@@ -53,11 +56,11 @@ def test_an_invoice_whose_web_process_is_killed_is_made_once(clinic: Clinic, tmp
             _kill_pages(server)
             click.join()
             assert answers == [0], "the connection broke"
-        assert _count(clinic, Invoice) == 0
+        assert count_of(clinic, Invoice) == 0
         _come_back(server)
         assert bob.post(f"/alder/visits/{visit}/invoice/", {})[0] == 303
         assert bob.post(f"/alder/visits/{visit}/invoice/", {})[0] in {303, 422}, "it is billed already"
-    assert _count(clinic, Invoice) == 1
+    assert count_of(clinic, Invoice) == 1
     check_books(clinic, lines=1)
 
 
@@ -65,7 +68,7 @@ def test_an_invoice_whose_web_process_is_killed_is_made_once(clinic: Clinic, tmp
 def test_a_payment_sent_again_after_a_kill_at_any_moment_is_one_payment(
     clinic: Clinic, tmp_path: Path, number: int
 ) -> None:
-    client, visit = _visit(clinic)
+    client, visit = a_visit(clinic)
     facts = {
         "request_key": str(uuid4()),
         "amount": "25.00",
@@ -84,27 +87,17 @@ def test_a_payment_sent_again_after_a_kill_at_any_moment_is_one_payment(
         _come_back(server)
         status, words = bob.post(f"/alder/clients/{client}/payments/new/", facts)
         assert status == 303, words
-    assert _count(clinic, Payment) == 1
+    assert count_of(clinic, Payment) == 1
     check_books(clinic, lines=1)
-
-
-def _visit(clinic: Clinic) -> tuple[UUID, UUID]:
-    with practice_transaction(clinic.cast.alder.id):
-        client = clinic.client()
-        return client, clinic.visit(client, clinic.talk, day=today(clinic))[0]
 
 
 def _kill_pages(server: Process) -> None:
     """The process that answers, as the kernel kills: a child of gunicorn's own, which is a child of `serve`."""
-    for gunicorn in server.children():
-        for pages in children_of(gunicorn):
-            os.kill(pages, signal.SIGKILL)
+    pages = [process for gunicorn in server.children() for process in children_of(gunicorn)]
+    assert pages
+    for process in pages:
+        os.kill(process, signal.SIGKILL)
 
 
 def _come_back(server: Process) -> None:
-    wait_for(lambda: Visitor(server.port).get("/account/login/")[0] == 200, words=server.words())
-
-
-def _count(clinic: Clinic, model: type[Invoice] | type[Payment]) -> int:
-    with practice_transaction(clinic.cast.alder.id):
-        return model.objects.count()
+    wait_for(lambda: Visitor(server.port).get("/account/login/")[0] == 200, alive=server)

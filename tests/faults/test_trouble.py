@@ -3,7 +3,6 @@ workers: what people are told, and that the work is done once in the end."""
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +21,7 @@ from daysheet.imports.actions import import_file
 from daysheet.jobs import jobs
 from daysheet.jobs.models import JobRun
 from daysheet.kit.dates import utc_now
+from daysheet.operations.metrics import workers_alive
 from daysheet.practices.models import User
 from daysheet.schedule.models import VisitService
 from daysheet.staff import middleware
@@ -33,6 +33,8 @@ from .scene import (
     again,
     check_books,
     has_finished,
+    is_waiting_for_a_lock,
+    last_client,
     let_time_pass,
     present_clinic,
     row_held,
@@ -44,6 +46,7 @@ from .scene import (
 )
 
 CLIENTS = 30
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture
@@ -142,17 +145,19 @@ def test_two_workers_at_once_bill_every_visit_once(clinic: Clinic, tmp_path: Pat
 
 @again
 def test_a_worker_killed_while_another_runs_leaves_no_trace(clinic: Clinic, tmp_path: Path, number: int) -> None:
-    """The first stands in the middle of a batch and is killed; the second, there all the time, ends it."""
+    """The first stands in the middle of a batch and is killed; the second, there before that, ends it."""
     batch_id = a_batch(clinic, CLIENTS)
-    with practice_transaction(clinic.cast.alder.id):
-        held = VisitService.objects.values_list("visit__client_id", flat=True).order_by("-pk")[0]
-    with working(tmp_path / "first.log") as first, working(tmp_path / "second.log"):
-        with row_held("clients_client", held):
-            wait_for(lambda: run_of(clinic, batch_id).state == JobRun.State.RUNNING)
-            os.kill(first.popen.pid, signal.SIGKILL)
-        let_time_pass(timedelta(minutes=5))
-        _sweep(clinic)
-        wait_for(lambda: has_finished(clinic, batch_id))
+    killed = working(tmp_path / "first.log", ends=-signal.SIGKILL)
+    with row_held("clients_client", last_client(clinic)) as let_go, killed as first:
+        wait_for(is_waiting_for_a_lock, alive=first)
+        with working(tmp_path / "second.log") as second:
+            wait_for(lambda: workers_alive() == 2, alive=second)
+            assert run_of(clinic, batch_id).state == JobRun.State.RUNNING
+            first.kill()
+            let_go()
+            let_time_pass(timedelta(minutes=5))
+            jobs.sweep_stalled_jobs(utc_now())
+            wait_for(lambda: has_finished(clinic, batch_id), alive=second)
     check_books(clinic, lines=CLIENTS)
 
 
@@ -175,10 +180,6 @@ def _connection_breaks_in_copy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list
         patched.setattr(psycopg.Copy, "write_row", write)
         yield broken
     assert not connection.in_atomic_block
-
-
-def _sweep(clinic: Clinic) -> None:
-    jobs.sweep_stalled_jobs(utc_now())
 
 
 def _sweep_and_run(clinic: Clinic, run: JobRun) -> None:
