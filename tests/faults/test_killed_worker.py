@@ -38,7 +38,7 @@ from .scene import (
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
 CLIENTS = CLIENTS_PER_CHUNK + 5
-#: Start, restart, and the sweep that comes every minute.
+#: The sweep comes every minute; then the batch has to finish.
 PATIENCE_SECONDS = 150
 
 
