@@ -66,6 +66,8 @@ def _load_bill(connection: Connection, loaded: Loaded, number: int) -> None:
     shape = loaded.shape
     first, last = shape.bill_range(number)
     load_visits(connection, loaded, first, last)
+    # No statistics know these days yet, and what the planner takes for one row it would pair with everything.
+    connection.execute("SET LOCAL enable_nestloop = off")
     if number == shape.bills:
         _bill_half_of_today(connection, loaded)
         return
@@ -92,8 +94,6 @@ def _bill_half_of_today(connection: Connection, loaded: Loaded) -> None:
     which = "s.service_on = %(today)s AND s.visit_id IN (SELECT v.id FROM schedule_visit v JOIN bench_client b " \
             "ON b.id = v.client_id WHERE v.practice_id = %(practice)s AND b.no %% 2 = 0)"  # fmt: skip
     params = {**loaded.params, "now": loaded.now}
-    # No statistics know this day yet, and what the planner takes for one row it would pair with everything.
-    connection.execute("SET LOCAL enable_nestloop = off")
     bill(connection, Bill(loaded.practice.id, which, params, group_on=BY_DATE, issued_on=BY_CLIENT, door="'agenda'"))
 
 

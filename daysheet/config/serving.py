@@ -8,9 +8,12 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from daysheet.database.postmaster import is_alive
 from daysheet.database.server import EmbeddedServer, EmbeddedServerError
 
 from . import environment
@@ -19,6 +22,9 @@ from .preparing import embedded_server, refuse_taken_port, say, set_up
 from .supervisor import supervise
 
 _MEMORY_FOLDER = "/dev/shm"  # noqa: S108
+_COUNTERS = "daysheet-metrics-"
+#: Between two attempts to start a database server that does not start.
+_PAUSE_SECONDS = 5.0
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -67,19 +73,23 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def _kept_running(server: EmbeddedServer) -> Callable[[], None]:
-    """Starts the embedded PostgreSQL again after a kill; it recovers by itself what was committed."""
-    said = ""
+    """Starts the embedded PostgreSQL again after a kill; it recovers by itself what was committed. What cannot be
+    started is tried again after a pause, and told once."""
+    said, next_try_at = "", 0.0
 
     def look() -> None:
-        nonlocal said
-        if server.status():
+        nonlocal said, next_try_at
+        if time.monotonic() < next_try_at:
             return
-        if not said:
-            say("daysheet: the database server ended; starting it again")
         try:
-            server.ensure_running()
+            if server.status():
+                return
+            if not said:
+                say("daysheet: the database server ended; starting it again")
+            server.ensure_running(may_begin=False)
             said = ""
-        except EmbeddedServerError as error:
+        except (EmbeddedServerError, OSError) as error:
+            next_try_at = time.monotonic() + _PAUSE_SECONDS
             if str(error) != said:
                 say(f"daysheet: {error}")
             said = str(error)
@@ -91,8 +101,12 @@ def _kept_running(server: EmbeddedServer) -> Callable[[], None]:
 def _shared_counters() -> Iterator[None]:
     """A folder in which the web processes count their requests together (prometheus_client), in memory where the system
     has such a folder: the counters are mapped files, and on a full disk the first touch of a page kills the process."""
-    in_memory = os.access(_MEMORY_FOLDER, os.W_OK)
-    folder = tempfile.mkdtemp(prefix="daysheet-metrics-", dir=_MEMORY_FOLDER if in_memory else None)
+    place = Path(_MEMORY_FOLDER if os.access(_MEMORY_FOLDER, os.W_OK) else tempfile.gettempdir())
+    for left in place.glob(f"{_COUNTERS}*"):
+        pid = left.name.removeprefix(_COUNTERS).partition("-")[0]
+        if pid.isdecimal() and not is_alive(int(pid)):  # it was killed, and could not tidy up
+            shutil.rmtree(left, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"{_COUNTERS}{os.getpid()}-", dir=place)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     try:
         yield

@@ -30,15 +30,17 @@ def supervise(
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     running = {name: subprocess.Popen(command) for name, command in commands.items()}
-    while not stopping:
-        time.sleep(_LOOK_EVERY_SECONDS)
-        look_after()
-        for name, process in running.items():
-            if process.poll() is not None and not stopping:
-                say(f"daysheet: the {name} process ended with {process.returncode}; starting it again")
-                time.sleep(RESTART_PAUSE_SECONDS)
-                running[name] = subprocess.Popen(commands[name])
-    _stop(list(running.values()))
+    try:
+        while not stopping:
+            time.sleep(_LOOK_EVERY_SECONDS)
+            look_after()
+            for name, process in running.items():
+                if process.poll() is not None and not stopping:
+                    say(f"daysheet: the {name} process ended with {process.returncode}; starting it again")
+                    time.sleep(RESTART_PAUSE_SECONDS)
+                    running[name] = subprocess.Popen(commands[name])
+    finally:
+        _stop(list(running.values()))
     return 0
 
 

@@ -41,7 +41,7 @@ class Postmaster:
         very file, so they must have ended before it goes.
         """
         lines = _pid_file(data)
-        if not lines or not _is_alive(int(lines[0])) or _is_postmaster(int(lines[0]), data):
+        if not lines or not is_alive(int(lines[0])) or _is_postmaster(int(lines[0]), data):
             return
         for _ in range(50):
             if not _has_children_left(data):
@@ -96,7 +96,7 @@ def _pid_file(data: Path) -> list[str]:
         return []
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

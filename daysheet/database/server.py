@@ -49,11 +49,14 @@ class EmbeddedServer:
         self._port_file = self.folder / "port"
         self._note = self.folder / "data-folder.txt"
 
-    def ensure_running(self) -> Cluster:
-        """Make the server if there is none, start it if it does not run, and say how to reach it."""
+    def ensure_running(self, *, may_begin: bool = True) -> Cluster:
+        """Make the server if there is none (not where its data were there a moment ago: `may_begin`), start it if it
+        does not run, and say how to reach it."""
         with _explained(self.folder), self._locked():
             data = self._data_folder()
             if not (data / "PG_VERSION").exists():
+                if not may_begin:
+                    raise EmbeddedServerError(f"{data} is gone. Is its disk mounted? It is waited for.")
                 data = self._initialise(data)
             running = read_postmaster(data)
             if not running or not running.is_ready:

@@ -16,14 +16,17 @@ class Trouble(Enum):
     BUSY = "another's lock lasted"
     TOO_LONG = "the statement took longer than it may"
     DISK_FULL = "a disk is full"
+    NO_MEMORY = "the server's memory is used up"
     UNREACHABLE = "the database does not answer"
 
     @property
     def is_outage(self) -> bool:
         """It hits everybody's work alike, so that the next piece of work would fail as this one did."""
-        return self in {Trouble.DISK_FULL, Trouble.UNREACHABLE}
+        return self in {Trouble.DISK_FULL, Trouble.NO_MEMORY, Trouble.UNREACHABLE}
 
 
+#: OperationalErrors to psycopg, but of the statement itself: again it fails again.
+_TOO_MUCH_ASKED = (pg.ProgramLimitExceeded, pg.StatementTooComplex, pg.TooManyColumns, pg.TooManyArguments)
 _BUSY = (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure)
 
 
@@ -36,7 +39,11 @@ def trouble_of(error: BaseException | None) -> Trouble | None:
         return Trouble.BUSY
     if isinstance(cause, pg.QueryCanceled):
         return Trouble.TOO_LONG
-    if isinstance(cause, pg.DiskFull | pg.OutOfMemory):
+    if isinstance(cause, pg.DiskFull):
         return Trouble.DISK_FULL
+    if isinstance(cause, pg.OutOfMemory):
+        return Trouble.NO_MEMORY
+    if isinstance(cause, _TOO_MUCH_ASKED):
+        return None
     is_lost = isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
     return Trouble.UNREACHABLE if is_lost or isinstance(error, OperationalError | InterfaceError) else None

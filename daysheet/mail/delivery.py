@@ -25,7 +25,7 @@ from daysheet.practices.actor import Actor, system_actor
 
 from .letters import File, Signature, letter, signature_of
 from .models import DeliveryStep, Message
-from .registry import renderer_named, secret_of
+from .registry import HIDDEN, has_secret, renderer_named, secret_of
 from .rules import Answer, Verdict, delay_after
 from .transport import ClaimLost, Line
 
@@ -139,11 +139,13 @@ def _send(this: _Round, message: Message, claim_id: UUID, signature: Signature, 
     job = this.job
     if isinstance(files, Refusal):
         return _finish(this, message, claim_id, Answer(Verdict.REFUSED, words=files.message[:400]))
-    try:
-        with practice_transaction(job.practice.id):
-            secret = secret_of(_actor(job), message.kind, message.run_id)
-    except Refusal as refusal:
-        return _finish(this, message, claim_id, Answer(Verdict.REFUSED, words=refusal.message[:400]))
+    secret = HIDDEN
+    if has_secret(message.kind):
+        try:
+            with practice_transaction(job.practice.id):
+                secret = secret_of(_actor(job), message.kind, message.run_id)
+        except Refusal as refusal:
+            return _finish(this, message, claim_id, Answer(Verdict.REFUSED, words=refusal.message[:400]))
     email = letter(message, signature, files, job.clock(), secret=secret)
 
     def hand_over() -> None:

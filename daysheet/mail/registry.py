@@ -58,11 +58,17 @@ def kind_named(name: str) -> Kind:
     return _kinds[name]
 
 
-def secret_of(actor: Actor, name: str, run_id: UUID) -> str:
-    """What takes the place of HIDDEN in a message of this kind and run; HIDDEN itself where it has no secret. Raises a
-    Refusal."""
+def has_secret(name: str) -> bool:
+    """Whether messages of this kind hold one."""
     kind = _kinds.get(name)
-    return kind.secret(actor, run_id) if kind and kind.secret else HIDDEN
+    return kind is not None and kind.secret is not None
+
+
+def secret_of(actor: Actor, name: str, run_id: UUID) -> str:
+    """What takes the place of HIDDEN in a message of this kind, which has a secret, and run. Raises a Refusal."""
+    secret = _kinds[name].secret
+    assert secret is not None
+    return secret(actor, run_id)
 
 
 def label_of(name: str) -> str:

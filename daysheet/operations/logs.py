@@ -1,7 +1,8 @@
 """One line a request and one an event, for people (`text`) or for machines (`json`), with the request's id.
 
-A line names the route, never the address: addresses carry what people search for. PostgreSQL's own words about a row
-(DETAIL, CONTEXT) are cut from tracebacks, because they quote its values.
+A line names the route, never the address: addresses carry what people search for. Of an exception it tells the places
+and the kind, and the message only where that is known to quote nothing: of the machine, and PostgreSQL's about a
+constraint, without its own words about the row (DETAIL, CONTEXT).
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import logging
 import re
 import time
+import traceback
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
+import psycopg
 import structlog
+from django.db import IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponseBase
 
 from .metrics import count_request
@@ -20,19 +24,23 @@ from .metrics import count_request
 _log = structlog.stdlib.get_logger("daysheet.requests")
 #: Behind such a word PostgreSQL quotes values of the row, up to the end of the message.
 _QUOTED = re.compile(r"^(DETAIL|CONTEXT|HINT|STATEMENT|QUERY): .*$", re.M)
+#: A message of another kind may quote what somebody typed: "invalid literal for int(): 'Ruiz'".
+_MOST_CAUSES = 10
+_SPEAKING = (OSError, OperationalError, IntegrityError, psycopg.OperationalError, psycopg.IntegrityError)
 _VALUE = re.compile(r"(Failing row contains|Key) \(.*\)")
 
 
 def configuration(kind: str) -> dict[str, Any]:
     """Django's LOGGING for `text` or `json`."""
     last = structlog.processors.JSONRenderer() if kind == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    exceptions = structlog.processors.ExceptionRenderer(told_of_exception)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         without_address,
-        structlog.processors.format_exc_info,
+        exceptions,
         without_quoted_values,
     ]
     structlog.configure(
@@ -46,7 +54,7 @@ def configuration(kind: str) -> dict[str, Any]:
         "foreign_pre_chain": shared,
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
+            exceptions,
             without_quoted_values,
             last,
         ],
@@ -78,6 +86,19 @@ def without_quoted_values(logger: Any, method: str, event: MutableMapping[str, A
         if isinstance(event.get(name), str):
             event[name] = redacted(event[name])
     return event
+
+
+def told_of_exception(exc_info: structlog.typing.ExcInfo) -> str:
+    """Where it happened and what kind it was, the newest first, each with what caused it."""
+    error: BaseException | None = exc_info[1]
+    told: list[str] = []
+    while error is not None and len(told) < _MOST_CAUSES:
+        kind = type(error)
+        words = str(error) if isinstance(error, _SPEAKING) else "(left out)"
+        places = "".join(traceback.format_tb(error.__traceback__))
+        told.append(f"{places}{kind.__module__}.{kind.__qualname__}: {words}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\ncaused by\n".join(told)
 
 
 def redacted(text: str) -> str:

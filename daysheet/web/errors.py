@@ -75,6 +75,11 @@ _TROUBLE_WORDS = {
         "What you were saving was not saved; everything saved before is safe.",
         "Tell whoever looks after Daysheet to free some space there, then send the same form again.",
     ),
+    Trouble.NO_MEMORY: ErrorWords(
+        "The server's memory is used up",
+        "What you were saving was not saved; everything saved before is safe.",
+        "Wait a minute, then send the same form again. If it happens again, tell whoever looks after Daysheet.",
+    ),
     Trouble.UNREACHABLE: ErrorWords(
         "The database does not answer",
         "What you were saving may not have been saved; everything saved before is safe.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
 from functools import cache
@@ -15,6 +16,7 @@ PAGES = sorted(GUIDE.glob("*.md"))
 PICTURES = ROOT / "docs" / "screenshots"
 LARGEST_BYTES = 150_000
 _PICTURE = re.compile(r"!\[([^]]+)]\((?:\.\./|docs/)screenshots/([a-z0-9-]+)\.png\)")
+_COMMENT = re.compile(r"{#.*?#}|{% comment %}.*?{% endcomment %}", re.S)
 #: **Save** is a thing to press or a field; *Billing → Batch Invoicing* a way there.
 _LABEL = re.compile(r"(?<!\*)\*\*([^*]+)\*\*(?!\*)|(?<![*\w])\*([^*\n]+)\*(?![*\w])")
 
@@ -54,11 +56,18 @@ def labels(text: str) -> list[str]:
 
 @cache
 def screens() -> str:
-    """All words that pages can show: templates without their marks, and what the code says."""
-    sources = [
-        path
-        for pattern in ("*.html", "*.py")
-        for path in (ROOT / "daysheet").rglob(pattern)
-        if not {"tests", "migrations"} & set(path.parts)
+    """All words that pages can show: templates without comments, and the strings of the code, docstrings aside."""
+    sources = [path for path in (ROOT / "daysheet").rglob("*.*") if not {"tests", "migrations"} & set(path.parts)]
+    said = [_COMMENT.sub("", path.read_text(encoding="utf-8")) for path in sources if path.suffix == ".html"]
+    said += [text for path in sources if path.suffix == ".py" for text in _strings(path.read_text(encoding="utf-8"))]
+    return "\n".join(html.unescape(each) for each in said)
+
+
+def _strings(source: str) -> list[str]:
+    tree = ast.parse(source)
+    doc = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
+    return [
+        each.value
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in doc
     ]
-    return "\n".join(html.unescape(path.read_text(encoding="utf-8")) for path in sources)

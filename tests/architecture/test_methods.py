@@ -8,29 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-import pytest
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import get_resolver, reverse
 
-from daysheet.database.scope import practice_transaction
 from tests.people import Cast
 
 from .methods import FORMS, OUTSIDE, READ, SENT, is_listed
-from .world import World, address, all_urls, browser_of, build_world, practice_urls
+from .world import World, address, all_urls, browser_of, practice_urls
 
 NOBODY_MEANS = ("put", "patch", "delete", "options", "trace")
 #: Without a CSRF token, and what is the key instead.
 NO_TOKEN = {"cards:webhook": "the card processor's signature over the message"}
 _IDS = {"key": "abc", "uidb36": "1", "pk": 1}
-
-
-@pytest.fixture
-def world(cast: Cast) -> Iterator[World]:
-    with practice_transaction(cast.alder.id):
-        yield build_world(cast)
 
 
 def unlisted() -> set[str]:

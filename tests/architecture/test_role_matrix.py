@@ -10,18 +10,16 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-import pytest
 from django.db import transaction
 from django.test import Client as Browser
 
 from daysheet.clients.models import ClientAssignment
-from daysheet.database.scope import practice_transaction
 from daysheet.practices.permissions import Permission, allows
 from daysheet.staff.models import StaffMember
-from tests.people import Cast, Person
+from tests.people import Person
 
 from .methods import is_listed
-from .world import World, address, browser_of, build_world, practice_urls
+from .world import World, address, browser_of, practice_urls
 
 _D, _B, _A = Permission.DEFAULT, Permission.BILLING, Permission.ADMINISTRATOR
 #: What each address needs. Docs: docs/permissions.md is made from this table.
@@ -136,12 +134,6 @@ OBJECTS = OF_A_CLIENT | {
 }
 #: What an allowed request may end in: shown, done, or refused by a rule with its reason. Never 403, 404 or 500.
 ANSWERS = {200, 302, 303, 405, 422}
-
-
-@pytest.fixture
-def world(cast: Cast) -> Iterator[World]:
-    with practice_transaction(cast.alder.id):
-        yield build_world(cast)
 
 
 def _status(browser: Browser, method: str, url: str) -> int:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -19,15 +18,9 @@ from tests.people import Cast
 
 from .test_role_matrix import objects_of_others_found, wrong_for_outsiders
 from .unscoped import switch_scoping_off
-from .world import World, build_world
+from .world import World
 
 TENANT_TABLES = [model for model in apps.get_models() if getattr(model, "is_tenant", False)]
-
-
-@pytest.fixture
-def world(cast: Cast) -> Iterator[World]:
-    with practice_transaction(cast.alder.id):
-        yield build_world(cast)
 
 
 @pytest.fixture

@@ -186,8 +186,8 @@ def test_wrong_passwords_are_counted_by_login_and_by_sender(cast: Cast) -> None:
         assert tried(cast.bob.email, f"wrong {n}", f"192.0.2.{n}") == 200
     assert tried(cast.bob.email, PASSWORD, "192.0.2.99") != 302
     # From one sender against many logins.
-    answers = [tried(f"x{n}@alder.example", "wrong", "198.51.100.7") for n in range(12)]
-    assert answers[-1] != 302
+    for n in range(12):
+        tried(f"x{n}@alder.example", "wrong", "198.51.100.7")
     assert tried(cast.alice.email, PASSWORD, "198.51.100.7") != 302
     assert tried(cast.alice.email, PASSWORD, "203.0.113.1") == 302
 
@@ -212,7 +212,7 @@ def test_reset_mails_are_few_and_tell_nothing(cast: Cast, mailoutbox: list[Any])
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
     for _ in range(8):
         Browser().post("/account/password/reset/", {"email": cast.bob.email})
-    assert len([each for each in mailoutbox if cast.bob.email in each.to]) <= 5
+    assert 1 <= len([each for each in mailoutbox if cast.bob.email in each.to]) <= 5
 
 
 def test_wrong_invitations_are_few(cast: Cast) -> None:

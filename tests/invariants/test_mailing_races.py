@@ -63,6 +63,11 @@ def test_the_same_form_from_two_tabs_at_once_is_one_run(post: Post) -> None:
 
 
 def test_two_workers_at_one_run_make_and_send_each_once(post: Post, settings: Any) -> None:
+    for _ in range(REPEATS):
+        _two_workers_at_one_run(post, settings)
+
+
+def _two_workers_at_one_run(post: Post, settings: Any) -> None:
     practice = post.biller.practice
     with running_mail_server() as smtp:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -78,11 +83,11 @@ def test_two_workers_at_one_run_make_and_send_each_once(post: Post, settings: An
         with practice_transaction(practice.id):
             assert MadeDocument.objects.filter(made_in=mailing_id).count() == 4
             assert Message.objects.filter(run_id=mailing_id).count() == 4
-            delivery = JobRun.objects.exclude(subject_id=mailing_id).filter(kind="mail_delivery").get()
+            delivery = JobRun.objects.filter(kind="mail_delivery").order_by("pk").last()
+            assert delivery is not None
 
         def send() -> None:
             run_delivery(RunningJob(practice, delivery.pk, delivery.subject_id, clock=lambda: NOW))
 
-        send()
-        send()
+        at_once(send, send)
         assert read_messages(smtp.messages) == dict.fromkeys(post.debtors, 1)
