@@ -7,6 +7,7 @@ show itself become 403 or 404 here; trouble of the machine (a lock that lasts, a
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from daysheet.kit.dates import utc_now
 from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
+from daysheet.web.requests import wait_a_minute
 
 from .actors import find_entrance, person_actor, practice_facts
 from .guarding import stopped
@@ -30,10 +32,25 @@ View = Callable[..., HttpResponseBase]
 STATEMENT_SECONDS = 60
 
 
-def public_in_practice(view: View) -> View:
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What counts who comes to a view that needs no sign-in: `asked` each request, `missed` each that found nothing.
+
+    Both say whether there were too many, and are called with the request and what its address names, outside of the
+    view's transaction: what is refused is counted all the same, and nobody waits for the count of a long request."""
+
+    asked: Callable[..., bool] | None = None
+    missed: Callable[..., bool] | None = None
+
+
+def public_in_practice(door: Door) -> Callable[[View], View]:
     """Mark a view under `/<practice>/` that needs no sign-in (accepting an invitation)."""
-    view.public_in_practice = True  # type: ignore[attr-defined]
-    return view
+
+    def mark(view: View) -> View:
+        view.door = door  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 class PracticeMiddleware:
@@ -53,8 +70,8 @@ class PracticeMiddleware:
         if slug is None:
             return None
         try:
-            if getattr(view, "public_in_practice", False):
-                return self._public(request, slug, view, args, kwargs)
+            if door := getattr(view, "door", None):
+                return self._public(door, request, slug, view, args, kwargs)
             return self._signed_in(request, slug, view, args, kwargs)
         except NotFound as missing:
             raise Http404(missing.message) from missing
@@ -95,14 +112,21 @@ class PracticeMiddleware:
             note_view(actor, shown, request.resolver_match.view_name)
 
     def _public(
-        self, request: HttpRequest, slug: str, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, door: Door, request: HttpRequest, slug: str, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase:
         practice = Practice.objects.filter(slug=slug).first()
         if practice is None:
             raise Http404("No such practice")
         request.practice = practice_facts(practice)  # type: ignore[attr-defined]
-        with practice_transaction(practice.pk, statement_seconds=STATEMENT_SECONDS):
-            return view(request, *args, **kwargs)
+        if door.asked and door.asked(request, **kwargs):
+            return wait_a_minute()
+        try:
+            with practice_transaction(practice.pk, statement_seconds=STATEMENT_SECONDS):
+                return view(request, *args, **kwargs)
+        except NotFound:
+            if door.missed and door.missed(request, **kwargs):
+                return wait_a_minute()
+            raise
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

@@ -14,7 +14,7 @@ from daysheet.config.urls import handler400, handler403, handler404, handler500
 from daysheet.database.scope import practice_transaction
 from daysheet.ledger.models import Entry
 from daysheet.practices.models import Practice
-from daysheet.staff.middleware import public_in_practice
+from daysheet.staff.middleware import Door, public_in_practice
 from daysheet.web.requests import actor_of
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
@@ -25,7 +25,7 @@ def permission(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(Entry.objects.count()))
 
 
-@public_in_practice
+@public_in_practice(Door())
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Money, and nobody asks who it is."""
     return HttpResponse(str(Entry.objects.count()))

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from daysheet.staff.middleware import public_in_practice
+from daysheet.staff.middleware import Door, public_in_practice
 from daysheet.web.requests import too_many
 
 from ..webhooks import MessageRefused, hear
@@ -21,16 +21,22 @@ MOST_A_MINUTE = 600
 _log = logging.getLogger("daysheet.cards")
 
 
+def _asked_too_often(request: HttpRequest, account: UUID) -> bool:
+    return not _is_too_large(request) and too_many(f"card-webhook-{account}", MOST_A_MINUTE)
+
+
+def _is_too_large(request: HttpRequest) -> bool:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return not length.isdecimal() or int(length) > LARGEST_BODY
+
+
 @csrf_exempt
-@public_in_practice
+@public_in_practice(Door(asked=_asked_too_often))
 @require_POST
 def webhook(request: HttpRequest, account: UUID) -> HttpResponse:
     """200 once it is worked off, or was before; 400 unsigned; 413 too large; 429 too many."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > LARGEST_BODY:
+    if _is_too_large(request):
         return JsonResponse({"error": "too large"}, status=413)
-    if too_many(f"card-webhook-{account}", MOST_A_MINUTE):
-        return JsonResponse({"error": "too many messages"}, status=429, headers={"Retry-After": "60"})
     signature = request.headers.get("Processor-Signature") or request.headers.get("Stripe-Signature") or ""
     try:
         outcome = hear(request.practice, account, request.body, signature)  # type: ignore[attr-defined]

@@ -17,12 +17,12 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from daysheet.kit.dates import utc_now
-from daysheet.kit.errors import NotFound, Refusal
+from daysheet.kit.errors import Refusal
 from daysheet.practices.actor import Actor, PracticeFacts
-from daysheet.staff.middleware import public_in_practice
+from daysheet.staff.middleware import Door, public_in_practice
 from daysheet.staff.registry import StaffSection
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of, sender_of, too_many
+from daysheet.web.requests import actor_of, sender_of, too_many, wait_a_minute
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import feeds, queries
@@ -78,20 +78,19 @@ def feed_section(actor: Actor, staff_member_id: UUID) -> StaffSection:
     return StaffSection("schedule/parts/feed_section.html", facts)
 
 
-@public_in_practice
+def _missed_too_often(request: HttpRequest, feed: str) -> bool:
+    return too_many(f"feed-missed-{sender_of(request)}", MOST_MISSES)
+
+
+@public_in_practice(Door(missed=_missed_too_often))
 @require_safe
 def feed(request: HttpRequest, feed: str) -> HttpResponseBase:
     """The file: 304 where the calendar has it already, 404 where the address opens nothing, 429 where it asks on and
     on."""
     practice: PracticeFacts = request.practice  # type: ignore[attr-defined]
-    try:
-        opened = feeds.open_feed(practice, feed, utc_now())
-    except NotFound:
-        if too_many(f"feed-missed-{sender_of(request)}", MOST_MISSES):
-            return _wait()
-        raise
+    opened = feeds.open_feed(practice, feed, utc_now())
     if too_many(f"feed-{opened.feed_id}", MOST_READINGS):
-        return _wait()
+        return wait_a_minute()
     name = f"Schedule of {opened.actor.person_name}"
     events = queries.feed_events(
         opened.actor,
@@ -113,7 +112,3 @@ def feed(request: HttpRequest, feed: str) -> HttpResponseBase:
 
 def _address(request: HttpRequest, actor: Actor, token: str) -> str:
     return request.build_absolute_uri(reverse("schedule:feed", kwargs={"practice": actor.practice.slug, "feed": token}))
-
-
-def _wait() -> HttpResponse:
-    return HttpResponse("Too many requests. Try again in a minute.", status=429, headers={"Retry-After": "60"})

@@ -13,7 +13,7 @@ from daysheet.practices.models import User
 from daysheet.staff import actions
 from daysheet.staff.forms import JoinForm
 from daysheet.staff.logins import sign_in
-from daysheet.staff.middleware import public_in_practice
+from daysheet.staff.middleware import Door, public_in_practice
 from daysheet.staff.queries.invitations import SeenInvitation, find_invitation
 from daysheet.web.requests import sender_of, too_many
 from daysheet.web.views import refused, render_page, see_other
@@ -23,15 +23,17 @@ MOST_MISSES = 30
 _PAGE = "staff/join.html"
 
 
-@public_in_practice
+def _missed_too_often(request: HttpRequest, token: str) -> bool:
+    return too_many(f"join-missed-{sender_of(request)}", MOST_MISSES)
+
+
+@public_in_practice(Door(missed=_missed_too_often))
 @never_cache
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind an invitation's link."""
     practice: PracticeFacts = request.practice  # type: ignore[attr-defined]
     seen = find_invitation(token, utc_now())
     if seen is None:
-        if too_many(f"join-missed-{sender_of(request)}", MOST_MISSES):
-            return HttpResponse("Too many requests. Try again in a minute.", status=429, headers={"Retry-After": "60"})
         raise NotFound("There is no such invitation.")
     context = {"seen": seen, "practice": practice}
     if seen.problem:
