@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from allauth.core.internal.httpkit import get_client_ip
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from daysheet.kit.dates import utc_now
 from daysheet.practices.actor import Actor
 
 
@@ -31,12 +32,12 @@ def sender_of(request: HttpRequest) -> str:
     return str(get_client_ip(request) or "")
 
 
-def too_many(key: str, most_a_minute: int) -> bool:
+def too_many(key: str, most_a_minute: int, now: datetime) -> bool:
     """Counts one more of `key`; whether there were more than so many in this minute of the clock.
 
     The minute is a part of the key: counting on never moves its end. Call it outside of a view's transaction where that
     may be taken back, or last long: the count lies in the database."""
-    minute = f"{key}-{int(utc_now().timestamp()) // 60}"
+    minute = f"{key}-{int(now.timestamp()) // 60}"
     count = int(cache.get(minute, 0)) + 1
     cache.set(minute, count, timeout=120)
     return count > most_a_minute

@@ -79,7 +79,7 @@ def feed_section(actor: Actor, staff_member_id: UUID) -> StaffSection:
 
 
 def _missed_too_often(request: HttpRequest, feed: str) -> bool:
-    return too_many(f"feed-missed-{sender_of(request)}", MOST_MISSES)
+    return too_many(f"feed-missed-{sender_of(request)}", MOST_MISSES, utc_now())
 
 
 @public_in_practice(Door(missed=_missed_too_often))
@@ -89,7 +89,7 @@ def feed(request: HttpRequest, feed: str) -> HttpResponseBase:
     on."""
     practice: PracticeFacts = request.practice  # type: ignore[attr-defined]
     opened = feeds.open_feed(practice, feed, utc_now())
-    if too_many(f"feed-{opened.feed_id}", MOST_READINGS):
+    if too_many(f"feed-{opened.feed_id}", MOST_READINGS, utc_now()):
         return wait_a_minute()
     name = f"Schedule of {opened.actor.person_name}"
     events = queries.feed_events(

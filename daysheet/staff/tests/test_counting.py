@@ -29,14 +29,15 @@ def counts_in_the_database(db: None, settings: Any) -> None:
 
 def test_a_minute_ends_also_for_who_comes_back_every_few_minutes() -> None:
     for visit in range(40):
-        with time_machine.travel(NOW + timedelta(minutes=4 * visit), tick=False):
-            assert not too_many("calendar", 30)
+        moment = NOW + timedelta(minutes=4 * visit)
+        with time_machine.travel(moment, tick=False):
+            assert not too_many("calendar", 30, moment)
 
 
 def test_within_a_minute_the_next_is_one_too_many_and_another_is_not() -> None:
     with time_machine.travel(NOW, tick=False):
-        assert [too_many("calendar", 3) for _ in range(5)] == [False] * 3 + [True] * 2
-        assert not too_many("another", 3)
+        assert [too_many("calendar", 3, NOW) for _ in range(5)] == [False] * 3 + [True] * 2
+        assert not too_many("another", 3, NOW)
 
 
 @pytest.mark.parametrize("address", ["/alder/join/guess-{}", "/alder/calendar/feeds/guess{}.ics"])

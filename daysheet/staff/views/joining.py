@@ -24,7 +24,7 @@ _PAGE = "staff/join.html"
 
 
 def _missed_too_often(request: HttpRequest, token: str) -> bool:
-    return too_many(f"join-missed-{sender_of(request)}", MOST_MISSES)
+    return too_many(f"join-missed-{sender_of(request)}", MOST_MISSES, utc_now())
 
 
 @public_in_practice(Door(missed=_missed_too_often))
