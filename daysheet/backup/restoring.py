@@ -206,7 +206,8 @@ def _restore_keys(path: Path, home: Path, passphrase: str | None, now: datetime)
         return "Its keys are in the data folder."
     return (
         "It holds no keys (it was made without a passphrase): where the data folder has not the old ones, card "
-        "processors have to be connected anew."
+        "processors have to be connected anew, and people set up their second step of signing in anew (`daysheet "
+        "set-password ADDRESS --remove-two-step`)."
     )
 
 

@@ -39,6 +39,7 @@ def set_up(*, migrate: bool, as_owner: bool = False) -> None:
     django.setup()
     if migrate:
         _migrate()
+        _seal_plain_secrets()
     check_distribution(os.environ["DATABASE_OWNER_URL"])
 
 
@@ -70,6 +71,16 @@ def _migrate() -> None:
             raise explained(error) or CommandFailed(said, ExitCode.DATABASE_FAILED) from error
         finally:
             connections["owner"].close()
+
+
+def _seal_plain_secrets() -> None:
+    """Here and not in a migration: a restore migrates with keys that are thrown away."""
+    from django.db import connections
+
+    from daysheet.practices.sealing import seal_plain
+
+    seal_plain()
+    connections["default"].close()
 
 
 def embedded_disk_is_full() -> bool:

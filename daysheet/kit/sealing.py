@@ -5,12 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from enum import StrEnum
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
 class CannotUnseal(Exception):
     """The secret was sealed with a key that is not at hand."""
+
+
+class Sealing(StrEnum):
+    """How a stored secret is kept."""
+
+    FINE = "fine"
+    OLD_KEY = "old key"
+    PLAIN = "plain"
+    LOST = "lost"
 
 
 class Box:
@@ -30,13 +40,19 @@ class Box:
         except InvalidToken as error:
             raise CannotUnseal("It was sealed with another key.") from error
 
-    def is_of_newest_key(self, stored: str) -> bool:
-        """Whether the older keys are not needed for it."""
-        try:
-            self._boxes[0].decrypt(stored.encode())
-        except InvalidToken:
-            return False
-        return True
+    def sealing_of(self, stored: str) -> Sealing:
+        """Which key it needs."""
+        for box, sealing in zip(self._boxes, [Sealing.FINE, *[Sealing.OLD_KEY] * len(self._boxes)], strict=False):
+            try:
+                box.decrypt(stored.encode())
+            except InvalidToken:
+                continue
+            return sealing
+        return Sealing.LOST
+
+    def seal_again(self, stored: str) -> str:
+        """The same secret under the newest key. Raises CannotUnseal."""
+        return self.seal(self.unseal(stored))
 
 
 def _fernet(purpose: str, key: str) -> Fernet:

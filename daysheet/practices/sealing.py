@@ -3,26 +3,17 @@ own, apart from the one that signs sessions. Who reads the database alone cannot
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Collection
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 
-from daysheet.kit.sealing import Box, CannotUnseal
+from daysheet.kit.sealing import Box, Sealing
 
 _SEALED = "sealed:"
 #: Where the library keeps a secret; a passkey's data is a public key.
 _FIELDS = ("secret", "seed")
-
-
-class Sealing(StrEnum):
-    """How a stored secret is kept."""
-
-    FINE = "fine"
-    OLD_KEY = "old key"
-    PLAIN = "plain"
-    LOST = "lost"
 
 
 def seal(secret: str) -> str:
@@ -37,15 +28,7 @@ def unseal(stored: str) -> str:
 
 def sealing_of(stored: str) -> Sealing:
     """How it is kept now."""
-    if not stored.startswith(_SEALED):
-        return Sealing.PLAIN
-    if _box().is_of_newest_key(stored.removeprefix(_SEALED)):
-        return Sealing.FINE
-    try:
-        unseal(stored)
-    except CannotUnseal:
-        return Sealing.LOST
-    return Sealing.OLD_KEY
+    return _box().sealing_of(stored.removeprefix(_SEALED)) if stored.startswith(_SEALED) else Sealing.PLAIN
 
 
 def count_sealings() -> dict[Sealing, int]:
@@ -58,13 +41,22 @@ def count_sealings() -> dict[Sealing, int]:
     return counts
 
 
+def seal_plain() -> int:
+    """Seal what was written before secrets were sealed; returns how many. Of another key nothing is touched: on another
+    machine that one may be the newest still."""
+    return _seal({Sealing.PLAIN})
+
+
 def seal_again() -> int:
     """Seal what is plain or of an older key with the newest one; returns how many. What no key opens stays."""
+    return _seal({Sealing.PLAIN, Sealing.OLD_KEY})
+
+
+def _seal(ways: Collection[Sealing]) -> int:
     sealed = 0
     with transaction.atomic():
         for row in Authenticator.objects.select_for_update().order_by("pk"):
-            ways = {field: sealing_of(row.data[field]) for field in _FIELDS if row.data.get(field)}
-            due = [field for field, way in ways.items() if way in {Sealing.PLAIN, Sealing.OLD_KEY}]
+            due = [field for field in _FIELDS if row.data.get(field) and sealing_of(row.data[field]) in ways]
             for field in due:
                 row.data[field] = seal(unseal(row.data[field]))
             if due:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from daysheet.backup.programs import BackupFailed, program, with_database
 from daysheet.backup.restoring import Place, known_migrations, prove_backup, restore_backup
 from daysheet.backup.taking import applied_migrations, take_backup
 from daysheet.database.scope import practice_transaction
+from daysheet.kit.sealing import Box
 from daysheet.payments.tests.desk import pay
 from tests.billing import build_clinic, clinic_of
 from tests.people import Cast
@@ -26,6 +29,7 @@ pytestmark = pytest.mark.system
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PASSPHRASE = "correct horse"
+_SECRET = "SELECT data ->> 'secret' FROM mfa_authenticator"
 
 
 @pytest.fixture
@@ -151,9 +155,39 @@ def test_a_backup_without_passphrase_has_no_keys_and_no_sign_ins(books: Cast, he
     )
     backup = take(here, passphrase=None)
     said = restore(backup, elsewhere, passphrase=None)
-    assert "holds no keys" in said
+    assert "holds no keys" in said and "second step" in said
     assert not list(elsewhere.home.iterdir())
     assert _one(elsewhere.owner_url, "SELECT count(*) FROM django_session") == 0
+
+
+def test_the_second_step_of_a_backup_from_before_it_was_sealed_is_not_lost(
+    books: Cast, here: Place, elsewhere: Place
+) -> None:
+    """Its tables are brought up to date with keys that are thrown away; the first start seals with those that stay."""
+    (here.home / "sign-in-key").write_text("seals sign-ins")
+    _run(
+        here.owner_url,
+        "INSERT INTO mfa_authenticator (user_id, type, data, created_at) VALUES "
+        f"({books.alice.user_id}, 'totp', '{{\"secret\": \"JBSWY3DPEHPK3PXP\"}}', now())",
+    )
+    _run(here.owner_url, "DELETE FROM django_migrations WHERE app = 'config' AND name LIKE '0004%'")
+    try:
+        backup = take(here)
+    finally:
+        _run(
+            here.owner_url,
+            "INSERT INTO django_migrations (app, name, applied) VALUES "
+            "('config', '0004_sealed_sign_in_secrets', now())",
+        )
+    restore(backup, elsewhere)
+    assert _one(elsewhere.owner_url, _SECRET) == "JBSWY3DPEHPK3PXP"
+    environment = {name: value for name, value in os.environ.items() if name != "DAYSHEET_SIGN_IN_KEY"} | {
+        "DATABASE_OWNER_URL": elsewhere.owner_url, "DATABASE_URL": elsewhere.runtime_url,
+        "DAYSHEET_HOME": str(elsewhere.home),
+    }  # fmt: skip
+    subprocess.run([sys.executable, "-m", "daysheet", "renew-licenses"], env=environment, check=True)
+    sealed = str(_one(elsewhere.owner_url, _SECRET)).removeprefix("sealed:")
+    assert Box("daysheet sign-in secrets", ["seals sign-ins"]).unseal(sealed) == "JBSWY3DPEHPK3PXP"
 
 
 def test_nothing_is_overwritten_and_nothing_half_written_stays(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
-from django.apps import apps
 from django.conf import settings as live
 from django.db import connection
 
 from daysheet.kit.sealing import Box, CannotUnseal
 from daysheet.practices.models import User
-from daysheet.practices.sealing import Sealing, count_sealings, seal_again
+from daysheet.practices.sealing import Sealing, count_sealings, seal_again, seal_plain
 from tests.people import Cast
 
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -65,15 +63,14 @@ def test_a_lost_key_is_counted_and_left_alone(alice: User, settings: Any) -> Non
     assert stored() == before
 
 
-def test_plain_secrets_of_earlier_versions_are_sealed_by_the_migration(alice: User) -> None:
+def test_plain_secrets_of_earlier_versions_are_sealed_and_others_left_alone(alice: User, settings: Any) -> None:
+    RecoveryCodes.activate(alice)
+    settings.OLD_KEYS, settings.SIGN_IN_KEY = [settings.SIGN_IN_KEY], "a new one"
     Authenticator.objects.create(user=alice, type="totp", data={"secret": SECRET})
     Authenticator.objects.create(user=alice, type="webauthn", data={"name": "Key", "credential": {}})
     assert count_sealings()[Sealing.PLAIN] == 1
-    migration = importlib.import_module("daysheet.config.migrations.0004_sealed_sign_in_secrets")
-    for _ in range(2):
-        with connection.schema_editor() as editor:
-            migration._seal(apps, editor)
-    assert count_sealings()[Sealing.FINE] == 1
+    assert [seal_plain(), seal_plain()] == [1, 0]
+    assert count_sealings() == {Sealing.FINE: 1, Sealing.OLD_KEY: 1, Sealing.PLAIN: 0, Sealing.LOST: 0}
     assert SECRET not in stored()
 
 
