@@ -36,8 +36,9 @@ STATEMENT_SECONDS = 60
 class Door:
     """What counts who comes to a view that needs no sign-in: `asked` each request, `missed` each that found nothing.
 
-    Both say whether there were too many, and are called with the request and what its address names, outside of the
-    view's transaction: what is refused is counted all the same, and nobody waits for the count of a long request."""
+    Both say whether there were too many, and are called with the request, the moment and what the address names,
+    outside of the view's transaction: what is refused is counted all the same, and nobody waits for a long request's
+    count."""
 
     asked: Callable[..., bool] | None = None
     missed: Callable[..., bool] | None = None
@@ -118,13 +119,13 @@ class PracticeMiddleware:
         if practice is None:
             raise Http404("No such practice")
         request.practice = practice_facts(practice)  # type: ignore[attr-defined]
-        if door.asked and door.asked(request, **kwargs):
+        if door.asked and door.asked(request, utc_now(), **kwargs):
             return wait_a_minute()
         try:
             with practice_transaction(practice.pk, statement_seconds=STATEMENT_SECONDS):
                 return view(request, *args, **kwargs)
         except NotFound:
-            if door.missed and door.missed(request, **kwargs):
+            if door.missed and door.missed(request, utc_now(), **kwargs):
                 return wait_a_minute()
             raise
 

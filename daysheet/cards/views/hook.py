@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from daysheet.kit.dates import utc_now
 from daysheet.staff.middleware import Door, public_in_practice
 from daysheet.web.requests import too_many
 
@@ -22,8 +22,8 @@ MOST_A_MINUTE = 600
 _log = logging.getLogger("daysheet.cards")
 
 
-def _asked_too_often(request: HttpRequest, account: UUID) -> bool:
-    return not _is_too_large(request) and too_many(f"card-webhook-{account}", MOST_A_MINUTE, utc_now())
+def _asked_too_often(request: HttpRequest, now: datetime, account: UUID) -> bool:
+    return not _is_too_large(request) and too_many(f"card-webhook-{account}", MOST_A_MINUTE, now)
 
 
 def _is_too_large(request: HttpRequest) -> bool:

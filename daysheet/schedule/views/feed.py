@@ -7,6 +7,7 @@ the route, not the address), and neither are names: the file holds none.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -78,8 +79,8 @@ def feed_section(actor: Actor, staff_member_id: UUID) -> StaffSection:
     return StaffSection("schedule/parts/feed_section.html", facts)
 
 
-def _missed_too_often(request: HttpRequest, feed: str) -> bool:
-    return too_many(f"feed-missed-{sender_of(request)}", MOST_MISSES, utc_now())
+def _missed_too_often(request: HttpRequest, now: datetime, feed: str) -> bool:
+    return too_many(f"feed-missed-{sender_of(request)}", MOST_MISSES, now)
 
 
 @public_in_practice(Door(missed=_missed_too_often))

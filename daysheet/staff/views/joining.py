@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
@@ -23,8 +25,8 @@ MOST_MISSES = 30
 _PAGE = "staff/join.html"
 
 
-def _missed_too_often(request: HttpRequest, token: str) -> bool:
-    return too_many(f"join-missed-{sender_of(request)}", MOST_MISSES, utc_now())
+def _missed_too_often(request: HttpRequest, now: datetime, token: str) -> bool:
+    return too_many(f"join-missed-{sender_of(request)}", MOST_MISSES, now)
 
 
 @public_in_practice(Door(missed=_missed_too_often))
