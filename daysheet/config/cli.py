@@ -86,7 +86,9 @@ def command_parser() -> argparse.ArgumentParser:
     restore.add_argument("--passphrase-file", help="the passphrase it was sealed with is this file's first line")
     restore.add_argument("--replace", action="store_true", help="keep a database that has tables under another name")
     restore.set_defaults(run=commands.restore)
-    again = words.add_parser("seal-again", help="seal the secrets for signing in with the newest key")
+    again = words.add_parser(
+        "seal-again", help="seal the secrets for signing in and of card processors with the newest keys"
+    )
     again.set_defaults(run=commands.seal_again)
     renew = words.add_parser("renew-licenses", help="carry out the January 1 renewal wherever it is due")
     renew.set_defaults(run=commands.renew_licenses)

@@ -197,12 +197,18 @@ def restore(options: argparse.Namespace) -> int:
 
 
 def seal_again(options: argparse.Namespace) -> int:
-    """Secrets for signing in under the newest key; afterwards the earlier one is not needed."""
-    set_up(migrate=True)
-    from daysheet.practices.sealing import Sealing, count_sealings, seal_again
+    """Secrets for signing in and of card processors under the newest keys; afterwards the earlier ones are not needed.
+    As the owner: the runtime role changes no processor's secret."""
+    set_up(migrate=True, as_owner=True)
+    from daysheet.cards import sealing as of_cards
+    from daysheet.kit.sealing import Sealing
+    from daysheet.practices import sealing as of_sign_in
 
-    say(f"Sealed {seal_again()} secrets for signing in with the newest key.")
-    if lost := count_sealings()[Sealing.LOST]:
+    lost = 0
+    for sealing, kind in ((of_sign_in, "for signing in"), (of_cards, "of card processors")):
+        say(f"Sealed {sealing.seal_again()} secrets {kind} with the newest key.")
+        lost += sealing.count_sealings()[Sealing.LOST]
+    if lost:
         raise CommandFailed(f"{lost} were sealed with a key that is not at hand: name it in DAYSHEET_OLD_KEYS.")
     return 0
 

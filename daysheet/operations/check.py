@@ -19,8 +19,10 @@ from django.db import connection
 
 from daysheet.backup.rules import STALE_AFTER
 from daysheet.backup.scheduled import backups_in
+from daysheet.cards import sealing as of_cards
+from daysheet.kit.sealing import Sealing
+from daysheet.practices import sealing as of_sign_in
 from daysheet.practices.models import Practice
-from daysheet.practices.sealing import Sealing, count_sealings
 
 from .health import problem_of_tables
 from .metrics import workers_alive
@@ -167,15 +169,26 @@ def _keys() -> Iterator[Finding]:
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
             problems.append(f"others may read {path}: chmod 600 it, and make another key if they could be strangers.")
     yield from _each("nobody else can read the keys", problems)
-    counts = count_sealings()
-    if counts[Sealing.LOST]:
+    yield from _sealings(
+        of_sign_in.count_sealings(),
+        "for signing in",
+        "these people cannot use their second step. Put back DAYSHEET_SIGN_IN_KEY, or the file sign-in-key",
+    )
+    yield from _sealings(
+        of_cards.count_sealings(),
+        "of card processors",
+        "no card of theirs is charged. Put back DAYSHEET_CARD_KEY, or the file card-key",
+    )
+
+
+def _sealings(counts: dict[Sealing, int], kind: str, consequence: str) -> Iterator[Finding]:
+    if lost := counts[Sealing.LOST]:
         yield Finding(
             Level.FAIL,
-            f"the key of {counts[Sealing.LOST]} secrets for signing in is missing: these people cannot use their "
-            "second step. Put back DAYSHEET_SIGN_IN_KEY, or the file sign-in-key, that sealed them (docs/runbook.md, "
-            "“Change the keys”).",
+            f"the key of {lost} secrets {kind} is missing: {consequence}, that sealed them (docs/runbook.md, “Change "
+            "the keys”).",
         )
     if due := counts[Sealing.PLAIN] + counts[Sealing.OLD_KEY]:
         yield Finding(
-            Level.WARN, f"{due} secrets for signing in are not sealed with the newest key: run `daysheet seal-again`."
+            Level.WARN, f"{due} secrets {kind} are not sealed with the newest key: run `daysheet seal-again`."
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -16,6 +17,7 @@ from django.db import connection
 from daysheet.backup.rules import Retention
 from daysheet.backup.scheduled import Schedule
 from daysheet.backup.tests.test_scheduled import _write
+from daysheet.cards.actions import connect_processor
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.dates import utc_now
 from daysheet.operations import check
@@ -128,6 +130,19 @@ def test_the_key_of_the_second_step_is_missing_or_old(cast: Cast, settings: Any)
     assert any("seal-again" in words for words in found(Level.WARN))
     settings.SIGN_IN_KEY = key
     assert not any("for signing in" in words for level in Level for words in found(level))
+
+
+def test_the_key_of_card_processors_is_missing_or_old(cast: Cast, settings: Any) -> None:
+    with practice_transaction(cast.alder.id):
+        connect_processor(
+            cast.actor(cast.alice), account_id=uuid4(), kind="stripe", api_key="sk_1", webhook_secret="whsec_1"
+        )
+    key, settings.CARD_KEY = settings.CARD_KEY, "another"
+    assert any("2 secrets of card processors is missing" in words for words in found(Level.FAIL))
+    settings.OLD_KEYS = [key]
+    assert any("2 secrets of card processors are not sealed" in words for words in found(Level.WARN))
+    settings.CARD_KEY = key
+    assert not any("of card processors" in words for level in Level for words in found(level))
 
 
 @pytest.fixture
