@@ -251,6 +251,8 @@ def test_files_on_a_full_disk_leave_nothing_behind(
         assert trouble_of(failed.value) is Trouble.DISK_FULL
     assert not list(machine.disk.glob("backup*"))
     assert not files.file_path(clinic.cast.alder.id, "key").exists()
+    machine.start_again()
+    check_books(clinic, lines=0)
 
 
 @again
