@@ -9,6 +9,8 @@ from uuid import UUID
 
 from daysheet.practices.actor import Actor
 
+from .models import Client
+
 #: The tiles of the Details page in the order of product.md section 2; others come after them.
 _ORDER = ("Client Balance Due", "Client Credit", "Insurance Balance Due", "Primary Copay", "Next Appointment")
 
@@ -31,8 +33,8 @@ class Section:
     context: Any
 
 
-#: Asked only for people with Billing permission, of a client they may see.
-TileSource = Callable[[Actor, UUID], list[Tile]]
+#: Asked only for people with Billing permission, of a client whom `get_client` found that they may see.
+TileSource = Callable[[Actor, Client], list[Tile]]
 SectionSource = Callable[[Actor, UUID], Section]
 
 _tile_sources: list[TileSource] = []
@@ -55,9 +57,9 @@ def register_insurer_section(source: SectionSource) -> None:
     _insurer_sources.append(source)
 
 
-def tiles_for(actor: Actor, client_id: UUID) -> list[Tile]:
+def tiles_for(actor: Actor, client: Client) -> list[Tile]:
     """All tiles, in their fixed order."""
-    tiles = [tile for source in _tile_sources for tile in source(actor, client_id)]
+    tiles = [tile for source in _tile_sources for tile in source(actor, client)]
     return sorted(tiles, key=lambda tile: _ORDER.index(tile.label) if tile.label in _ORDER else len(_ORDER))
 
 

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Max, Sum
 
 from daysheet.clients.models import Client, Coverage
+from daysheet.clients.queries import get_client
 from daysheet.clients.registry import tiles_for
 from daysheet.config.verify import verify_practice
 from daysheet.invoicing.models import Invoice, InvoiceLine
@@ -313,8 +314,9 @@ def _found(sql: str, actor: Actor) -> list[str]:
 
 def _views_of_client(actor: Actor, client_id: UUID) -> dict[str, tuple[int | None, int | None, int | None]]:
     """(due from the client, due from insurers, credit) as each view has it; None where it does not show one."""
-    invoices = [row for is_open in (True, False) for row in _all(ledger_invoices, actor, client_id, is_open=is_open)]
-    tiles = {tile.label: Money.parse(tile.value).cents for tile in tiles_for(actor, client_id) if "$" in tile.value}
+    client = get_client(actor, client_id)
+    invoices = [row for is_open in (True, False) for row in _all(ledger_invoices, actor, client, is_open=is_open)]
+    tiles = {tile.label: Money.parse(tile.value).cents for tile in tiles_for(actor, client) if "$" in tile.value}
     desk = payment_desk(actor, client_id)
     return {
         "invoices of the Ledger": (
@@ -322,15 +324,15 @@ def _views_of_client(actor: Actor, client_id: UUID) -> dict[str, tuple[int | Non
         ),
         "tiles": tuple(tiles[name] for name in ("Client Balance Due", "Insurance Balance Due", "Client Credit")),
         "Accept Payment": (desk.due_cents, None, desk.credit_cents),
-        "Payment History": (None, None, sum(row.credit_cents for row in _all(ledger_payments, actor, client_id))),
-        "unapplied payments": (None, None, sum(row.credit_cents for row in unapplied_payments(actor, client_id))),
+        "Payment History": (None, None, sum(row.credit_cents for row in _all(ledger_payments, actor, client))),
+        "unapplied payments": (None, None, sum(row.credit_cents for row in unapplied_payments(actor, client))),
     }  # type: ignore[return-value]  # fmt: skip
 
 
-def _all(page_of: Any, actor: Actor, client_id: UUID, **options: Any) -> list[Any]:
+def _all(page_of: Any, actor: Actor, client: Client, **options: Any) -> list[Any]:
     rows: list[Any] = []
     for number in range(1, 100):
-        page: LedgerPage[Any] = page_of(actor, client_id, page=number, **options)
+        page: LedgerPage[Any] = page_of(actor, client, page=number, **options)
         rows += page.rows
         if not page.has_next:
             break

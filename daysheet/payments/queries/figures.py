@@ -20,11 +20,10 @@ from daysheet.web.pages import practice_url, practice_url_or_none
 
 
 @query(Permission.BILLING)
-def balance_tiles(actor: Actor, client_id: UUID) -> list[Tile]:
+def balance_tiles(actor: Actor, client: Client) -> list[Tile]:
     """What is due from the client and from insurers, and the credit. Each leads to the entries behind it (M8)."""
-    get_client(actor, client_id)
-    balances = client_balances(actor, client_id)
-    behind = practice_url(actor, "payments:entries", client=client_id)
+    balances = client_balances(actor, client.pk)
+    behind = practice_url(actor, "payments:entries", client=client.pk)
     return [
         Tile("Client Balance Due", str(Money(balances.client_due_cents)), f"{behind}?figure=client_due"),
         Tile("Client Credit", str(Money(balances.credit_cents)), f"{behind}?figure=credit"),
@@ -33,14 +32,13 @@ def balance_tiles(actor: Actor, client_id: UUID) -> list[Tile]:
 
 
 @query(Permission.BILLING)
-def next_appointment_tile(actor: Actor, client_id: UUID) -> list[Tile]:
+def next_appointment_tile(actor: Actor, client: Client) -> list[Tile]:
     """The client's next appointment, in practice time."""
-    get_client(actor, client_id)
     upcoming = Visit.objects.filter(
-        client_id=client_id, status=VisitStatus.UPCOMING, appointment__starts_at__gte=actor.now
+        client_id=client.pk, status=VisitStatus.UPCOMING, appointment__starts_at__gte=actor.now
     )
     starts = upcoming.order_by("appointment__starts_at").values_list("appointment__starts_at", flat=True).first()
-    url = practice_url_or_none(actor, "schedule:client_appointments", client=client_id) or ""
+    url = practice_url_or_none(actor, "schedule:client_appointments", client=client.pk) or ""
     if starts is None:
         return [Tile("Next Appointment", "–", url, "none planned")]
     local = starts.astimezone(ZoneInfo(actor.practice.time_zone))
