@@ -34,7 +34,7 @@ def way_to(scope: Scope, as_of: date) -> Way:
             "SELECT min(effective_on), max(effective_on) FROM ledger_entry WHERE practice_id = %s", [scope.practice_id]
         )
         first, last = cursor.fetchone() or (None, None)
-    if first is None or last <= as_of:
+    if first is None or last is None or last <= as_of:
         return Way.KEPT
     return Way.BACK if last - as_of <= as_of - first else Way.FORWARD
 
