@@ -30,6 +30,7 @@ from daysheet.payments.queries.entries import (
     FigureEntries,
     Narrowed,
     entries_behind,
+    entries_behind_insurer,
     entries_behind_payment,
 )
 from daysheet.payments.queries.insurer_desk import insurer_desk
@@ -377,4 +378,9 @@ def _insurers_agree(actor: Actor) -> list[str]:
         desk = insurer_desk(actor, payer_id)
         if not desk.has_more and desk.due_cents != due.get(payer_id, 0):
             wrong.append(f"insurer {payer_id}: {desk.due_cents} at its desk, {due.get(payer_id, 0)} on lines")
+        held = Payment.objects.filter(payer_id=payer_id).aggregate(cents=Sum("unapplied_cents"))["cents"] or 0
+        for figure, cents in ((Figure.INSURANCE_DUE, due.get(payer_id, 0)), (Figure.UNAPPLIED, held)):
+            behind = entries_behind_insurer(actor, payer_id, figure).figure_cents
+            if behind != cents:
+                wrong.append(f"insurer {payer_id}: {figure} is {cents}, its entries come to {behind}")
     return wrong
