@@ -91,7 +91,12 @@ def payment_entries(request: HttpRequest, payment: UUID) -> HttpResponse:
     shown = payment_view(actor, payment)
     payment_url = practice_url(actor, "payments:payment", payment=payment)
     subject = f"payment of {shown.client_name}"
-    context = {"client_id": shown.client_id, "subject": subject, "back": "Payment", "back_url": payment_url}
+    context: dict[str, Any] = {
+        "client_id": shown.client_id,
+        "subject": subject,
+        "back": "Payment",
+        "back_url": payment_url,
+    }
     context["names_clients"] = shown.client_id is None
     return _show(
         request, context, PAYMENT_FIGURES, Figure.RECEIVED,
