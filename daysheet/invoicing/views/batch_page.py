@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
+from daysheet.kit.numbers import page_from
 from daysheet.practices.actor import Actor
 
 from ..batch_form import BASES, EDIT_PREFIX, Ticks, edited_services, read_id, read_ticks, write_ids
@@ -196,7 +197,7 @@ class BatchPage:
             client_id = next(each.client_id for each in self.found if each.visit_id == visit_id)
             return client_ids.index(client_id) // CLIENTS_PER_PAGE + 1
         text = self.sent.get("go") or self.sent.get("here") or "1"
-        return max(int(text), 1) if text.isdigit() and len(text) < 7 else 1
+        return page_from(text)
 
     @cached_property
     def _visit_of(self) -> Mapping[UUID, UUID]:
