@@ -158,6 +158,9 @@ class _Builder:
         for name, days in (("recent", 6), ("older", 13), ("long_ago", 45), ("to_come", -9)):
             status = "kept" if days > 0 else "upcoming"
             self.visit(f"editor_{name}", edith, self.talk, days_ago=days, status=status)
+        swift = self.client("Swantje", "Swift")
+        for name, days in (("recent", 6), ("older", 13)):
+            self.visit(f"swift_{name}", swift, self.talk, days_ago=days)
         for first in ("Sam", "Stan", "Prue"):  # one for each way to save
             self.visit(f"saver_{first.lower()}", self.client(first, "Saver"), self.letter, days_ago=3)
         carmen = self.client("Carmen", "Claimed", insurer=self.insurer("Claim Mutual"), copay_cents=2000)
