@@ -245,7 +245,7 @@ def _client_conditions(filters: SearchFilters) -> tuple[list[str], list[Any]]:
 _LIVE = """
     SELECT s.visit_id, true AS is_live, bool_or(s.is_fee) AS has_fee FROM schedule_visitservice s
     WHERE s.practice_id = %s AND s.line_id IS NULL AND NOT s.is_suspended AND s.service_on BETWEEN %s AND %s
-    GROUP BY s.visit_id"""
+    GROUP BY s.service_on, s.visit_id"""  # a visit has one day: in the index's order
 _SUSPENDED = """
     UNION ALL
     SELECT m.id, false, false FROM schedule_visit m
