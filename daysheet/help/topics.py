@@ -22,6 +22,8 @@ TOPICS: dict[str, str] = {
     "payments:batch_payments": "insurance-payments",
     "payments:apply_insurance_credit": "insurance-payments",
     "clients:insurers": "insurance-payments",
+    "clients:insurer": "insurance-payments",
+    "payments:insurer_entries": "insurance-payments",
     "cards": "client-payments",
     # Money corrected
     "invoicing:invoice": "corrections",
