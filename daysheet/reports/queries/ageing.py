@@ -163,22 +163,22 @@ def _lines(scope: Scope, filters: AgingFilters) -> tuple[str, list[Any]]:
     debtor = "v.payer_id" if by_insurer else "l.client_id"
     since = "l.service_on" if filters.since is Since.SERVICE else "n.issued_on"
     cents = {
-        Debtor.CLIENT: "b.client_cents",
-        Debtor.INSURER: "b.insurance_cents",
-        Debtor.BOTH: "b.client_cents + b.insurance_cents",
+        Debtor.CLIENT: "l.client_cents",
+        Debtor.INSURER: "l.insurance_cents",
+        Debtor.BOTH: "l.client_cents + l.insurance_cents",
     }[filters.debtor]
-    open_amounts, params = open_on(scope, filters.as_of)
-    invoices = "JOIN invoicing_invoice n ON n.practice_id = l.practice_id AND n.id = l.invoice_id"
+    lines, params = open_on(scope, filters.as_of)
+    invoices = "JOIN invoicing_invoice n ON n.practice_id = %s AND n.id = l.invoice_id"
+    by_invoice = filters.since is Since.INVOICE
     sql = f"""
         SELECT o.*, {_BUCKET} AS bucket FROM (
             SELECT l.id, l.client_id, v.payer_id, l.invoice_id, l.service_on, l.name, {debtor} AS debtor_id,
                 greatest(%s::date - {since}, 0) AS age, {cents} AS cents
-            FROM ({open_amounts}) b
-            JOIN invoicing_invoiceline l ON l.practice_id = %s AND l.id = b.line_id
-            {invoices if filters.since is Since.INVOICE else ""}
-            LEFT JOIN clients_coverage v ON v.practice_id = l.practice_id AND v.id = l.coverage_id
+            FROM ({lines}) l
+            {invoices if by_invoice else ""}
+            LEFT JOIN clients_coverage v ON v.practice_id = %s AND v.id = l.coverage_id
         ) o"""
-    return sql, [filters.as_of, *params, scope.practice_id]
+    return sql, [filters.as_of, *params, *([scope.practice_id] * by_invoice), scope.practice_id]
 
 
 def _credit(scope: Scope, filters: AgingFilters) -> list[tuple[UUID, int]]:

@@ -40,12 +40,23 @@ def way_to(scope: Scope, as_of: date) -> Way:
 
 
 def open_on(scope: Scope, as_of: date) -> Sql:
-    """SQL with line_id, client_cents and insurance_cents: what was open at the end of the day, zeros among them."""
-    kept = f"""SELECT t.id AS line_id, t.client_open_cents AS client_cents, t.insurance_open_cents AS insurance_cents
-        FROM invoicing_invoiceline t
-        WHERE t.practice_id = %s AND (t.client_open_cents > 0 OR t.insurance_open_cents > 0) AND {_of("t", scope)}"""
+    """SQL with lines and what each side had open at the end of the day, in cents, zeros among them: id, client_id,
+    coverage_id, invoice_id, service_on, name, client_cents, insurance_cents."""
+    line = "l.id, l.client_id, l.coverage_id, l.invoice_id, l.service_on, l.name"
+    amounts = "l.client_open_cents AS client_cents, l.insurance_open_cents AS insurance_cents"
+    open_now = f"l.practice_id = %s AND (l.client_open_cents > 0 OR l.insurance_open_cents > 0) AND {_of('l', scope)}"
+    way = way_to(scope, as_of)
+    if way is Way.KEPT:
+        return f"SELECT {line}, {amounts} FROM invoicing_invoiceline l WHERE {open_now}", _own(scope)
+    kept = f"SELECT l.id AS line_id, {amounts} FROM invoicing_invoiceline l WHERE {open_now}"
     client, insurance = _change("client_receivable", "debit"), _change("insurance_receivable", "debit")
-    return _standing(scope, as_of, "line_id", kept, {"client_cents": client, "insurance_cents": insurance})
+    sums = {"client_cents": client, "insurance_cents": insurance}
+    then, params = _standing(scope, as_of, way, "line_id", kept, sums)
+    return (
+        f"""SELECT {line}, b.client_cents, b.insurance_cents FROM ({then}) b
+            JOIN invoicing_invoiceline l ON l.practice_id = %s AND l.id = b.line_id""",
+        [*params, scope.practice_id],
+    )
 
 
 def unapplied_on(scope: Scope, as_of: date) -> Sql:
@@ -53,15 +64,14 @@ def unapplied_on(scope: Scope, as_of: date) -> Sql:
     assigned clients gets no insurer's payment: its money belongs to no client."""
     kept = f"""SELECT p.id AS payment_id, p.unapplied_cents AS cents FROM payments_payment p
         WHERE p.practice_id = %s AND p.unapplied_cents > 0 AND {_of("p", scope)}"""
-    return _standing(scope, as_of, "payment_id", kept, {"cents": _change("credit", "credit")})
-
-
-def _standing(scope: Scope, as_of: date, key: str, kept: str, sums: dict[str, str]) -> Sql:
-    """Kept amounts and entries by `key`, put together as the day asks. `sums`: each amount, an entry's part in it."""
     way = way_to(scope, as_of)
-    own = [scope.practice_id, *scope.params]
     if way is Way.KEPT:
-        return kept, own
+        return kept, _own(scope)
+    return _standing(scope, as_of, way, "payment_id", kept, {"cents": _change("credit", "credit")})
+
+
+def _standing(scope: Scope, as_of: date, way: Way, key: str, kept: str, sums: dict[str, str]) -> Sql:
+    """The sums of a past day by `key`. `sums`: each amount, and an entry's part in it; `kept` has them as of now."""
     sign, sense = ("-", ">") if way is Way.BACK else ("", "<=")
     parts = ", ".join(f"sum({sign}e.amount_cents * ({part})) AS {name}" for name, part in sums.items())
     moved = f"""SELECT e.{key}, {parts} FROM ledger_entry e
@@ -71,7 +81,11 @@ def _standing(scope: Scope, as_of: date, key: str, kept: str, sums: dict[str, st
     if way is Way.FORWARD:
         return moved, of_entries
     names = ", ".join(f"sum({name}) AS {name}" for name in sums)
-    return f"SELECT {key}, {names} FROM ({kept} UNION ALL {moved}) s GROUP BY {key}", [*own, *of_entries]
+    return f"SELECT {key}, {names} FROM ({kept} UNION ALL {moved}) s GROUP BY {key}", [*_own(scope), *of_entries]
+
+
+def _own(scope: Scope) -> list[Any]:
+    return [scope.practice_id, *scope.params]
 
 
 def _change(account: str, grows_by: str) -> str:
