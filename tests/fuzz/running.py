@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import random
 import time
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from .fuzzer import Fuzzer
 
+Case = TypeVar("Case")
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "0"))
 #: Without FUZZ_SECONDS: examples of each kind, always the same ones.
 EXAMPLES = 100
@@ -27,6 +30,18 @@ def run(example: Any, part: float = 1, examples: int = EXAMPLES) -> None:
     )  # fmt: skip
     while True:
         tried(given(st.data())(example))()
+        if time.monotonic() >= ends:
+            break
+
+
+def some(cases: Sequence[Case], every: int) -> Iterator[Case]:
+    """One case in so many; with FUZZ_SECONDS all of them, in another order each time, until two kinds' time is over."""
+    if not SECONDS:
+        yield from cases[::every]
+        return
+    ends = time.monotonic() + SECONDS / _KINDS * 2
+    for case in random.SystemRandom().sample(cases, len(cases)):
+        yield case
         if time.monotonic() >= ends:
             break
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -19,7 +18,7 @@ from tests.architecture.world import address, practice_urls
 from .fuzzer import Fuzzer
 from .hostile import EDGES, VALUES, body_of, query_of, values
 from .roles import Role, limited
-from .running import EXAMPLES, SECONDS, check, run
+from .running import EXAMPLES, SECONDS, check, run, some
 from .sending import fields_for, send_form
 from .targets import Target, all_targets
 
@@ -68,7 +67,7 @@ def test_forms_one_after_another(owner: Fuzzer) -> None:
                 send_form(data, owner, target)
             transaction.set_rollback(True)
 
-    run(example)
+    run(example, examples=EXAMPLES // 2)
     check(owner)
 
 
@@ -85,26 +84,22 @@ def test_query_strings(owner: Fuzzer) -> None:
     check(owner)
 
 
-def at_the_edges(fuzzer: Fuzzer, method: str, often: int) -> Iterator[tuple[Target, str, str]]:
-    """Chance rarely puts the last day there is into the one field that adds a day to it: each field gets each edge. In
-    `make test` one of them, and every `often`th field."""
-    tried = 0
-    for target in fuzzer.targets:
-        for name in target.fields if target.method == method else []:
-            tried += 1
-            edges = EDGES if SECONDS else [EDGES[tried % len(EDGES)]] if tried % often == 0 else []
-            yield from ((target, name, edge) for edge in edges)
-    assert tried > 100
+def edges_of(fuzzer: Fuzzer, method: str) -> list[tuple[Target, str, str]]:
+    """Chance rarely puts the last day there is into the one field that adds a day to it: each field with each edge."""
+    targets = [target for target in fuzzer.targets if target.method == method]
+    cases = [(target, name, edge) for target in targets for name in target.fields for edge in EDGES]
+    assert len(cases) > 1000
+    return cases
 
 
 def test_each_field_of_a_query_at_its_edges(owner: Fuzzer) -> None:
-    for target, name, edge in at_the_edges(owner, "GET", 3):
+    for target, name, edge in some(edges_of(owner, "GET"), every=3 * len(EDGES) + 1):
         owner.send(target.name, "GET", f"{target.url}?{query_of([(name, edge)])}")
     check(owner)
 
 
 def test_each_field_of_a_form_at_its_edges(owner: Fuzzer) -> None:
-    for target, name, edge in at_the_edges(owner, "POST", 5):
+    for target, name, edge in some(edges_of(owner, "POST"), every=5 * len(EDGES) + 1):
         fields = [each for each in target.sent if each[0] != name]
         owner.send(target.name, "POST", target.url, **body_of("form", [*fields, (name, edge)]))
     check(owner)
