@@ -70,7 +70,7 @@ def _note_seen(request: HttpRequest) -> None:
 
 def _ask_again(request: HttpRequest, user: User, entrance: Entrance) -> HttpResponse | None:
     """The password page; None where the password came with the request."""
-    if request.method != "POST" or is_htmx(request):
+    if request.method != "POST":
         came_from = request.headers.get("HX-Current-URL", "/") if is_htmx(request) else request.get_full_path()
         return _elsewhere(request, f"{reverse('account_reauthenticate')}?{urlencode({'next': came_from})}")
     typed = request.POST.copy()
@@ -93,7 +93,10 @@ def _page(request: HttpRequest, entrance: Entrance, typed: Any, problem: str, st
         "minutes": entrance.idle_minutes, "unlocking": UNLOCKING, "problem": problem,
         "has_files": bool(request.FILES), "carried": carried, "action": request.get_full_path(),
     }  # fmt: skip
-    return render_page(request, "practices/locked.html", context, status=status)
+    page = render_page(request, "practices/locked.html", context, status=status)
+    if is_htmx(request):  # over the whole page: what comes after the password is a page, not a part of one
+        page["HX-Retarget"], page["HX-Reswap"] = "body", "innerHTML"
+    return page
 
 
 def _elsewhere(request: HttpRequest, url: str) -> HttpResponse:

@@ -31,15 +31,24 @@ if TYPE_CHECKING:
 BATCH, RETRY, UNDO, NO_SCRIPT_BATCH, TWICE = 300, 330, 360, 390, 420
 
 
+class NamedOnce(dict[str, str]):
+    """Ids by name. Journeys share one practice: a second thing of a name would silently become that of another's."""
+
+    def __setitem__(self, name: str, value: str) -> None:
+        if name in self:
+            raise ValueError(f"“{name}” stands for two things in the practice of the journeys: give one another name")
+        super().__setitem__(name, value)
+
+
 @dataclass
 class Practice:
     """What is built, and by whom."""
 
     today: date
-    clients: dict[str, str] = field(default_factory=dict)
-    visits: dict[str, str] = field(default_factory=dict)
-    appointments: dict[str, str] = field(default_factory=dict)
-    staff: dict[str, str] = field(default_factory=dict)
+    clients: NamedOnce = field(default_factory=NamedOnce)
+    visits: NamedOnce = field(default_factory=NamedOnce)
+    appointments: NamedOnce = field(default_factory=NamedOnce)
+    staff: NamedOnce = field(default_factory=NamedOnce)
     everything: dict[str, str] = field(default_factory=dict)
 
     def printed(self) -> str:
@@ -147,7 +156,7 @@ class _Builder:
         self.visit("twice", self.client("Tara", "Twice"), self.letter)
         self.visit("license", self.client("Lena", "License"), self.talk, staff="nora")
         self.visit("frozen", self.client("Fay", "Front"), self.talk, status="upcoming")
-        for first in ("Stella", "Sten", "Sila"):  # one for each way to change a status
+        for first in ("Stella", "Steen", "Sila"):  # one for each way to change a status
             self.visit(f"status_{first.lower()}", self.client(first, "Status"), self.talk, status="upcoming")
         members = [self.client(first, "Group") for first in ("Gail", "Gene", "Gina", "Guy")]
         self.appointment("group", members, (self.talk,), title="Tuesday circle")
@@ -228,7 +237,7 @@ class _Builder:
         self.billed("deductible", self.client("Dora", "Deductible", insurer=northern), self.talk, days_ago=8)
         self.billed("rebill", self.client("Rita", "Rebill"), self.talk, days_ago=8)
         self.client("Nell", "Notes")
-        for first in ("Odette", "Tess", "Dov", "Ulla", "Igor"):  # one for each attempt on money
+        for first in ("Odette", "Tess", "Dov", "Ulla", "Igor", "Tilda", "Theo"):  # one for each attempt on money
             self.billed(f"tried_{first.lower()}", self.client(first, "Tried"), self.talk, days_ago=8)
         for week, first in enumerate(("Hal", "Hana", "Hank", "Hedy", "Hugo")):
             client = self.client(first, "Harbor", insurer=harbor)

@@ -28,7 +28,7 @@ def client_list(request: HttpRequest) -> HttpResponse:
     found = queries.matching_clients(actor, request.GET.get("q", ""), active=filters.active)
     page = page_of(found, request.GET.get("page"))
     rows = [queries.client_row(client) for client in page.rows]
-    return render_page(request, "clients/list.html", {"filters": filters, "page": page, "rows": rows}, part="rows")
+    return render_page(request, "clients/list.html", {"filters": filters, "page": page, "rows": rows})
 
 
 @require_safe

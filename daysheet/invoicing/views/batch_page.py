@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
+from daysheet.kit.numbers import page_from
 from daysheet.practices.actor import Actor
 
 from ..batch_form import BASES, EDIT_PREFIX, Ticks, edited_services, read_id, read_ticks, write_ids
@@ -202,7 +203,7 @@ class BatchPage:
             at = next(at for at, group in enumerate(groups) if any(each.visit_id == visit_id for each in group))
             return at // CLIENTS_PER_PAGE + 1
         text = self.sent.get("go") or self.sent.get("here") or "1"
-        return max(int(text), 1) if text.isdigit() and len(text) < 7 else 1
+        return page_from(text)
 
     @cached_property
     def _visit_of(self) -> Mapping[UUID, UUID]:

@@ -17,7 +17,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, page_number
 from daysheet.web.views import render_page
 
 from ..forms import NewNoteForm, NoteForm
@@ -56,7 +56,7 @@ def ledger(request: HttpRequest, client: UUID) -> HttpResponse:
         "client": shown,
         "tab": tab,
         "tabs": [Tab(label, f"{url}?tab={key}", key == tab) for key, label in _TABS.items()],
-        "page": _rows(actor, shown, tab, _number(request.GET.get("page"))),
+        "page": _rows(actor, shown, tab, page_number(request)),
         "tiles": tiles_for(actor, shown),
         "notices": client_notices(actor, client),
         "unapplied": queries.unapplied_payments(actor, shown),
@@ -110,7 +110,3 @@ def _rows(actor: Actor, client: Client, tab: str, number: int) -> queries.Ledger
 
 def _notes_url(actor: Actor, client_id: UUID) -> str:
     return f"{practice_url(actor, 'payments:ledger', client=client_id)}#billing-notes"
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() and len(text) < 7 else 1

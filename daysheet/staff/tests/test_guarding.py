@@ -89,6 +89,18 @@ def test_a_form_sent_too_late_is_kept_and_saved_once_the_password_came(cast: Cas
         assert bob.get(AGENDA).status_code == 200
 
 
+def test_a_part_of_a_form_sent_too_late_is_kept_too(cast: Cast, sign_in: Enter) -> None:
+    """“Check dates”, “Add an Invoice Item”: what HTMX sends is answered with the page, over the whole window."""
+    bob, typed = sign_in(cast.bob), new_client()
+    with later(31):
+        asked = bob.post(NEW, typed, headers={"HX-Request": "true", "HX-Current-URL": "http://testserver" + NEW})
+        assert asked.status_code == 422
+        assert (asked["HX-Retarget"], asked["HX-Reswap"]) == ("body", "innerHTML")
+        assert 'name="last_name" value="Späth &amp; &lt;Co&gt;"' in asked.content.decode()
+        assert f'action="{NEW}"' in asked.content.decode()
+        assert clients(cast) == []
+
+
 def test_the_password_cannot_be_guessed_there(cast: Cast, sign_in: Enter) -> None:
     bob = sign_in(cast.bob)
     with later(31):
