@@ -41,9 +41,7 @@ def stopped(request: HttpRequest, practice_name: str, rules: SessionRules) -> Ht
     _note_seen(request)
     if rules.lacks_two_step:
         if not is_htmx(request):  # a page that refreshes a part of itself says it once, not every second
-            messages.warning(
-                request, f"{practice_name} asks for a second step of signing in. Set one up, then go on."
-            )
+            messages.warning(request, f"{practice_name} asks for a second step of signing in. Set one up, then go on.")
         return _elsewhere(request, reverse("mfa_index"))
     return None
 

@@ -91,7 +91,7 @@ def staff_sections(actor: Actor, staff_member_id: UUID) -> list[StaffSection]:
 
 def register_invitation_post(post: InvitationPost) -> None:
     """Name the function that writes an invitation's e-mail, in the transaction of the invitation."""
-    global _post
+    global _post  # noqa: PLW0603 (set once, while the slices start)
     _post = post
 
 
