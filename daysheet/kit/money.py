@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_TYPED = re.compile(r"^\$?\s*(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d{1,2}))?$")
+_TYPED = re.compile(r"^\$?\s*(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d{1,2}))?$", re.ASCII)
 #: Largest amount one line or payment may have: a typing mistake is likelier than ten million dollars.
 LARGEST_CENTS = 1_000_000_000
 #: Of the digits that are looked at; more is more than the largest anyhow, and `int()` refuses some thousands.
