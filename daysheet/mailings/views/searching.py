@@ -35,9 +35,11 @@ from ..queries.candidates import (
     Candidate,
     InvoiceCandidate,
     InvoiceSearch,
+    StatementCandidate,
     StatementSearch,
     invoice_candidates,
     statement_candidates,
+    with_figures,
 )
 from ..queries.earlier import earlier_runs
 from ..queries.preview import preview_of
@@ -102,7 +104,7 @@ def batch_statements(request: HttpRequest) -> HttpResponse:
         "mailings/statements.html",
         frame,
         is_statements=True,
-        page=partial(_cut, found),
+        page=partial(_statement_page, actor, search, found),
         all=lambda: found,
         request_of=partial(_statement_request, search),
         document_url=lambda row, kind: f"{practice_url(actor, 'documents:statement', client=row.client_id)}?{asked}",
@@ -211,12 +213,15 @@ def _confirm(
     return render_page(asked.request, "mailings/confirm.html", context, status=status)
 
 
-def _cut(found: Rows, number: int, ticks: Ticks) -> SearchPage[Candidate]:
+def _statement_page(
+    actor: Actor, search: StatementSearch, found: Sequence[StatementCandidate], number: int, ticks: Ticks
+) -> SearchPage[Candidate]:
     """A page of a search whose rows are all known."""
     number = min(number, max(-(-len(found) // ROWS_PER_PAGE), 1))
     start, end = (number - 1) * ROWS_PER_PAGE, number * ROWS_PER_PAGE
     total_cents = sum(row.cents for row in found)
-    return SearchPage(found[start:end], number, len(found) > end, ticks, len(found), total_cents)
+    rows = with_figures(actor, search, found[start:end])
+    return SearchPage(rows, number, len(found) > end, ticks, len(found), total_cents)
 
 
 def _invoice_page(actor: Actor, search: InvoiceSearch, number: int, ticks: Ticks) -> SearchPage[Candidate]:

@@ -11,7 +11,9 @@ import pytest
 import time_machine
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 
 from daysheet.clients.models import Client
 from daysheet.database.scope import practice_transaction
@@ -110,10 +112,28 @@ def test_the_password_cannot_be_guessed_there(cast: Cast, sign_in: Enter) -> Non
     assert clients(cast) == []
 
 
-def test_a_page_left_open_keeps_nothing_of_the_password(cast: Cast, sign_in: Enter) -> None:
+def test_no_view_sees_the_password(cast: Cast, sign_in: Enter) -> None:
+    """Nor where another tab, or the first half of a double click, unlocked the session a moment before."""
     bob = sign_in(cast.bob)
     with later(31):
-        assert PASSWORD.encode() not in bob.post(NEW, {"first_name": "", UNLOCKING: PASSWORD}).content
+        for problem in ("was idle", "is unlocked already"):
+            answer = bob.post(NEW, {"first_name": "", UNLOCKING: PASSWORD})
+            assert answer.status_code == 422 and b"Still you?" not in answer.content, problem
+            assert list(answer.wsgi_request.POST) == ["first_name"], problem
+            assert PASSWORD.encode() not in answer.content
+
+
+def test_asking_for_a_second_step_costs_no_query_of_its_own(cast: Cast, sign_in: Enter) -> None:
+    TOTP.activate(User.objects.get(pk=cast.bob.user_id), "JBSWY3DPEHPK3PXP")
+    bob, counts = sign_in(cast.bob), []
+    bob.get(AGENDA)
+    for asks in (False, True):
+        with practice_transaction(cast.alder.id):
+            set_sign_in_rules(cast.actor(cast.alice), requires_two_step=asks, idle_minutes=30)
+        with CaptureQueriesContext(connection) as seen:
+            assert bob.get(AGENDA).status_code == 200
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
 
 
 def test_the_practice_chooses_the_minutes(cast: Cast, sign_in: Enter) -> None:
