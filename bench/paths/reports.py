@@ -35,7 +35,8 @@ def report_paths(bench: Bench) -> Iterator[Path]:
     yield _page(bench, "ageing_page", "ageing by client, the page", "reports/invoice-aging/")
     yield _page(bench, "day_sheet_page", "day sheet, the page", f"reports/day-sheet/?day={past}")
     yield _page(bench, "unbilled_page", "Unbilled, the page", "billing/unbilled/")
-    yield _page(bench, "statements_page", "Batch Statements, who owes", "billing/batch-statements/")
+    period = f"from_on={past}&to_on={today}&who=owing&at_least=1"
+    yield _page(bench, "statements_page", "Batch Statements, who owes", f"billing/batch-statements/?{period}")
     yield Path("verify", "verify", _verify(bench), units=visits, most_rounds=3)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -36,6 +36,20 @@ FILES = [
     b"\n\n\n", b"," * 5000, b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff",
     b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"=1+1,@SUM(A1)\r\n",
 ]  # fmt: skip
+
+_OTHER_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+_SPOILT: list[Callable[[str], str]] = [
+    lambda text: text.translate(_OTHER_DIGITS), lambda text: text[:1] + text[1:].translate(_OTHER_DIGITS),
+    lambda text: f" {text}\n", lambda text: text + text, lambda text: text * 400, lambda text: f"-{text}",
+    lambda text: f"{text}.0", str.swapcase, lambda text: text[:-1], lambda text: f"0{text}",
+    lambda text: text + "\u200b",
+]  # fmt: skip
+
+
+def nearly(fine: Sequence[str]) -> st.SearchStrategy[str]:
+    """What would be right, a little spoilt."""
+    return st.builds(lambda spoil, text: spoil(text), st.sampled_from(_SPOILT), st.sampled_from(fine))
+
 
 #: How the fields are wrapped, as often among twenty.
 WRAPPINGS = (

@@ -17,9 +17,10 @@ from tests.people import Person
 
 @dataclass(frozen=True)
 class Role:
-    """`person` with these permissions; `own` and `others` are clients, both empty for somebody who may see all."""
+    """`person` (None: nobody has signed in) with these permissions; `own` and `others` are clients, both empty for
+    somebody who may see all."""
 
-    person: Person
+    person: Person | None
     held: frozenset[Permission]
     own: tuple[UUID, ...] = ()
     others: tuple[UUID, ...] = ()
@@ -28,6 +29,8 @@ class Role:
         """Whether the role matrix lets them into this address."""
         if name in OUTSIDE or name in matrix.PUBLIC:
             return True
+        if self.person is None:
+            return False
         also = matrix.ALSO.get(name, Permission.DEFAULT)
         return allows(self.held, matrix.NEEDS[name]) and allows(self.held, also)
 
@@ -35,6 +38,11 @@ class Role:
 def owner_of(world: World) -> Role:
     """Who may everything."""
     return Role(world.cast.alice, frozenset({Permission.ORGANIZATION_ADMINISTRATOR}))
+
+
+def nobody() -> Role:
+    """Who has not signed in."""
+    return Role(None, frozenset())
 
 
 def limited(world: World, person: Person, held: Collection[Permission]) -> Role:

@@ -5,15 +5,10 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from daysheet.practices.permissions import Permission
@@ -21,67 +16,18 @@ from tests.architecture.methods import OUTSIDE
 from tests.architecture.world import address, practice_urls
 
 from .fuzzer import Fuzzer
-from .hostile import EDGES, FILES, VALUES, WRAPPINGS, File, body_of, query_of, values
+from .hostile import EDGES, VALUES, body_of, query_of, values
 from .roles import Role, limited
-from .targets import Fields, Target, all_targets
-from .visitors import Outcome
+from .running import EXAMPLES, SECONDS, check, run, some
+from .sending import fields_for, send_form
+from .targets import Target, all_targets
 
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "0"))
-#: Without FUZZ_SECONDS: examples of each kind, always the same ones.
-EXAMPLES = 100
 #: Forms that the world has nothing for, so that they can only be answered by a 4xx: why.
 NOTHING_TO_TAKE = {"cards:webhook": "unsigned; test_messages_of_the_card_processor signs"}
 #: After these the person's way in is another one: nothing can follow.
 LAST = {"staff:edit", "staff:add", "practices:sign_in_rules", "staff:join"}
 
 pytestmark = pytest.mark.timeout(max(300, 2 * SECONDS))
-
-
-def fields_for(data: st.DataObject, target: Target, ids: list[str]) -> Fields:
-    """What a page would send, with a few fields spoilt, left out, doubled or made up."""
-    fields = list(data.draw(st.sampled_from(target.forms))) if target.forms else []
-    for name in data.draw(st.lists(st.sampled_from([*target.fields, "page", "x"]), max_size=5)):
-        fine = st.sampled_from([*target.sane.get(name, []), *ids, *VALUES])
-        value = data.draw(st.one_of(fine, values))
-        how = data.draw(st.sampled_from(["put", "put", "put", "add", "drop"]))
-        if how != "add":
-            fields = [each for each in fields if each[0] != name]
-        if how != "drop":
-            fields.append((name, value))
-    return fields
-
-
-def files_for(data: st.DataObject, target: Target) -> list[File]:
-    """Something for each field that takes a file, or nothing."""
-    called = st.sampled_from(["a.csv", "a.xlsx", "a.png", "a", "../a", "a" * 300])
-    some = [(name, data.draw(called), data.draw(st.sampled_from(FILES))) for name in sorted(target.files)]
-    return some if data.draw(st.booleans()) else []
-
-
-def send_form(data: st.DataObject, fuzzer: Fuzzer, target: Target) -> Outcome:
-    """On top of what was kept."""
-    fields, files = fields_for(data, target, fuzzer.ids), files_for(data, target)
-    body = body_of(data.draw(st.sampled_from(WRAPPINGS)), fields, files)
-    is_part = data.draw(st.integers(0, 3)) == 0
-    return fuzzer.send_and_keep(target.name, "POST", target.url, is_part=is_part, **body)
-
-
-def run(example: Any, share: int = 6, examples: int = EXAMPLES) -> None:
-    """`example(data)` for a part of the time this run has, or as often."""
-    ends = time.monotonic() + SECONDS / share
-    tried = settings(
-        deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck),
-        max_examples=200 if SECONDS else examples, derandomize=not SECONDS,
-    )  # fmt: skip
-    while True:
-        tried(given(st.data())(example))()
-        if time.monotonic() >= ends:
-            break
-
-
-def check(fuzzer: Fuzzer) -> None:
-    """Nothing found, nothing left behind, and still the same person."""
-    assert not (problems := fuzzer.problems()), "\n".join(problems)
 
 
 def posts(fuzzer: Fuzzer) -> list[Target]:
@@ -121,7 +67,7 @@ def test_forms_one_after_another(owner: Fuzzer) -> None:
                 send_form(data, owner, target)
             transaction.set_rollback(True)
 
-    run(example)
+    run(example, examples=EXAMPLES // 2)
     check(owner)
 
 
@@ -138,26 +84,22 @@ def test_query_strings(owner: Fuzzer) -> None:
     check(owner)
 
 
-def at_the_edges(fuzzer: Fuzzer, method: str, often: int) -> Iterator[tuple[Target, str, str]]:
-    """Chance rarely puts the last day there is into the one field that adds a day to it: each field gets each edge. In
-    `make test` one of them, and every `often`th field."""
-    tried = 0
-    for target in fuzzer.targets:
-        for name in target.fields if target.method == method else []:
-            tried += 1
-            edges = EDGES if SECONDS else [EDGES[tried % len(EDGES)]] if tried % often == 0 else []
-            yield from ((target, name, edge) for edge in edges)
-    assert tried > 100
+def edges_of(fuzzer: Fuzzer, method: str) -> list[tuple[Target, str, str]]:
+    """Chance rarely puts the last day there is into the one field that adds a day to it: each field with each edge."""
+    targets = [target for target in fuzzer.targets if target.method == method]
+    cases = [(target, name, edge) for target in targets for name in target.fields for edge in EDGES]
+    assert len(cases) > 1000
+    return cases
 
 
 def test_each_field_of_a_query_at_its_edges(owner: Fuzzer) -> None:
-    for target, name, edge in at_the_edges(owner, "GET", 3):
+    for target, name, edge in some(edges_of(owner, "GET"), every=3 * len(EDGES) + 1):
         owner.send(target.name, "GET", f"{target.url}?{query_of([(name, edge)])}")
     check(owner)
 
 
 def test_each_field_of_a_form_at_its_edges(owner: Fuzzer) -> None:
-    for target, name, edge in at_the_edges(owner, "POST", 5):
+    for target, name, edge in some(edges_of(owner, "POST"), every=5 * len(EDGES) + 1):
         fields = [each for each in target.sent if each[0] != name]
         owner.send(target.name, "POST", target.url, **body_of("form", [*fields, (name, edge)]))
     check(owner)
@@ -215,7 +157,7 @@ def test_narrow_roles(owner: Fuzzer, name: str, held: set[Permission]) -> None:
                     fuzzer.send_and_keep(target.name, "GET", url)
                 transaction.set_rollback(True)
 
-        run(example, share=18, examples=EXAMPLES // 2)
+        run(example, part=1 / 3, examples=EXAMPLES // 2)
         check(fuzzer)
         assert len(fuzzer.taken()) > 5
         transaction.set_rollback(True)
