@@ -53,7 +53,7 @@ def test_a_real_workbook_with_one_far_cell_is_refused() -> None:
 def test_a_row_without_end_is_refused_and_empty_ends_are_not() -> None:
     """A preview would tell each title that no template knows: a million made a page of 300 MB."""
     for rows in (",".join(f"c{n}" for n in range(1_000_000)), "ID\n" + "x," * MOST_COLUMNS + "x"):
-        with pytest.raises(UnreadableFile, match="Row . has more than 1,000 columns"):
+        with pytest.raises(UnreadableFile, match=r"Row \d has more than 1,000 columns"):
             read_sheet(rows.encode())
     (row,) = read_sheet(b"ID" + b"," * 20_000)
     assert row.cells[0] == "ID" and len(row.cells) == MOST_COLUMNS

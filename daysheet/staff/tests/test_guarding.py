@@ -148,7 +148,9 @@ def test_a_practice_that_allows_hours_opens_no_other_that_allows_minutes(cast: C
     with practice_transaction(cast.birch.id):
         charlie = cast.actor(cast.charlie)
         give_login(
-            charlie, add_staff_member(charlie, first_name="Bob", last_name="Biller"), User.objects.get(pk=cast.bob.user_id)
+            charlie,
+            add_staff_member(charlie, first_name="Bob", last_name="Biller"),
+            User.objects.get(pk=cast.bob.user_id),
         )
         set_sign_in_rules(charlie, requires_two_step=False, idle_minutes=480)
     bob = sign_in(cast.bob)
