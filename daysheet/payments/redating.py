@@ -108,7 +108,7 @@ def edit_payment(
         raise CardPaymentFixed("A card payment stays as the processor has it. Nothing was changed.")
     if seen and seen != facts_mark(payment.method, payment.received_on, payment.number, payment.notes):
         raise PaymentChanged(
-            f"Somebody else corrected this payment meanwhile. It is now {_facts_in_words(payment)}. Nothing was "
+            f"This payment was corrected meanwhile. It is now {_facts_in_words(payment)}. Nothing was "
             "changed by you: send this form again to put yours in its place, or cancel."
         )
     if received_on > actor.today:

@@ -220,6 +220,7 @@ class _Builder:
             self.owner, request_key=uuid4(), client_id=dolf, amount_cents=10000, method="check", number="101",
             received_on=today, applications={line.pk: 9000},
         )  # fmt: skip
+        self.billed("double", self.client("Duane", "Double"), self.letter, days_ago=12)
         edit_client(self.owner, gwen, birth_on=today - timedelta(days=12000))
         for week in (1, 2, 3):
             self.visit(f"estimate_{week}", gwen, self.talk, days_ago=-7 * week, status="upcoming")

@@ -172,7 +172,7 @@ def test_a_payment_edited_in_two_tabs_loses_nothing_of_either(enter: Enter, serv
     bob.page.get_by_label("Method").select_option("Cash")
     bob.page.get_by_label("Reason").fill("It was cash")
     bob.button("Show the effect").click()
-    bob.sees("Somebody else corrected this payment meanwhile. It is now Check 881 of")
+    bob.sees("This payment was corrected meanwhile. It is now Check 881 of")
     bob.look("payment-changed-meanwhile")
     expect(bob.page.get_by_label("Method")).to_have_value("cash")
     bob.page.get_by_label("Number").fill("881")

@@ -41,6 +41,7 @@ from ..queries.candidates import (
     statement_candidates,
     with_figures,
 )
+from ..queries.earlier import earlier_runs
 from ..queries.preview import preview_of
 from ..queries.runs import mailing_exists
 from ..rules import EMAIL_TEXTS, Ways
@@ -68,6 +69,11 @@ class _Door:
         if self.is_statements:
             return Kind.STATEMENT
         return Kind.SUPERBILL if Kind.SUPERBILL in (sent.get("choose"), sent.get("kind")) else Kind.INVOICE
+
+    def invoices(self, chosen: Chosen[Candidate]) -> dict[UUID, list[UUID]]:
+        """The invoices of each client; of statements none."""
+        by_client = chosen.by_client()
+        return {client_id: [] for client_id in by_client} if self.is_statements else by_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +172,15 @@ def _start(asked: _Asked, chosen: Chosen[Candidate], form: RunForm) -> HttpRespo
         return see_other(asked.request, run_url)
     if not chosen.was_shown(asked.fields):
         return _confirm(asked, chosen, form, error="Something changed since you looked. Look at the numbers again.")
-    by_client = chosen.by_client()
     try:
         actions.start_mailing(
             actor,
             mailing_id=mailing_id,
             request=door.request_of(door.kind(asked.fields), Ways(typed["ways"]), typed["email_text"]),
-            invoices={client_id: [] for client_id in by_client} if door.is_statements else by_client,
+            invoices=door.invoices(chosen),
             expected_count=chosen.client_count,
             expected_cents=chosen.cents,
+            again=typed["again"],
         )
     except (NotFound, NotAllowed):
         raise
@@ -190,6 +196,7 @@ def _confirm(
     actor, door, kind = asked.actor, asked.door, asked.door.kind(asked.fields)
     plan = plan_of(chosen.rows, Ways(form.cleaned_data.get("ways") or Ways.PRINT))
     text = form.cleaned_data.get("email_text", "")
+    request = door.request_of(kind, Ways.PRINT, text)
     context = {
         **door.frame,
         "chosen": chosen,
@@ -201,6 +208,7 @@ def _confirm(
         "document_url": door.document_url(plan.first, kind),
         "is_statements": door.is_statements,
         "error": error,
+        "earlier": earlier_runs(actor, kind, request.period, door.invoices(chosen)),
     }
     return render_page(asked.request, "mailings/confirm.html", context, status=status)
 
