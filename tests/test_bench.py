@@ -50,7 +50,7 @@ def test_every_path_runs(measured: dict[str, dict[str, Any]]) -> None:
     assert set(measured) == {
         "agenda", "client_search", "ledger_open", "ledger_paid", "ledger_payments", "ledger_activity", "batch_search",
         "existing", "batch_payments", "insurer_page", "ageing", "ageing_insurers", "ageing_past", "day_sheet",
-        "unbilled_count", "ageing_page",
+        "unbilled_count", "ageing_page", "unbilled_page", "statements_page", "statements",
         "day_sheet_page", "verify", f"batch_{BATCH}", "add_invoice", "add_invoice_click", "insurance_payment", "import",
     }  # fmt: skip
     assert all(path["seconds"]["median"] > 0 for path in measured.values())

@@ -19,7 +19,7 @@ _REPORT = Budget(ratio=1.5, seconds=2.0)
 
 
 def report_paths(bench: Bench) -> Iterator[Path]:
-    """Ageing now and then, by client and by insurer; the Day Sheet; the unbilled count; verify."""
+    """Ageing now and then, by client and by insurer; the Day Sheet; what is unbilled; who owes; verify."""
     today, past, visits = bench.shape.today, bench.past, bench.shape.visits
     for key, title, filters, sql in (
         ("ageing", "ageing by client, today", AgingFilters(today), _AGEING),
@@ -34,6 +34,9 @@ def report_paths(bench: Bench) -> Iterator[Path]:
     )  # fmt: skip
     yield _page(bench, "ageing_page", "ageing by client, the page", "reports/invoice-aging/")
     yield _page(bench, "day_sheet_page", "day sheet, the page", f"reports/day-sheet/?day={past}")
+    yield _page(bench, "unbilled_page", "Unbilled, the page", "billing/unbilled/")
+    period = f"from_on={past}&to_on={today}&who=owing&at_least=1"
+    yield _page(bench, "statements_page", "Batch Statements, who owes", f"billing/batch-statements/?{period}")
     yield Path("verify", "verify", _verify(bench), units=visits, most_rounds=3)
 
 

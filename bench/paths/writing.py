@@ -10,6 +10,7 @@ from ..loading.pool import Pool
 from ..measuring import Path
 from .batches import add_invoice_paths, batch_paths
 from .bench import Bench
+from .documents import document_paths
 from .importing import import_paths
 from .posting import posting_paths
 
@@ -20,6 +21,7 @@ def writing_paths(bench: Bench, sizes: tuple[int, ...]) -> Iterator[Path]:
     yield from batch_paths(bench, pool, sizes)
     yield from add_invoice_paths(bench, pool)
     yield from posting_paths(bench)
+    yield from document_paths(bench)
     yield from import_paths(bench)
     verified = verify_practice(bench.loaded.practice, bench.loaded.now)
     assert verified.difference_count == 0, [found for found in verified.results if found.count]

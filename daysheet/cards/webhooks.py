@@ -34,7 +34,7 @@ def hear(practice: PracticeFacts, account_id: UUID, body: bytes, signature: str)
         news = open_gateway(practice, account).read_message(body, signature, now)
     except BadSignature as error:
         raise MessageRefused(str(error)) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise MessageRefused("The message cannot be read.") from error
     return take_message(processor_actor(practice, now), account, news)
 

@@ -13,6 +13,7 @@ from daysheet.invoicing.queries.invoice_page import invoice_by_number
 from daysheet.invoicing.views.requests import PracticeRequest
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.web.pages import practice_url
+from daysheet.web.requests import page_number
 from daysheet.web.views import render_page, see_other
 
 from . import actions
@@ -22,10 +23,9 @@ from .queries import waiting_claims
 @require_safe
 def waiting(request: PracticeRequest) -> HttpResponse:
     """Claims Awaiting Submission, oldest first; `?page=`."""
-    asked = request.GET.get("page", "1")
-    page = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
-    claims = waiting_claims(request.actor, max(page, 1))
-    return render_page(request, "claims/list.html", {"claims": claims, "page": max(page, 1), "section": "Billing"})
+    page = page_number(request)
+    claims = waiting_claims(request.actor, page)
+    return render_page(request, "claims/list.html", {"claims": claims, "page": page, "section": "Billing"})
 
 
 @require_POST

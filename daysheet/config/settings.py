@@ -139,6 +139,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
 MFA_ADAPTER = "daysheet.practices.adapter.MfaAdapter"
+MFA_FORMS = {
+    "authenticate": "daysheet.practices.forms.AuthenticateForm",
+    "reauthenticate": "daysheet.practices.forms.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Daysheet"

@@ -22,6 +22,8 @@ TOPICS: dict[str, str] = {
     "payments:batch_payments": "insurance-payments",
     "payments:apply_insurance_credit": "insurance-payments",
     "clients:insurers": "insurance-payments",
+    "clients:insurer": "insurance-payments",
+    "payments:insurer_entries": "insurance-payments",
     "cards": "client-payments",
     # Money corrected
     "invoicing:invoice": "corrections",
@@ -53,6 +55,9 @@ TOPICS: dict[str, str] = {
     "clients:bill_to": "prices",
     "clients:edit_bill_to": "prices",
     "clients:record_income": "prices",
+    "staff": "staff",
+    "clients:assign_staff": "staff",
+    "practices:sign_in_rules": "staff",
     "staff:licenses": "licenses",
     "staff:license": "licenses",
     "staff:assign_license": "licenses",

@@ -13,12 +13,16 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from daysheet.audit.actions import record
-from daysheet.database.statistics import MANY_ROWS, count_again
+from daysheet.clients.models import Client, Coverage
+from daysheet.database.models import TenantModel
+from daysheet.database.statistics import count_again_after
+from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.practices.action import action, query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
+from daysheet.schedule.models import VisitService
 
 from .layouts import LAYOUTS, Layout
 from .models import ImportedFile
@@ -28,11 +32,13 @@ from .sheets import read_sheet
 
 #: The first half of the two-part advisory lock: "an import", so that no other use of such locks can meet it.
 _IMPORT_LOCK = 0x1A9047
-#: Where the rows of the long files go.
-_SLICES = {
-    "clients": ("clients",), "coverages": ("clients",), "appointments": ("schedule",),
-    "opening_balances": ("invoicing", "ledger", "payments"),
-}  # fmt: skip
+#: Where the rows of the long files go: a table with as many, and the slices whose tables get some.
+_WRITTEN: dict[str, tuple[type[TenantModel], tuple[str, ...]]] = {
+    "clients": (Client, ("clients",)),
+    "coverages": (Coverage, ("clients",)),
+    "appointments": (VisitService, ("schedule",)),
+    "opening_balances": (InvoiceLine, ("invoicing", "ledger", "payments")),
+}
 
 
 class ImportRefused(Refusal):
@@ -114,8 +120,9 @@ def import_file(actor: Actor, *, kind: str, file_name: str, content: bytes) -> I
     _refuse([problem for row in plan.rows for problem in row.problems])
     _write(plan)
     imported = _remember(actor, kind, file_name, content, plan)
-    if imported.row_count >= MANY_ROWS and kind in _SLICES:
-        count_again(*_SLICES[kind])
+    if kind in _WRITTEN:
+        table, slices = _WRITTEN[kind]
+        count_again_after(imported.created_count, table, *slices)
     return imported
 
 

@@ -67,8 +67,8 @@ class PostalCode:
     empty: Any = ""
 
     def parse(self, text: str) -> str:
-        given = text.zfill(5) if text.isdigit() and 3 <= len(text) < 5 else text
-        if not re.fullmatch(r"\d{5}(-?\d{4})?", given):
+        given = text.zfill(5) if text.isdecimal() and 3 <= len(text) < 5 else text
+        if not re.fullmatch(r"[0-9]{5}(-?[0-9]{4})?", given):
             raise CellProblem(f"“{text[:40]}” is not {self.words}")
         return given
 

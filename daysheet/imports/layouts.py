@@ -92,7 +92,7 @@ _ADDRESS = (
     Column("State", Code(r"[A-Z]{2}", "a state’s two letters", upper=True), field="state"),
     Column("ZIP", PostalCode(), field="postal_code"),
 )
-_PLACE = Code(r"\d{2}", "a place of service code of two digits")
+_PLACE = Code(r"[0-9]{2}", "a place of service code of two digits")
 _PHONE = Column("Phone", Text(20), field="phone")
 _ACTIVE = Column("Active", YesNo(), "Empty: yes.", field="is_active", default=True)
 _SEX = Choice({"F": "F", "M": "M", "U": "U"})

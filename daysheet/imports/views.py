@@ -12,7 +12,7 @@ from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, page_number
 from daysheet.web.views import refused, render_page, see_other
 
 from . import actions
@@ -65,6 +65,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 def preview(request: HttpRequest, kind: str, sha256: str) -> HttpResponse:
     """The verdict of every row, a hundred a page."""
     actor = actor_of(request)
+    actor.require(Permission.ADMINISTRATOR)  # also where the file is gone
     content = read_upload(actor, sha256)
     if content is None:
         return _gone(request, actor)
@@ -76,6 +77,7 @@ def preview(request: HttpRequest, kind: str, sha256: str) -> HttpResponse:
 def confirm(request: HttpRequest, kind: str, sha256: str) -> HttpResponse:
     """Take the file in; where a row has an error by now, back to the preview that shows it."""
     actor = actor_of(request)
+    actor.require(Permission.ADMINISTRATOR)  # also where the file is gone
     content = read_upload(actor, sha256)
     if content is None:
         return _gone(request, actor)
@@ -106,7 +108,7 @@ def template(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 def _upload_context(request: HttpRequest, actor: Actor) -> dict[str, object]:
-    page = _page(request)
+    page = page_number(request)
     files = imported_files(actor, offset=(page - 1) * _FILES, limit=_FILES + 1)
     return {
         "layouts": [layout for layout in LAYOUTS.values() if actions.may_import(actor, layout)],
@@ -120,7 +122,7 @@ def _upload_context(request: HttpRequest, actor: Actor) -> dict[str, object]:
 def _preview_context(request: HttpRequest, actor: Actor, seen: actions.Preview) -> dict[str, object]:
     wanted = request.GET.get("show", "")
     rows = [row for row in seen.rows if not wanted or row.verdict == wanted]
-    page = _page(request)
+    page = page_number(request)
     first = (page - 1) * _ROWS
     shown = rows[first : first + _ROWS]
     address = practice_url(actor, "imports:preview", kind=seen.kind, sha256=seen.sha256)
@@ -145,11 +147,6 @@ def _tabs(address: str, wanted: str, seen: actions.Preview) -> list[VerdictTab]:
         VerdictTab(label, f"{address}?show={verdict}", wanted == verdict, seen.count(verdict))
         for verdict, label in labels.items()
     ]
-
-
-def _page(request: HttpRequest) -> int:
-    number = request.GET.get("page", "")
-    return int(number) if number.isdigit() and 0 < int(number) <= 1_000_000 else 1
 
 
 def _file_name(request: HttpRequest, kind: str) -> str:

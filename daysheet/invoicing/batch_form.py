@@ -26,9 +26,9 @@ class Ticks:
 
     def is_ticked(self, visit_id: UUID, is_default: bool) -> bool:
         """Whether a date is to be billed."""
-        if visit_id in self.on:
+        if self.on and visit_id in self.on:
             return True
-        if visit_id in self.off:
+        if self.off and visit_id in self.off:
             return False
         return is_default if self.base == "default" else self.base == "all"
 

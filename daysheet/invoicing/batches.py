@@ -23,7 +23,7 @@ from daysheet.audit.actions import record
 from daysheet.clients.queries import visible_clients
 from daysheet.database.copying import copy_rows
 from daysheet.database.scope import practice_transaction
-from daysheet.database.statistics import MANY_ROWS, count_again
+from daysheet.database.statistics import count_again_after
 from daysheet.database.trouble import Trouble, trouble_of
 from daysheet.jobs.actions import advance_job, continue_job, start_job
 from daysheet.jobs.pace import Pace
@@ -199,9 +199,8 @@ def run_batch(job: RunningJob) -> None:
     with practice_transaction(job.practice.id):
         Batch.objects.filter(pk=job.subject_id, finished_at=None).update(finished_at=job.clock())
         line_count = InvoiceLine.objects.filter(invoice__batch_id=job.subject_id).count()
-    if line_count >= MANY_ROWS:
-        with practice_transaction(job.practice.id):
-            count_again("invoicing", "ledger", "schedule")
+    with practice_transaction(job.practice.id):
+        count_again_after(line_count, InvoiceLine, "invoicing", "ledger", "schedule")
     tell_batch_finished(job.practice, job.subject_id, job.clock())
 
 

@@ -9,9 +9,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_TYPED = re.compile(r"^\$?\s*(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d{1,2}))?$")
+_TYPED = re.compile(r"^\$?\s*(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d{1,2}))?$", re.ASCII)
 #: Largest amount one line or payment may have: a typing mistake is likelier than ten million dollars.
 LARGEST_CENTS = 1_000_000_000
+#: Of the digits that are looked at; more is more than the largest anyhow, and `int()` refuses some thousands.
+_MOST_DIGITS = 12
 
 
 class NotMoney(ValueError):
@@ -31,11 +33,11 @@ class Money:
         negative = stripped.startswith(("-", "−"))
         match = _TYPED.match(stripped[1:].strip() if negative else stripped)
         if match is None or match.group(0).strip("$ ") == "":
-            raise NotMoney(f"“{text}” is not an amount such as 125.00")
-        dollars = int((match.group(1) or "0").replace(",", ""))
-        cents = dollars * 100 + int((match.group(2) or "").ljust(2, "0"))
+            raise NotMoney(f"“{text[:40]}” is not an amount such as 125.00")
+        dollars = (match.group(1) or "0").replace(",", "").lstrip("0")[:_MOST_DIGITS]
+        cents = int((dollars or "0") + (match.group(2) or "").ljust(2, "0"))
         if cents > LARGEST_CENTS:
-            raise NotMoney(f"“{text}” is more than {Money(LARGEST_CENTS)}")
+            raise NotMoney(f"“{text[:40]}” is more than {Money(LARGEST_CENTS)}")
         return cls(-cents if negative else cents)
 
     def __add__(self, other: Money) -> Money:

@@ -10,7 +10,7 @@ _PREFIX_SUM = 24
 
 def is_npi(text: str) -> bool:
     """Whether `text` is ten digits with a right check digit, beginning with 1 or 2."""
-    if not re.fullmatch(r"[12]\d{9}", text):
+    if not re.fullmatch(r"[12][0-9]{9}", text):
         return False
     return npi_check_digit(text[:9]) == text[9]
 

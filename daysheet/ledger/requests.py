@@ -50,5 +50,10 @@ def claim_request(actor: Actor, request_key: UUID, verb: str, content: Mapping[s
     return False
 
 
+def is_carried_out(request_key: UUID) -> bool:
+    """Whether this request was carried out before, or in this moment."""
+    return MoneyRequest.objects.filter(pk=request_key).exists()
+
+
 def _digest(verb: str, content: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps([verb, content], sort_keys=True, default=str).encode()).hexdigest()

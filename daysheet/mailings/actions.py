@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 
 from daysheet.audit.actions import record
 from daysheet.clients.models import Client
-from daysheet.clients.queries import get_client, visible_clients
+from daysheet.clients.queries import get_client, lock_clients, visible_clients
 from daysheet.database.copying import copy_rows
 from daysheet.documents.models import MadeDocument
 from daysheet.documents.papers import Kind
@@ -29,6 +29,7 @@ from .drafts import mail_draft
 from .files import has_file
 from .models import Mailing, MailingFile, MailingItem
 from .queries.access import get_mailing
+from .queries.earlier import earlier_runs
 from .rules import Ways, way_of
 
 JOB_KIND = "mailing"
@@ -40,6 +41,12 @@ class MailingEmpty(Refusal):
     """Nobody was chosen."""
 
     code = "mailing_empty"
+
+
+class BegunBefore(Refusal):
+    """Some of these clients are in a run that was begun a moment ago, and nobody said that they get it again."""
+
+    code = "begun_before"
 
 
 class MailingStillRunning(Refusal):
@@ -71,18 +78,25 @@ def start_mailing(
     invoices: Mapping[UUID, Sequence[UUID]],
     expected_count: int,
     expected_cents: int,
+    again: bool = False,
 ) -> UUID:
     """Queue a run for these clients, with the invoices of each (none for statements). The same `mailing_id` again (a
-    second click) is the same run. Raises MailingEmpty, NotFound."""
+    second click) is the same run. `again`: also to who is in an earlier run (queries/earlier.py). Raises MailingEmpty,
+    NotFound, BegunBefore."""
+    lock_clients(invoices)  # of two runs begun in the same moment one sees the other
     if Mailing.objects.filter(pk=mailing_id).exists():
         return get_mailing(actor, mailing_id).pk
     if not invoices:
         raise MailingEmpty("Nobody is ticked. Tick at least one.")
     clients = _in_order(actor, invoices)
+    if not again and earlier_runs(actor, request.kind, request.period, invoices):
+        raise BegunBefore(
+            "Some of these clients are in a run that was begun before: look at it, or tick that they get it again."
+        )
     try:
         with transaction.atomic():
             _create(actor, mailing_id, request, expected_count, expected_cents)
-    except IntegrityError:  # the same form at the same moment: its run is there now, and is this one
+    except IntegrityError:  # the same form with other ticks at the same moment: its run is there now
         if Mailing.objects.filter(pk=mailing_id).exists():
             return mailing_id
         raise

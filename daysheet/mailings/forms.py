@@ -88,6 +88,8 @@ class RunForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text="Between the greeting and the signature. Write nothing about treatment: e-mail is not sealed.",
     )  # fmt: skip
+    #: Shown where some of them are in an earlier run.
+    again = forms.BooleanField(label="Send it to them again", required=False)
 
 
 class EmailForm(forms.Form):

@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from daysheet.invoicing.batch_form import BASES, Ticks, read_ticks, write_ids
+from daysheet.kit.numbers import page_from
 
 ROWS_PER_PAGE = 50
 
@@ -45,7 +46,7 @@ def ticks_of(fields: Mapping[str, str], ticked: Sequence[str]) -> Ticks:
 def page_number(fields: Mapping[str, str]) -> int:
     """The page that is asked for, or that was shown."""
     text = fields.get("go") or fields.get("here") or "1"
-    return max(int(text), 1) if text.isdigit() and len(text) < 7 else 1
+    return page_from(text)
 
 
 @dataclass(frozen=True, slots=True)

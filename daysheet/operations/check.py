@@ -169,6 +169,12 @@ def _keys() -> Iterator[Finding]:
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
             problems.append(f"others may read {path}: chmod 600 it, and make another key if they could be strangers.")
     yield from _each("nobody else can read the keys", problems)
+    if os.environ.get("DAYSHEET_CARD_KEY") and not os.environ.get("DAYSHEET_SIGN_IN_KEY"):
+        yield Finding(
+            Level.WARN,
+            "DAYSHEET_CARD_KEY is set and DAYSHEET_SIGN_IN_KEY is not: each machine seals second steps of signing in "
+            "with a key of its own, and no other can check them. Set it, the same for all.",
+        )
     yield from _sealings(
         of_sign_in.count_sealings(),
         "for signing in",

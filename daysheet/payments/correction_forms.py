@@ -62,6 +62,16 @@ class RefundForm(ReasonForm):
     refunded_on = DayField(label="Date")
 
 
+class _AsItIs(forms.CharField):
+    """What the page shows as it stands now, whatever an earlier page has sent: who was told of a change and sends the
+    form again means it."""
+
+    widget = forms.HiddenInput
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return initial
+
+
 class EditPaymentForm(ReasonForm):
     """What may be corrected beside the amount (M6)."""
 
@@ -70,6 +80,7 @@ class EditPaymentForm(ReasonForm):
     received_on = DayField(label="Date")
     number = forms.CharField(label="Number", required=False, max_length=40)
     notes = forms.CharField(label="Notes", required=False, max_length=400)
+    seen = _AsItIs(required=False, max_length=24)
 
     def __init__(self, *args: Any, is_insurers: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

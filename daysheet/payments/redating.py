@@ -7,6 +7,8 @@ Locks: as corrections.py; the books are held before anything is decided by a clo
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +39,12 @@ class DayClosed(Refusal):
     """A day on which the payment is in the deposit is closed, and with it the deposit by method (M10)."""
 
     code = "day_closed"
+
+
+class PaymentChanged(Refusal):
+    """Somebody else corrected the payment since the page was opened: their correction would be lost."""
+
+    code = "payment_changed"
 
 
 class ReceivedAfterRefund(Refusal):
@@ -78,12 +86,13 @@ def edit_payment(
     number: str,
     notes: str,
     reason: str,
+    seen: str = "",
 ) -> None:
     """Correct what was written down beside the amount (M6). A new date moves the receipt from the old day to the new
-    one, and with it what was applied before it.
+    one, and with it what was applied before it. `seen`: `facts_mark` of what was corrected; empty: whatever it is.
 
-    Raises NotFound, RequestKeyReused, ReasonMissing, CardPaymentFixed, PaymentInFuture, PaymentReversed, DayClosed,
-    ReceivedAfterRefund.
+    Raises NotFound, RequestKeyReused, ReasonMissing, CardPaymentFixed, PaymentInFuture, PaymentReversed,
+    PaymentChanged, DayClosed, ReceivedAfterRefund.
     """
     content = {
         "payment": payment_id, "method": method, "on": received_on, "number": number.strip(), "notes": notes.strip(),
@@ -97,6 +106,11 @@ def edit_payment(
     refuse_reversed(payment)
     if Payment.Method.CARD in (payment.method, method):
         raise CardPaymentFixed("A card payment stays as the processor has it. Nothing was changed.")
+    if seen and seen != facts_mark(payment.method, payment.received_on, payment.number, payment.notes):
+        raise PaymentChanged(
+            f"This payment was corrected meanwhile. It is now {_facts_in_words(payment)}. Nothing was "
+            "changed by you: send this form again to put yours in its place, or cancel."
+        )
     if received_on > actor.today:
         raise PaymentInFuture("The date lies in the future: money is entered when it has been received.")
     closed_on = hold_books(actor)
@@ -111,6 +125,18 @@ def edit_payment(
         actor, "edit_payment", "payment", payment.pk, client_id=payment.client_id, reason=why,
         before={"method": payment.method, "received_on": payment.received_on.isoformat(), "number": payment.number},
     )  # fmt: skip
+
+
+def facts_mark(method: str, received_on: date, number: str, notes: str) -> str:
+    """The same for the same facts: what a page of them has shown."""
+    facts = json.dumps([method, received_on.isoformat(), number, notes])
+    return hashlib.sha256(facts.encode()).hexdigest()[:24]
+
+
+def _facts_in_words(payment: Payment) -> str:
+    head = f"{payment.get_method_display()} {payment.number}".strip()
+    notes = f", notes “{payment.notes}”" if payment.notes else ", without notes"
+    return f"{head} of {us_date(payment.received_on)}{notes}"
 
 
 def _move_receipt(

@@ -10,6 +10,7 @@ app_name = "payments"
 urlpatterns: list[URLPattern] = [
     path("clients/<uuid:client>/ledger/", ledger.ledger, name="ledger"),
     path("clients/<uuid:client>/entries/", entries.entries, name="entries"),
+    path("insurers/<uuid:payer>/entries/", entries.insurer_entries, name="insurer_entries"),
     path("payments/<uuid:payment>/entries/", entries.payment_entries, name="payment_entries"),
     path("clients/<uuid:client>/billing-notes/", ledger.add_note, name="add_note"),
     path("billing-notes/<uuid:note>/", ledger.update_note, name="update_note"),

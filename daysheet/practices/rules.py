@@ -10,7 +10,7 @@ RESERVED_ADDRESSES = frozenset(
     {"account", "welcome", "static", "media", "health", "healthz", "metrics", "api", "admin", "portal", "favicon.ico"}
 )
 _ADDRESS = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
-_TAX_ID = re.compile(r"^(\d{2}-?\d{7}|\d{3}-\d{2}-\d{4})$")
+_TAX_ID = re.compile(r"^([0-9]{2}-?[0-9]{7}|[0-9]{3}-[0-9]{2}-[0-9]{4})$")
 
 #: Time zones of the United States, first in every list.
 US_TIME_ZONES = (

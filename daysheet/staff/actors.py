@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
+from django.db.models import Exists, OuterRef
+
 from daysheet.practices.actor import Actor, ActorKind, PracticeFacts
 from daysheet.practices.models import Membership, Practice
 from daysheet.practices.permissions import Permission
@@ -19,9 +22,15 @@ class Entrance:
 
     practice: PracticeFacts
     staff_member_id: UUID
-    #: What the practice asks of a session (`guarding.py`).
-    requires_two_step: bool = False
-    idle_minutes: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRules:
+    """What a practice asks of a login's session (`guarding.py`)."""
+
+    #: The practice asks for a second step of signing in, and the login has set none up.
+    lacks_two_step: bool
+    idle_minutes: int
 
 
 def practice_facts(practice: Practice) -> PracticeFacts:
@@ -38,18 +47,20 @@ def entrances_of(user_id: int) -> list[Entrance]:
     ]
 
 
-def find_entrance(user_id: int, slug: str) -> Entrance | None:
+def find_entrance(user_id: int, slug: str) -> tuple[Entrance, SessionRules] | None:
     """A login's way into the practice of this address; None where it has none (P2: the answer is 404)."""
     membership = (
         Membership.objects.filter(user_id=user_id, practice__slug=slug, ended_at=None)
+        .annotate(has_two_step=Exists(Authenticator.objects.filter(user_id=OuterRef("user_id"))))
         .select_related("practice")
         .first()
     )
     if membership is None:
         return None
     practice = membership.practice
-    return Entrance(
-        practice_facts(practice), membership.staff_member_id, practice.requires_two_step, practice.idle_minutes
+    return (
+        Entrance(practice_facts(practice), membership.staff_member_id),
+        SessionRules(practice.requires_two_step and not membership.has_two_step, practice.idle_minutes),
     )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.core import ratelimit
-from allauth.mfa.adapter import get_adapter
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest, HttpResponse
@@ -22,27 +22,29 @@ from daysheet.kit.dates import utc_now
 from daysheet.practices.models import User
 from daysheet.web.views import is_htmx, render_page
 
-from .actors import Entrance
+from .actors import SessionRules
 
 _SEEN = "seen_at"
+#: The longest pause since the password: a practice that allows hours opens no other that allows minutes.
+_PAUSE = "longest_pause"
 #: The field of the page that asks again, beside what was typed before.
 UNLOCKING = "unlocking_password"
 #: A request is noted once in so many seconds, not each time.
 _NOTED_EVERY = 60
 
 
-def stopped(request: HttpRequest, entrance: Entrance) -> HttpResponse | None:
-    """The page that has to come first; None where the request may go on."""
+def stopped(request: HttpRequest, practice_name: str, rules: SessionRules) -> HttpResponse | None:
+    """The page that has to come first; None where the request may go on, without the password that came with it."""
     user = request.user
     assert isinstance(user, User)
-    if _is_idle(request, entrance.idle_minutes) and (page := _ask_again(request, user, entrance)):
+    password = _take_password(request)
+    is_idle = _longest_pause(request, user) > rules.idle_minutes * 60
+    if is_idle and (page := _ask_again(request, user, rules, password)):
         return page
-    _note_seen(request)
-    if entrance.requires_two_step and not get_adapter().is_mfa_enabled(user):
+    _note_seen(request, user)
+    if rules.lacks_two_step:
         if not is_htmx(request):  # a page that refreshes a part of itself says it once, not every second
-            messages.warning(
-                request, f"{entrance.practice.name} asks for a second step of signing in. Set one up, then go on."
-            )
+            messages.warning(request, f"{practice_name} asks for a second step of signing in. Set one up, then go on.")
         return _elsewhere(request, reverse("mfa_index"))
     return None
 
@@ -55,45 +57,58 @@ def begin_counting(sender: object, request: HttpRequest, **facts: Any) -> None:
 user_logged_in.connect(begin_counting, dispatch_uid="daysheet.staff.guarding")
 
 
-def _is_idle(request: HttpRequest, minutes: int) -> bool:
-    """Whether the last sign of life, or of the password, is too long ago."""
-    proofs = [int(record["at"]) for record in request.session.get("account_authentication_methods", [])]
-    return _now() - max([int(request.session.get(_SEEN, 0)), *proofs]) > minutes * 60
+def _longest_pause(request: HttpRequest, user: User) -> int:
+    """Seconds between two signs of life at most, since the password was last given; the pause that lasts now counts."""
+    proven_at = max([int(record["at"]) for record in get_authentication_records(request, user)], default=0)
+    pause, noted_at = request.session.get(_PAUSE, (0, 0))
+    now_lasting = _now() - max(int(request.session.get(_SEEN, 0)), proven_at)
+    return max(now_lasting, pause) if noted_at > proven_at else now_lasting
 
 
-def _note_seen(request: HttpRequest) -> None:
+def _note_seen(request: HttpRequest, user: User) -> None:
     """A page that refreshes a part of itself is no sign of life."""
     is_person = request.method == "POST" or not is_htmx(request)
     if is_person and _now() - request.session.get(_SEEN, 0) >= _NOTED_EVERY:
+        request.session[_PAUSE] = (_longest_pause(request, user), _now())
         request.session[_SEEN] = _now()
 
 
-def _ask_again(request: HttpRequest, user: User, entrance: Entrance) -> HttpResponse | None:
+def _take_password(request: HttpRequest) -> str:
+    """The password out of what was sent: no view ever sees it, also where another tab was unlocked in the meantime."""
+    if request.method != "POST" or UNLOCKING not in request.POST:
+        return ""
+    typed = request.POST.copy()
+    password = str(typed.pop(UNLOCKING)[0])
+    typed._mutable = False
+    request.POST = typed  # type: ignore[assignment]
+    return password
+
+
+def _ask_again(request: HttpRequest, user: User, rules: SessionRules, password: str) -> HttpResponse | None:
     """The password page; None where the password came with the request."""
-    if request.method != "POST" or is_htmx(request):
+    if request.method != "POST":
         came_from = request.headers.get("HX-Current-URL", "/") if is_htmx(request) else request.get_full_path()
         return _elsewhere(request, f"{reverse('account_reauthenticate')}?{urlencode({'next': came_from})}")
-    typed = request.POST.copy()
-    password = typed.pop(UNLOCKING, [""])[0]
-    typed.pop("csrfmiddlewaretoken", None)
     if password:
         if not ratelimit.consume(request, action="reauthenticate", user=user):
-            return _page(request, entrance, typed, "Too many attempts. Wait a minute, then try again.", 429)
-        if user.check_password(str(password)):
+            return _page(request, rules, "Too many attempts. Wait a minute, then try again.", 429)
+        if user.check_password(password):
             record_authentication(request, user, method="password", reauthenticated=True)
-            typed._mutable = False
-            request.POST = typed  # type: ignore[assignment]
             return None
-    return _page(request, entrance, typed, "This is not your password." if password else "", 422)
+    return _page(request, rules, "This is not your password." if password else "", 422)
 
 
-def _page(request: HttpRequest, entrance: Entrance, typed: Any, problem: str, status: int) -> HttpResponse:
-    carried = [(name, value) for name, values in typed.lists() for value in values]
+def _page(request: HttpRequest, rules: SessionRules, problem: str, status: int) -> HttpResponse:
+    typed = [(name, values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"]
+    carried = [(name, value) for name, values in typed for value in values]
     context = {
-        "minutes": entrance.idle_minutes, "unlocking": UNLOCKING, "problem": problem,
+        "minutes": rules.idle_minutes, "unlocking": UNLOCKING, "problem": problem,
         "has_files": bool(request.FILES), "carried": carried, "action": request.get_full_path(),
     }  # fmt: skip
-    return render_page(request, "practices/locked.html", context, status=status)
+    page = render_page(request, "practices/locked.html", context, status=status)
+    if is_htmx(request):  # over the whole page: what comes after the password is a page, not a part of one
+        page["HX-Retarget"], page["HX-Reswap"] = "body", "innerHTML"
+    return page
 
 
 def _elsewhere(request: HttpRequest, url: str) -> HttpResponse:

@@ -18,6 +18,7 @@ _ENDED = (
     "You were signed out, because your permissions or your password were changed. What you had not saved was not "
     "saved. Sign in again to go on."
 )
+_NOT_SENT = "You were signed out meanwhile, so what you sent was not saved. Sign in again, then enter it once more."
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -44,6 +45,8 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     has emptied it in this very request, which an expired or missing session never is."""
     if request.session.modified and request.session.is_empty():
         messages.warning(request, _ENDED)
+    elif request.method == "POST":
+        messages.warning(request, _NOT_SENT)
     return redirect_to_login(request.get_full_path())
 
 

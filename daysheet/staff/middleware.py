@@ -87,12 +87,13 @@ class PracticeMiddleware:
     ) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_login(request)
-        entrance = find_entrance(request.user.pk, slug)
-        if entrance is None:
+        found = find_entrance(request.user.pk, slug)
+        if found is None:
             raise Http404("No such practice")
+        entrance, rules = found
         if request.method == "POST" and any("\x00" in each for _, values in request.POST.lists() for each in values):
             raise BadRequest("NUL")  # PostgreSQL keeps none
-        if first := stopped(request, entrance):
+        if first := stopped(request, entrance.practice.name, rules):
             return first
         with practice_transaction(entrance.practice.id, statement_seconds=STATEMENT_SECONDS, lock_seconds=LOCK_SECONDS):
             actor = person_actor(

@@ -55,7 +55,7 @@ AssignedClientSource = Callable[[Actor, UUID], list[AssignedClient]]
 _sources: list[AssignedClientSource] = []
 _settings_sources: list[SettingsSource] = []
 _staff_sources: list[StaffSource] = []
-_posts: list[InvitationPost] = []
+_post: InvitationPost | None = None
 
 
 def register_assigned_clients(source: AssignedClientSource) -> None:
@@ -90,11 +90,12 @@ def staff_sections(actor: Actor, staff_member_id: UUID) -> list[StaffSection]:
 
 
 def register_invitation_post(post: InvitationPost) -> None:
-    """Name the function that writes an invitation's e-mail, in the transaction of the invitation. The last one
-    registered does it."""
-    _posts.append(post)
+    """Name the function that writes an invitation's e-mail, in the transaction of the invitation."""
+    global _post  # noqa: PLW0603 (set once, while the slices start)
+    _post = post
 
 
 def post_invitation(actor: Actor, letter: InvitationLetter) -> None:
     """Have an invitation sent."""
-    _posts[-1](actor, letter)
+    assert _post is not None, "no slice sends invitations"
+    _post(actor, letter)

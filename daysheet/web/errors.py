@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from daysheet.database.trouble import Trouble, trouble_of
+from daysheet.kit.sealing import CannotUnseal
 from daysheet.web.views import is_htmx
 
 handler400 = "daysheet.web.errors.bad_request"
@@ -87,6 +88,11 @@ _TROUBLE_WORDS = {
     ),
 }
 _TRY_AGAIN_SECONDS = 30
+_KEY_WORDS = ErrorWords(
+    "A key of this installation is missing",
+    "Nothing was changed.",
+    "Tell whoever looks after Daysheet: `daysheet check` says which key, and what to do.",
+)
 CSRF_WORDS = ErrorWords(
     "This form is too old, or cookies are turned off",
     "Nothing was changed: what you sent was not saved.",
@@ -117,7 +123,10 @@ def too_large(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500; where the machine is what failed, 503 with words about that."""
     # No request context: whatever broke may have been the database or a context processor.
-    trouble = trouble_of(sys.exc_info()[1])
+    error = sys.exc_info()[1]
+    if isinstance(error, CannotUnseal):
+        return _answer(request, 503, "500.html", _KEY_WORDS, with_shell=False)
+    trouble = trouble_of(error)
     if trouble:
         response = _answer(request, 503, "500.html", _TROUBLE_WORDS[trouble], with_shell=False)
         response["Retry-After"] = str(_TRY_AGAIN_SECONDS)

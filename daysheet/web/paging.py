@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 
+from daysheet.kit.numbers import page_from
+
 Row = TypeVar("Row", bound=Model)
 
 PAGE_ROWS = 50
@@ -30,7 +32,7 @@ class PageOf(Generic[Row]):
 
 def page_of(found: QuerySet[Row], number: str | None, size: int = PAGE_ROWS) -> PageOf[Row]:
     """The page that an address asks for; the first one where it asks for nonsense."""
-    page = int(number) if number and number.isdigit() and 0 < int(number) <= 100_000 else 1
+    page = page_from(number)
     start = (page - 1) * size
     rows = list(found[start : start + size + 1])
     following = page + 1 if len(rows) > size else None

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from daysheet.kit.numbers import page_from
 from daysheet.practices.actor import Actor
 
 
@@ -46,3 +47,8 @@ def too_many(key: str, most_a_minute: int, now: datetime) -> bool:
 def wait_a_minute() -> HttpResponse:
     """What is said where there were too many."""
     return HttpResponse("Too many requests. Try again in a minute.", status=429, headers={"Retry-After": "60"})
+
+
+def page_number(request: HttpRequest) -> int:
+    """`?page=`, from 1; nonsense is 1."""
+    return page_from(request.GET.get("page"))

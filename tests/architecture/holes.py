@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
@@ -13,6 +14,7 @@ from daysheet.config import urls
 from daysheet.config.urls import handler400, handler403, handler404, handler500
 from daysheet.database.scope import practice_transaction
 from daysheet.ledger.models import Entry
+from daysheet.payments.models import Payment
 from daysheet.practices.models import Practice
 from daysheet.staff.middleware import Door, public_in_practice
 from daysheet.web.requests import actor_of
@@ -65,6 +67,30 @@ def half(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+def changes(request: HttpRequest) -> HttpResponse:
+    """Changes what is there, and refuses afterwards: no row more, no row less."""
+    if request.method == "POST":
+        Client.objects.filter(first_name="Zoe").update(last_name="Changed")
+        return HttpResponse(status=422)
+    return HttpResponse()
+
+
+def books(request: HttpRequest) -> HttpResponse:
+    """Gives a payment a cent that nobody paid."""
+    if request.method == "POST":
+        Payment.objects.filter(unapplied_cents__lt=F("amount_cents")).update(unapplied_cents=F("unapplied_cents") + 1)
+        return HttpResponse(status=303, headers={"Location": "/"})
+    return HttpResponse()
+
+
+def others(request: HttpRequest) -> HttpResponse:
+    """Takes a client from the form, whoever is assigned."""
+    if request.method == "POST":
+        Client.objects.filter(pk=request.POST["client"]).update(phone="1")
+        return HttpResponse(Client.objects.get(pk=request.POST["client"]).last_name)
+    return HttpResponse()
+
+
 _holes = (
     [
         path("permission", permission, name="permission"),
@@ -74,6 +100,9 @@ _holes = (
         path("token", token, name="token"),
         path("raises", raises, name="raises"),
         path("half", half, name="half"),
+        path("changes", changes, name="changes"),
+        path("books", books, name="books"),
+        path("others", others, name="others"),
     ],
     "hole",
 )

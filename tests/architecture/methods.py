@@ -18,7 +18,8 @@ READ = _names(
     documents:owed_estimates first_hour:guide help:index help:page help:picture imports:preview imports:template
     invoicing:batch_edit invoicing:batch_history invoicing:batch_run invoicing:invoice invoicing:unbilled
     mail:attachment mail:delivery_log mail:message mailings:file mailings:invoice_history mailings:run
-    mailings:statement_history payments:entries payments:ledger payments:payment payments:payment_entries
+    mailings:statement_history payments:entries payments:insurer_entries payments:ledger payments:payment
+    payments:payment_entries
     payments:write_offs practices:locations practices:my_account reports:aging_lines reports:collections
     reports:credits reports:day_sheet reports:entries reports:index reports:invoice_aging reports:payment_methods
     reports:payments reports:unbilled schedule:agenda schedule:calendar schedule:client_appointments schedule:feed

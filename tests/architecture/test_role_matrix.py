@@ -48,7 +48,7 @@ NEEDS: dict[str, Permission] = {
             "invoicing:void_invoice", "invoicing:batch", "invoicing:batch_edit",
             "invoicing:batch_history", "invoicing:batch_run", "invoicing:continue_batch", "invoicing:retry_batch",
             "invoicing:undo_batch", "invoicing:unbilled", "payments:ledger", "payments:entries",
-            "payments:payment_entries", "payments:add_note", "payments:update_note",
+            "payments:insurer_entries", "payments:payment_entries", "payments:add_note", "payments:update_note",
             "payments:accept_payment", "payments:apply_credit", "payments:apply_payment", "payments:payment",
             "payments:insurance_payment", "payments:batch_payments", "payments:apply_insurance_credit",
             "payments:unapply", "payments:refund", "payments:delete_payment", "payments:edit_payment",

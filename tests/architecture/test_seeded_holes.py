@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import override_settings
 
 from daysheet.database.scope import practice_transaction
 from daysheet.practices.permissions import Permission
-from tests.fuzz.test_fuzz import Fuzzer
+from tests.fuzz.fuzzer import Fuzzer
+from tests.fuzz.hostile import body_of
+from tests.fuzz.roles import limited
+from tests.fuzz.visitors import Outcome
 from tests.people import Cast
 
 from . import methods, test_methods, test_role_matrix
@@ -23,6 +27,9 @@ _HOLES = {
     "hole:token": Permission.DEFAULT,
     "hole:raises": Permission.DEFAULT,
     "hole:half": Permission.DEFAULT,
+    "hole:changes": Permission.DEFAULT,
+    "hole:books": Permission.DEFAULT,
+    "hole:others": Permission.DEFAULT,
 }
 
 
@@ -74,16 +81,70 @@ def test_a_form_without_a_token(world: World, listed: None) -> None:
 def test_an_exception_that_nobody_caught(world: World, listed: None) -> None:
     """With an empty request all is well: it takes a fuzzer to see it."""
     assert test_role_matrix.wrong_for_a_role(world, {"hole:raises"}) == []
-    fuzzer = Fuzzer(world, only={"hole:raises", "hole:half"})
-    for target in fuzzer.targets:
-        fuzzer.send(target.name, target.method, f"{target.url}?page=x")
+    fuzzer = _at(world, "hole:raises", query="?page=x")
     kinds = " ".join(fuzzer.found)
     assert "GET hole:raises: ValueError" in kinds
     assert "GET hole:raises: status 500" in kinds
 
 
 def test_a_write_that_is_half_done(world: World, listed: None) -> None:
-    fuzzer = Fuzzer(world, only={"hole:half"})
-    for target in fuzzer.targets:
+    assert list(_at(world, "hole:half").found) == ["POST hole:half: half a write with 422: clients_client"]
+
+
+def test_a_change_that_is_refused_afterwards(world: World, listed: None) -> None:
+    """No row more, no row less."""
+    assert list(_at(world, "hole:changes").found) == ["POST hole:changes: half a write with 422: clients_client"]
+
+
+def test_books_that_do_not_agree_afterwards(world: World, listed: None) -> None:
+    fuzzer = _at(world, "hole:books")
+    assert fuzzer.books_read == 1
+    assert any(kind.startswith("POST hole:books: every payment came in once") for kind in fuzzer.found)
+
+
+def test_a_session_lost_in_the_middle_of_fuzzing(world: World) -> None:
+    """All else would be tried on the sign-in page alone, which takes everything and is never broken."""
+    fuzzer = Fuzzer(world, only={"clients:add", "clients:edit"})
+    fuzzer.learn()
+    add, edit = (target for target in fuzzer.targets if target.method == "POST")
+    assert fuzzer.send(add.name, add.method, add.url) is Outcome.IN_WORDS
+    assert fuzzer.problems() == [] and fuzzer.never_heard() == [edit.name]
+    Session.objects.all().delete()
+    assert fuzzer.send(edit.name, edit.method, edit.url) is Outcome.SENT_AWAY
+    assert list(fuzzer.found) == ["POST clients:edit: sent away to sign in"]
+    assert fuzzer.never_heard() == [edit.name]
+
+
+def test_a_session_ended_by_a_request_is_there_for_the_next(world: World) -> None:
+    fuzzer = Fuzzer(world, only={"account_logout", "clients:add"})
+    for name in ("account_logout", "clients:add"):
+        (target,) = (each for each in fuzzer.targets if (each.name, each.method) == (name, "POST"))
         fuzzer.send(target.name, target.method, target.url)
-    assert list(fuzzer.found) == ["POST hole:half: half a write with 422"]
+    assert fuzzer.answers["POST clients:add"] == {Outcome.IN_WORDS: 1}
+    assert fuzzer.problems() == []
+
+
+def test_a_client_of_others_who_is_named_in_a_form(world: World, listed: None) -> None:
+    """No id in the address, so the matrix cannot see it."""
+    assert test_role_matrix.clients_of_others_found(world, {"hole:others"}) == []
+    bob = limited(world, world.cast.bob, {Permission.BILLING})
+    fuzzer = Fuzzer(world, only={"hole:others", "hole:permission"}, role=bob)
+    fuzzer.send("hole:others", "POST", "/alder/hole/others", **body_of("form", [("client", str(world.ids["client"]))]))
+    assert sorted(fuzzer.found) == [
+        "POST hole:others: shows a client of others",
+        "POST hole:others: writes to a client of others: clients_client",
+    ]
+
+
+def test_a_form_for_which_a_narrow_role_lacks_the_permission(world: World, listed: None) -> None:
+    fuzzer = Fuzzer(world, only={"hole:permission"}, role=limited(world, world.cast.carol, {Permission.PROVIDER}))
+    fuzzer.send("hole:permission", "POST", "/alder/hole/permission", **body_of("form", [("x", "1")]))
+    assert list(fuzzer.found) == ["POST hole:permission: let in without its permission"]
+
+
+def _at(world: World, name: str, query: str = "") -> Fuzzer:
+    """What the fuzzer finds there."""
+    fuzzer = Fuzzer(world, only={name})
+    for target in fuzzer.targets:
+        fuzzer.send(target.name, target.method, target.url + query)
+    return fuzzer

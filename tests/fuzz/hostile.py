@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -24,7 +25,33 @@ VALUES = [
 
 values = st.one_of(st.sampled_from(VALUES), st.text(max_size=40), st.integers().map(str), st.dates().map(str))
 
-#: (how the fields are wrapped, how often among twenty).
+#: Where a field ends: the first and the last day, month, number; what no text holds.
+EDGES = [
+    "9999-12-31", "0001-01-01", "9999-12", "0001-01", "9" * 30, "12/31/9999", str(2**63 - 1), "-1", "a\x00b", "\ud800",
+    "²", "1" * 5000, "Infinity",
+]  # fmt: skip
+#: What is no picture, no table, or half of one.
+FILES = [
+    b"", b"\x00", b"\xff\xfe\x00", b"\xef\xbb\xbf", b"ID,Name\n", b"ID,Name\nL9,\xff\n", b'ID,Name\n"L9', b"ID,ID\n1,2",
+    b"\n\n\n", b"," * 5000, b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff",
+    b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"=1+1,@SUM(A1)\r\n",
+]  # fmt: skip
+
+_OTHER_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+_SPOILT: list[Callable[[str], str]] = [
+    lambda text: text.translate(_OTHER_DIGITS), lambda text: text[:1] + text[1:].translate(_OTHER_DIGITS),
+    lambda text: f" {text}\n", lambda text: text + text, lambda text: text * 400, lambda text: f"-{text}",
+    lambda text: f"{text}.0", str.swapcase, lambda text: text[:-1], lambda text: f"0{text}",
+    lambda text: text + "\u200b",
+]  # fmt: skip
+
+
+def nearly(fine: Sequence[str]) -> st.SearchStrategy[str]:
+    """What would be right, a little spoilt."""
+    return st.builds(lambda spoil, text: spoil(text), st.sampled_from(_SPOILT), st.sampled_from(fine))
+
+
+#: How the fields are wrapped, as often among twenty.
 WRAPPINGS = (
     ["form"] * 11
     + ["multipart"] * 3
@@ -32,44 +59,52 @@ WRAPPINGS = (
 )
 
 
+Fields = list[tuple[str, str]]
+#: (name, what the file is called, its bytes).
+File = tuple[str, str, bytes]
+_FORM = "application/x-www-form-urlencoded"
+
+
 def as_bytes(text: str) -> bytes:
     """UTF-8, with what UTF-8 does not know as it would come in."""
     return text.encode("utf-8", "surrogatepass")
 
 
-def query_of(fields: list[tuple[str, str]]) -> str:
+def query_of(fields: Fields) -> str:
     """The fields percent-encoded."""
     return "&".join(f"{quote_from_bytes(as_bytes(name))}={quote_from_bytes(as_bytes(value))}" for name, value in fields)
 
 
-def body_of(wrapping: str, fields: list[tuple[str, str]]) -> dict[str, Any]:
-    """`data` and `content_type` for the test client's `generic`."""
-    form = "application/x-www-form-urlencoded"
+def body_of(wrapping: str, fields: Fields, files: Sequence[File] = ()) -> dict[str, Any]:
+    """`data` and `content_type` for the test client's `generic`. Files come in no other way than multipart."""
+    if wrapping == "files":
+        files = [*files, *((name, value[:50], as_bytes(value)) for name, value in fields)]
+        fields = []
+    if files or "multipart" in wrapping:
+        whole = _multipart(fields, files)
+        cut = whole[:-15] if wrapping == "broken multipart" else whole
+        return {"data": cut, "content_type": "multipart/form-data; boundary=BoUnD"}
     plain = query_of(fields).encode()
-    if wrapping == "multipart" or wrapping == "files":
-        return {"data": _multipart(fields, wrapping == "files"), "content_type": "multipart/form-data; boundary=BoUnD"}
-    if wrapping == "broken multipart":
-        return {"data": _multipart(fields, True)[:-15], "content_type": "multipart/form-data; boundary=BoUnD"}
     if wrapping == "json":
         return {"data": json.dumps(dict(fields)).encode(), "content_type": "application/json"}
     if wrapping == "other charset":
-        return {"data": plain, "content_type": f"{form}; charset=utf-16"}
+        return {"data": plain, "content_type": f"{_FORM}; charset=utf-16"}
     if wrapping == "no such charset":
-        return {"data": plain, "content_type": f"{form}; charset=nonsense"}
+        return {"data": plain, "content_type": f"{_FORM}; charset=nonsense"}
     if wrapping == "raw bytes":
-        return {
-            "data": b"&".join(as_bytes(n) + b"=" + as_bytes(v) + b"%ff%zz" for n, v in fields),
-            "content_type": form,
-        }
-    return {"data": plain, "content_type": form}
+        raw = b"&".join(as_bytes(name) + b"=" + as_bytes(value) + b"%ff%zz" for name, value in fields)
+        return {"data": raw, "content_type": _FORM}
+    return {"data": plain, "content_type": _FORM}
 
 
-def _multipart(fields: list[tuple[str, str]], as_files: bool) -> bytes:
-    parts = []
-    for name, value in fields:
-        file = (
-            b'; filename="' + as_bytes(value)[:50].replace(b'"', b"").replace(b"\r\n", b"") + b'"' if as_files else b""
-        )
-        head = b'Content-Disposition: form-data; name="' + as_bytes(name) + b'"' + file
-        parts.append(b"--BoUnD\r\n" + head + b"\r\n\r\n" + as_bytes(value) + b"\r\n")
+def _multipart(fields: Fields, files: Sequence[File]) -> bytes:
+    parts = [_part(name, b"", as_bytes(value)) for name, value in fields]
+    for name, called, content in files:
+        quoted = as_bytes(called).replace(b'"', b"").replace(b"\r", b"").replace(b"\n", b"")
+        parts.append(_part(name, b'; filename="' + quoted + b'"', content))
     return b"".join(parts) + b"--BoUnD--\r\n"
+
+
+def _part(name: str, file: bytes, content: bytes) -> bytes:
+    head = b'--BoUnD\r\nContent-Disposition: form-data; name="' + as_bytes(name) + b'"' + file
+    return head + b"\r\n\r\n" + content + b"\r\n"

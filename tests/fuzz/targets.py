@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,24 +10,57 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.http import QueryDict
-from django.test import Client as Browser
 
 from tests.architecture.methods import OUTSIDE, READ, SENT
 from tests.architecture.test_methods import _outside
 from tests.architecture.world import World, address, practice_urls
 
+Attributes = dict[str, str]
+Fields = list[tuple[str, str]]
+#: What a person would write into an empty field of this type, or of a name with this in it.
+_BY_TYPE = {"date": "2026-11-16", "month": "2026-11", "time": "09:30", "number": "1", "email": "new@clients.example"}
+_BY_NAME = {
+    "cents": "12.00", "amount": "12.00", "income": "12.00", "price": "12.00", "apply-": "1.00", "paid-": "1.00",
+    "adjusted-": "0.50", "moved-": "0.25", "percent": "10", "_on": "2026-11-16", "npi": "1245319599",
+    "postal": "12345", "state": "NY", "place_of_service": "11", "modifiers": "95", "code": "F41.1", "number": "1",
+    "password": "correct horse battery", "count": "1", "find": "Ana",
+}  # fmt: skip
+_FIELDS = {"input", "button", "textarea", "select"}
+_TICKED, _BUTTONS = {"checkbox", "radio"}, {"button", "submit"}
+
 
 @dataclass(repr=False)
 class Target:
-    """An address and method; `sane` are the values its own page would send, by name."""
+    """An address and method. `forms` is what the pages' forms send there, where a person fills in what has to be;
+    `sane` are the values they could send, by name; `files` their fields for files; `asked` is what the view reads."""
 
     name: str
     method: str
     url: str
-    sane: dict[str, list[str]] = field(default_factory=dict)
+    forms: list[Fields] = field(default_factory=list)
+    sane: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    files: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of all that can be sent."""
+        return sorted(self.asked | set(self.sane))
+
+    @property
+    def sent(self) -> Fields:
+        """What the form that was seen last sends."""
+        return self.forms[-1] if self.forms else []
+
+    def take(self, forms: Forms) -> None:
+        """Know these pages' forms as well."""
+        for form in forms.by_address[f"{self.method} {self.url}"]:
+            sent = [(name, value) for name, values in form.sent.items() for value in values]
+            self.forms = [*(known for known in self.forms if dict(known).keys() != dict(sent).keys()), sent]
+            self.files |= form.files
+            for name, values in form.sane.items():
+                self.sane[name] += [value for value in values if value not in self.sane[name]]
 
 
 def all_targets(world: World) -> list[Target]:
@@ -41,42 +75,9 @@ def all_targets(world: World) -> list[Target]:
     return found
 
 
-def learn_forms(targets: list[Target], browser: Browser) -> None:
-    """Fill in what each target's own page would send; opening the pages also shows what they ask of a query string."""
-    forms: dict[str, dict[str, list[str]]] = {}
-    for target in targets:
-        if target.method == "GET":
-            answer = try_out(browser, target, [])
-            if not answer.streaming and answer.get("Content-Type", "").startswith("text/html"):
-                _read_forms(answer.content.decode(errors="replace"), target.url, forms)
-    for target in targets:
-        target.sane = forms.get(f"{target.method} {target.url}", {})
-
-
-def learn_fields(targets: list[Target], browser: Browser) -> None:
-    """Fill in what each view asks of a form that is sent to it."""
-    for target in targets:
-        if target.method == "POST":
-            try_out(browser, target, [(name, value) for name, values in target.sane.items() for value in values[:1]])
-
-
-def try_out(browser: Browser, target: Target, fields: list[tuple[str, str]]) -> Any:
-    """One request, taken back, noting what was asked for."""
-    with transaction.atomic(), _watching(target.asked):
-        data: Any = QueryDict(mutable=True)
-        for name, value in fields:
-            data.appendlist(name, value)
-        encoded = data.urlencode()
-        if target.method == "GET":
-            answer = browser.get(f"{target.url}?{encoded}")
-        else:
-            answer = browser.generic("POST", target.url, encoded, "application/x-www-form-urlencoded")
-        transaction.set_rollback(True)
-    return answer
-
-
 @contextmanager
-def _watching(asked: set[str]) -> Iterator[None]:
+def watching(asked: set[str]) -> Iterator[None]:
+    """Note what is asked of any query string or form."""
     with pytest.MonkeyPatch.context() as patch:
         for method in ("get", "getlist", "__getitem__", "__contains__"):
             patch.setattr(QueryDict, method, _noting(getattr(QueryDict, method), asked), raising=False)
@@ -92,32 +93,80 @@ def _noting(original: Any, asked: set[str]) -> Any:
     return noting
 
 
-def _read_forms(html: str, url: str, forms: dict[str, dict[str, list[str]]]) -> None:
-    reader = _Forms(url, forms)
-    reader.feed(html)
+@dataclass
+class Form:
+    """What a page's form sends, could send, and where it takes files."""
+
+    sent: dict[str, list[str]] = field(default_factory=dict)
+    sane: dict[str, list[str]] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+    pressed: str = ""
 
 
-class _Forms(HTMLParser):
-    """Fields and their values of every form of a page, by `POST /address`."""
+class Forms(HTMLParser):
+    """The forms of pages, as a browser sends them after a person has filled in what has to be."""
 
-    def __init__(self, url: str, forms: dict[str, dict[str, list[str]]]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.url, self.forms = url, forms
-        self.fields: dict[str, list[str]] | None = None
-        self.select = ""
+        self.by_address: defaultdict[str, list[Form]] = defaultdict(list)
+        self._url = self._select = ""
+        self._form: Form | None = None
+
+    def read(self, answer: Any, url: str) -> None:
+        """The forms of the page that `url` answered with, by `POST /address`."""
+        if not answer.get("Content-Type", "").startswith("text/html"):
+            return
+        self._url, self._form = url, None
+        self.feed(answer.whole.decode(errors="replace"))
+        self.close()
+        self.reset()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         facts = {name: value or "" for name, value in attrs}
+        name = facts.get("name", "")
         if tag == "form":
-            action = facts.get("action", "").split("?")[0] or self.url
-            self.fields = self.forms.setdefault(f"{facts.get('method', 'get').upper()} {action}", {})
-        elif self.fields is not None and tag in {"input", "button", "textarea", "select"} and facts.get("name"):
-            self.select = facts["name"]
-            if facts["name"] != "csrfmiddlewaretoken":
-                self.fields.setdefault(facts["name"], []).append(facts.get("value", ""))
-        elif self.fields is not None and tag == "option" and self.select in self.fields:
-            self.fields[self.select].append(facts.get("value", ""))
+            action = facts.get("action", "").split("?")[0] or self._url
+            self._form = Form()
+            self.by_address[f"{facts.get('method', 'get').upper()} {action}"].append(self._form)
+        elif self._form and tag == "option" and self._select:
+            self._add_option(self._form, facts)
+        elif self._form and tag in _FIELDS and name not in {"", "csrfmiddlewaretoken"}:
+            self._select = name if tag == "select" else ""
+            self._add_field(self._form, tag, name, facts)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
-            self.fields = None
+            self._form = None
+        elif tag == "select":
+            self._select = ""
+
+    def _add_field(self, form: Form, tag: str, name: str, facts: Attributes) -> None:
+        kind = tag if tag != "input" else facts.get("type", "text")
+        values = form.sane.setdefault(name, [])
+        if kind == "file":
+            form.files.add(name)
+        elif kind in _TICKED:
+            values.append(facts.get("value", "on"))
+            if "checked" in facts or (kind == "radio" and name not in form.sent):
+                form.sent.setdefault(name, []).append(values[-1])
+        elif kind in _BUTTONS:
+            values.append(facts.get("value", ""))
+            if not form.pressed:
+                form.pressed = name
+                form.sent[name] = values[:1]
+        elif kind != "select":
+            values += [facts.get("value", ""), _plausible(name, facts)]
+            empty = not values[-2] and ("required" in facts or name.startswith("amount"))
+            form.sent.setdefault(name, []).append(values[-1] if empty else values[-2])
+
+    def _add_option(self, form: Form, facts: Attributes) -> None:
+        """What is chosen already; else the first that says something, for a person has to choose."""
+        value = facts.get("value", "")
+        form.sane[self._select].append(value)
+        if "selected" in facts or not any(form.sent.get(self._select, [])):
+            form.sent[self._select] = [value]
+
+
+def _plausible(name: str, facts: Attributes) -> str:
+    by_name = next((value for part, value in _BY_NAME.items() if part in name), "Words")
+    return _BY_TYPE.get(facts.get("type", ""), by_name)

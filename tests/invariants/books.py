@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Max, Sum
 
 from daysheet.clients.models import Client, Coverage
+from daysheet.clients.queries import get_client
 from daysheet.clients.registry import tiles_for
 from daysheet.config.verify import verify_practice
 from daysheet.invoicing.models import Invoice, InvoiceLine
@@ -29,6 +30,7 @@ from daysheet.payments.queries.entries import (
     FigureEntries,
     Narrowed,
     entries_behind,
+    entries_behind_insurer,
     entries_behind_payment,
 )
 from daysheet.payments.queries.insurer_desk import insurer_desk
@@ -313,8 +315,9 @@ def _found(sql: str, actor: Actor) -> list[str]:
 
 def _views_of_client(actor: Actor, client_id: UUID) -> dict[str, tuple[int | None, int | None, int | None]]:
     """(due from the client, due from insurers, credit) as each view has it; None where it does not show one."""
-    invoices = [row for is_open in (True, False) for row in _all(ledger_invoices, actor, client_id, is_open=is_open)]
-    tiles = {tile.label: Money.parse(tile.value).cents for tile in tiles_for(actor, client_id) if "$" in tile.value}
+    client = get_client(actor, client_id)
+    invoices = [row for is_open in (True, False) for row in _all(ledger_invoices, actor, client, is_open=is_open)]
+    tiles = {tile.label: Money.parse(tile.value).cents for tile in tiles_for(actor, client) if "$" in tile.value}
     desk = payment_desk(actor, client_id)
     return {
         "invoices of the Ledger": (
@@ -322,15 +325,15 @@ def _views_of_client(actor: Actor, client_id: UUID) -> dict[str, tuple[int | Non
         ),
         "tiles": tuple(tiles[name] for name in ("Client Balance Due", "Insurance Balance Due", "Client Credit")),
         "Accept Payment": (desk.due_cents, None, desk.credit_cents),
-        "Payment History": (None, None, sum(row.credit_cents for row in _all(ledger_payments, actor, client_id))),
-        "unapplied payments": (None, None, sum(row.credit_cents for row in unapplied_payments(actor, client_id))),
+        "Payment History": (None, None, sum(row.credit_cents for row in _all(ledger_payments, actor, client))),
+        "unapplied payments": (None, None, sum(row.credit_cents for row in unapplied_payments(actor, client))),
     }  # type: ignore[return-value]  # fmt: skip
 
 
-def _all(page_of: Any, actor: Actor, client_id: UUID, **options: Any) -> list[Any]:
+def _all(page_of: Any, actor: Actor, client: Client, **options: Any) -> list[Any]:
     rows: list[Any] = []
     for number in range(1, 100):
-        page: LedgerPage[Any] = page_of(actor, client_id, page=number, **options)
+        page: LedgerPage[Any] = page_of(actor, client, page=number, **options)
         rows += page.rows
         if not page.has_next:
             break
@@ -375,4 +378,9 @@ def _insurers_agree(actor: Actor) -> list[str]:
         desk = insurer_desk(actor, payer_id)
         if not desk.has_more and desk.due_cents != due.get(payer_id, 0):
             wrong.append(f"insurer {payer_id}: {desk.due_cents} at its desk, {due.get(payer_id, 0)} on lines")
+        held = Payment.objects.filter(payer_id=payer_id).aggregate(cents=Sum("unapplied_cents"))["cents"] or 0
+        for figure, cents in ((Figure.INSURANCE_DUE, due.get(payer_id, 0)), (Figure.UNAPPLIED, held)):
+            behind = entries_behind_insurer(actor, payer_id, figure).figure_cents
+            if behind != cents:
+                wrong.append(f"insurer {payer_id}: {figure} is {cents}, its entries come to {behind}")
     return wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +18,7 @@ from daysheet.jobs.models import JobRun
 from daysheet.jobs.registry import RunningJob
 from daysheet.mail.delivery import run_delivery
 from daysheet.mail.models import Message
-from daysheet.mailings.actions import MailingRequest, start_mailing
+from daysheet.mailings.actions import BegunBefore, MailingRequest, start_mailing
 from daysheet.mailings.models import Mailing, MailingItem
 from daysheet.mailings.rules import Ways
 from daysheet.mailings.running import run_mailing
@@ -43,13 +44,14 @@ def post(live_cast: Cast, settings: Any, tmp_path: Path) -> Post:
     return made
 
 
-def start(post: Post, mailing_id: UUID) -> UUID:
-    request = MailingRequest(Kind.STATEMENT, Period(post.day, post.day), Ways.EMAIL)
+def start(post: Post, mailing_id: UUID, *, again: bool = True, on: date | None = None) -> UUID:
+    request = MailingRequest(Kind.STATEMENT, Period(on or post.day, on or post.day), Ways.EMAIL)
     invoices: dict[UUID, list[UUID]] = {debtor.client_id: [] for debtor in post.debtors.values()}
     with practice_transaction(post.biller.practice.id):
         return start_mailing(
-            post.biller, mailing_id=mailing_id, request=request, invoices=invoices, expected_count=4, expected_cents=0
-        )
+            post.biller, mailing_id=mailing_id, request=request, invoices=invoices, expected_count=4, expected_cents=0,
+            again=again,
+        )  # fmt: skip
 
 
 def test_the_same_form_from_two_tabs_at_once_is_one_run(post: Post) -> None:
@@ -60,6 +62,21 @@ def test_the_same_form_from_two_tabs_at_once_is_one_run(post: Post) -> None:
             assert Mailing.objects.filter(pk=mailing_id).count() == 1
             assert MailingItem.objects.filter(mailing_id=mailing_id).count() == 4
             assert JobRun.objects.filter(subject_id=mailing_id).count() == 1
+
+
+def test_two_forms_for_the_same_clients_at_once_are_one_run_and_a_warning(post: Post) -> None:
+    for repeat in range(REPEATS):
+        on = post.day - timedelta(days=repeat)
+
+        def begin(on: date = on) -> str:
+            try:
+                return str(start(post, uuid4(), again=False, on=on))
+            except BegunBefore as told:
+                return told.code
+
+        assert at_once(begin, begin).count("begun_before") == 1
+        with practice_transaction(post.biller.practice.id):
+            assert Mailing.objects.filter(first_on=on).count() == 1
 
 
 def test_two_workers_at_one_run_make_and_send_each_once(post: Post, settings: Any) -> None:

@@ -31,15 +31,24 @@ if TYPE_CHECKING:
 BATCH, RETRY, UNDO, NO_SCRIPT_BATCH, TWICE = 300, 330, 360, 390, 420
 
 
+class NamedOnce(dict[str, str]):
+    """Ids by name. Journeys share one practice: a second thing of a name would silently become that of another's."""
+
+    def __setitem__(self, name: str, value: str) -> None:
+        if name in self:
+            raise ValueError(f"“{name}” stands for two things in the practice of the journeys: give one another name")
+        super().__setitem__(name, value)
+
+
 @dataclass
 class Practice:
     """What is built, and by whom."""
 
     today: date
-    clients: dict[str, str] = field(default_factory=dict)
-    visits: dict[str, str] = field(default_factory=dict)
-    appointments: dict[str, str] = field(default_factory=dict)
-    staff: dict[str, str] = field(default_factory=dict)
+    clients: NamedOnce = field(default_factory=NamedOnce)
+    visits: NamedOnce = field(default_factory=NamedOnce)
+    appointments: NamedOnce = field(default_factory=NamedOnce)
+    staff: NamedOnce = field(default_factory=NamedOnce)
     everything: dict[str, str] = field(default_factory=dict)
 
     def printed(self) -> str:
@@ -147,7 +156,7 @@ class _Builder:
         self.visit("twice", self.client("Tara", "Twice"), self.letter)
         self.visit("license", self.client("Lena", "License"), self.talk, staff="nora")
         self.visit("frozen", self.client("Fay", "Front"), self.talk, status="upcoming")
-        for first in ("Stella", "Sten", "Sila"):  # one for each way to change a status
+        for first in ("Stella", "Steen", "Sila"):  # one for each way to change a status
             self.visit(f"status_{first.lower()}", self.client(first, "Status"), self.talk, status="upcoming")
         members = [self.client(first, "Group") for first in ("Gail", "Gene", "Gina", "Guy")]
         self.appointment("group", members, (self.talk,), title="Tuesday circle")
@@ -158,6 +167,9 @@ class _Builder:
         for name, days in (("recent", 6), ("older", 13), ("long_ago", 45), ("to_come", -9)):
             status = "kept" if days > 0 else "upcoming"
             self.visit(f"editor_{name}", edith, self.talk, days_ago=days, status=status)
+        swift = self.client("Swantje", "Swift")
+        for name, days in (("recent", 6), ("older", 13)):
+            self.visit(f"swift_{name}", swift, self.talk, days_ago=days)
         for first in ("Sam", "Stan", "Prue"):  # one for each way to save
             self.visit(f"saver_{first.lower()}", self.client(first, "Saver"), self.letter, days_ago=3)
         carmen = self.client("Carmen", "Claimed", insurer=self.insurer("Claim Mutual"), copay_cents=2000)
@@ -208,6 +220,7 @@ class _Builder:
             self.owner, request_key=uuid4(), client_id=dolf, amount_cents=10000, method="check", number="101",
             received_on=today, applications={line.pk: 9000},
         )  # fmt: skip
+        self.billed("double", self.client("Duane", "Double"), self.letter, days_ago=12)
         edit_client(self.owner, gwen, birth_on=today - timedelta(days=12000))
         for week in (1, 2, 3):
             self.visit(f"estimate_{week}", gwen, self.talk, days_ago=-7 * week, status="upcoming")
@@ -225,7 +238,7 @@ class _Builder:
         self.billed("deductible", self.client("Dora", "Deductible", insurer=northern), self.talk, days_ago=8)
         self.billed("rebill", self.client("Rita", "Rebill"), self.talk, days_ago=8)
         self.client("Nell", "Notes")
-        for first in ("Odette", "Tess", "Dov", "Ulla", "Igor"):  # one for each attempt on money
+        for first in ("Odette", "Tess", "Dov", "Ulla", "Igor", "Tilda", "Theo"):  # one for each attempt on money
             self.billed(f"tried_{first.lower()}", self.client(first, "Tried"), self.talk, days_ago=8)
         for week, first in enumerate(("Hal", "Hana", "Hank", "Hedy", "Hugo")):
             client = self.client(first, "Harbor", insurer=harbor)

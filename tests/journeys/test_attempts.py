@@ -121,9 +121,67 @@ def test_a_correction_confirmed_twice_is_one(enter: Enter, server: Server) -> No
     bob.button("Yes, write off").dblclick()
     bob.sees("Write off: done.")
     bob.page.go_back()
-    bob.button("Yes, write off").click()
+    bob.sees("This form had been saved already. Nothing was done twice.")
     ledger(bob, server, "igor")
     expect(tile(bob, "Client Balance Due")).to_have_text("$130.00")
+
+
+def test_what_another_tab_posts_between_the_effect_and_yes_is_shown_before_it_is_done(
+    enter: Enter, server: Server
+) -> None:
+    bob = enter("bob")
+    open_invoice(bob, server, "tilda")
+    bob.link(re.compile("^Write off")).click()
+    bob.page.get_by_label("Amount").fill("20")
+    bob.page.get_by_label("Reason").fill("Kindness")
+    bob.button("Show the effect").click()
+    effect(bob, "Client Balance Due", "$150.00", "$130.00")
+    other = enter("bob")
+    open_invoice(other, server, "tilda")
+    other.link(re.compile("^Write off")).click()
+    other.page.get_by_label("Amount").fill("20")
+    other.page.get_by_label("Reason").fill("Kindness, too")
+    other.button("Show the effect").click()
+    other.button("Yes, write off").dblclick()
+    other.sees("Write off: done.")
+    bob.button("Yes, write off").click()
+    bob.sees("Nothing was changed yet.")
+    effect(bob, "Client Balance Due", "$130.00", "$110.00")
+    bob.look("effect-that-has-moved")
+    bob.link("Cancel").click()
+    ledger(bob, server, "tilda")
+    expect(tile(bob, "Client Balance Due")).to_have_text("$130.00")
+
+
+def test_a_payment_edited_in_two_tabs_loses_nothing_of_either(enter: Enter, server: Server) -> None:
+    bob = enter("bob")
+    ledger(bob, server, "theo")
+    bob.link("Accept Payment").click()
+    amount(bob).fill("30")
+    bob.button("Save").click()
+    bob.link("Payment History").click()
+    bob.row("$30.00").get_by_role("link").first.click()
+    bob.link("Edit").click()
+    other = enter("bob")
+    other.open(bob.page.url)
+    other.page.get_by_label("Number").fill("881")
+    other.page.get_by_label("Reason").fill("It has a number")
+    other.button("Show the effect").click()
+    other.button("Yes, edit payment").click()
+    other.sees("Edit payment: done.")
+    bob.page.get_by_label("Method").select_option("Cash")
+    bob.page.get_by_label("Reason").fill("It was cash")
+    bob.button("Show the effect").click()
+    bob.sees("This payment was corrected meanwhile. It is now Check 881 of")
+    bob.look("payment-changed-meanwhile")
+    expect(bob.page.get_by_label("Method")).to_have_value("cash")
+    bob.page.get_by_label("Number").fill("881")
+    bob.button("Show the effect").click()
+    bob.button("Yes, edit payment").dblclick()
+    bob.sees("Edit payment: done.")
+    expect(bob.page.get_by_role("main")).to_contain_text("881")
+    bob.page.go_back()  # the browser asks for that page anew
+    bob.sees("This form had been saved already. Nothing was done twice.")
 
 
 def _one_payment(bob: Visitor) -> None:

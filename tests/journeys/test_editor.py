@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from .conftest import Enter
 from .server import Server
@@ -105,6 +105,40 @@ def test_each_item_of_the_save_drop_down_leads_where_it_says(
         expect(bob.page.get_by_label(re.compile("^Amount optional"))).to_have_value("40.00")
     else:
         expect(bob.row("LETTER")).to_contain_text("$40.00")
+
+
+def test_what_is_typed_while_an_answer_is_under_way_is_kept(enter: Enter, server: Server) -> None:
+    """A slow line: the part that comes was made before, but what was typed since stands, and the total follows it."""
+    bob = enter("bob")
+    open_editor(bob, server, "swantje")
+    holds(bob, server, "older", "recent")
+    held: list[Route] = []
+    bob.page.route("**/invoices/new/**", lambda route: route.continue_() if held else held.append(route))
+    bob.button(f"Take 9T001 Talk of {us(server, 13)} off this invoice").click()
+    bob.page.get_by_label(f"Units, 9T001 Talk, {us(server, 6)}").fill("3")
+    bob.page.get_by_label("Notes on the invoice").fill("Typed meanwhile")
+    held[0].continue_()
+    holds(bob, server, "recent")
+    expect(bob.page.get_by_label(f"Units, 9T001 Talk, {us(server, 6)}")).to_have_value("3")
+    expect(bob.page.get_by_label("Notes on the invoice")).to_have_value("Typed meanwhile")
+    expect(tile(bob, "Total")).to_contain_text("$450.00")
+
+
+def test_a_change_in_the_moment_a_part_came_counts(enter: Enter, server: Server) -> None:
+    """As fast as a script: no moment after a swap in which the new fields are not listened to."""
+    bob = enter("bob")
+    open_editor(bob, server, "swantje")
+    bob.page.evaluate(
+        """id => document.addEventListener("htmx:afterSwap", () => setTimeout(() => {
+            const units = document.getElementById(id);
+            if (units.value === "2") return;
+            units.value = "2";
+            units.dispatchEvent(new Event("change", { bubbles: true }));
+        }))""",
+        bob.page.get_by_label(f"Units, 9T001 Talk, {us(server, 6)}").get_attribute("id"),
+    )
+    bob.button("All Past").click()
+    expect(tile(bob, "Total")).to_have_text("$450.00")
 
 
 def test_the_editor_without_scripts(enter: Enter, server: Server) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.people import PASSWORD
 
@@ -53,6 +54,31 @@ def test_after_an_hour_the_password_and_what_was_typed_is_saved(server: Server, 
     olga.page.get_by_label("Password").fill(PASSWORD)
     olga.button("Go on").click()
     olga.sees_heading(re.compile("Pauline Pausé"))
+
+
+def test_after_an_hour_a_button_in_a_form_keeps_the_form(server: Server, enter: Enter) -> None:
+    """What such a button sends without loading the page anew is not thrown away for the password."""
+    olga = _owner_of(server, enter, "halted")
+    olga.open("/halted/clients/add")
+    olga.page.get_by_label("First name").fill("Halina")
+    olga.page.get_by_label("Last name").fill("Half")
+    olga.button("Save").click()
+    olga.sees_heading(re.compile("Halina Half"))
+    (client,) = re.findall("/clients/([0-9a-f-]{36})/", olga.page.url)
+    olga.open(f"/halted/clients/{client}/invoices/new/")
+    with olga.page.expect_response(re.compile("invoices/new")):
+        olga.page.get_by_label("Notes on the invoice").fill("Half typed & kept")
+        olga.page.keyboard.press("Tab")
+    _an_hour_passes(server, olga)
+    olga.button("Add an Invoice Item").click()
+    olga.sees_heading("Still you?")
+    expect(olga.page.get_by_label("Password")).to_be_focused()
+    olga.look("still-you-over-a-form")
+    olga.page.get_by_label("Password").fill(PASSWORD)
+    olga.button("Go on").click()
+    olga.sees_heading(re.compile("^New Invoice: "))
+    expect(olga.page.get_by_label("Notes on the invoice")).to_have_value("Half typed & kept")
+    expect(olga.page.get_by_role("group", name="Item 1")).to_be_visible()
 
 
 def test_a_page_after_an_hour_comes_back_after_the_password(server: Server, enter: Enter) -> None:

@@ -74,6 +74,30 @@ def test_statements_without_a_script(enter: Enter, server: Server) -> None:
         bob.page.reload()
 
 
+def test_a_second_form_for_the_same_days_asks_for_a_tick(enter: Enter, server: Server) -> None:
+    """Three opened the form, and one was first. The server asks: the last has no scripts."""
+    bob, alice, again = enter("bob"), enter("alice"), enter("alice", scripts=False)
+    for person in (bob, alice, again):
+        person.open(STATEMENTS)
+        person.page.get_by_label("Name").fill("Double")
+        person.button("Search").click()
+        person.button("Print", person.page.locator("#search-form")).click()
+        person.sees_heading("Statements for 1 client")
+    bob.button(YES).click()
+    alice.button(YES).click()
+    alice.sees("Bob Biller began statements for this client on")
+    alice.sees("Nothing was started yet.")
+    alice.look("begun-before")
+    alice.link("Show that run").click()
+    alice.sees("Bob Biller")
+    again.button(YES).click()
+    again.sees("Nothing was started yet.")
+    again.page.get_by_label("Send it to them again").check()
+    again.button(YES).click()
+    expect(again.page.get_by_label("Send it to them again")).to_have_count(0)
+    again.sees("Alice Owner")
+
+
 def test_existing_invoices_are_printed_and_claimed(enter: Enter, server: Server) -> None:
     bob = enter("bob")
     bob.open("/alder/billing/batch-invoicing/")

@@ -206,6 +206,15 @@ def test_an_insurance_cheque_of_ten_lines_by_keyboard_alone(enter: Enter) -> Non
     keys.press("Enter")
     bob.sees(re.compile(r"Harbor Health saved: \$1,250\.00 applied, \$90\.00 adjusted, \$135\.00 moved to clients"))
     bob.look("ten-lines-saved")
+    bob.open("/alder/insurers/?q=Harbor")
+    bob.link("Harbor Health").click()
+    bob.look("insurer-with-figures")
+    expect(tile(bob, "Insurance Balance Due")).to_have_text("$25.00")
+    tile(bob, "Insurance Balance Due").get_by_role("link").click()
+    bob.sees_heading("Entries: Harbor Health")
+    expect(tile(bob, "Insurance Balance Due")).to_have_text("$25.00")
+    expect(bob.row("Harbor, Hal").first).to_be_visible()
+    bob.look("insurer-entries")
 
 
 def test_a_billing_note_is_updated_and_keeps_its_earlier_text(enter: Enter, server: Server) -> None:

@@ -48,7 +48,7 @@ def test_a_fee_is_asked_for_waived_with_a_reason_and_charged(enter: Enter) -> No
 def test_without_scripts_every_choice_is_there_and_says_what_it_does(enter: Enter) -> None:
     bob = enter("bob", scripts=False)
     bob.open("/alder/agenda/")
-    bob.link("Change status of Status, Sten", bob.row("Status, Sten")).click()
+    bob.link("Change status of Status, Steen", bob.row("Status, Steen")).click()
     expect(bob.page.get_by_role("radio", name=re.compile("^No Show"))).to_have_accessible_name(
         re.compile(r"If charged, will add 1 × Missed appointment \$75\.00, billed to the client\.")
     )
@@ -57,7 +57,7 @@ def test_without_scripts_every_choice_is_there_and_says_what_it_does(enter: Ente
     bob.page.get_by_role("radio", name="Charge the fee").check()
     bob.button("Save").click()
     bob.sees("The status was changed.")
-    expect(bob.row("Status, Sten")).to_contain_text("LATE Canceled late")
+    expect(bob.row("Status, Steen")).to_contain_text("LATE Canceled late")
 
 
 def test_the_policy_makes_a_cancellation_late_and_charges_by_itself(enter: Enter) -> None:

@@ -80,6 +80,7 @@ VARIANTS = {
     "payments:ledger": ["?tab=paid", "?tab=payments", "?tab=activity"],
     "payments:accept_payment": ["?invoice={number}"],
     "payments:batch_payments": ["?payer={payer}"],
+    "payments:insurer_entries": ["?figure=insurer_balance"],
     "invoicing:new_invoice": ["?show=all"],
     "schedule:calendar": ["?view=month"],
 }

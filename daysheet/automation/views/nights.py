@@ -10,11 +10,10 @@ from django.views.decorators.http import require_safe
 from daysheet.invoicing.links import invoice_url
 from daysheet.invoicing.mending import Mend, agenda_mend, mend_of
 from daysheet.invoicing.queries.batch_history import ProblemRow
-from daysheet.invoicing.views.requests import page_number
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url_or_none
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, page_number
 from daysheet.web.views import render_page
 
 from ..models import LeftOut

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,15 +65,19 @@ def elsewhere(here: Place, tmp_path: Path) -> Iterator[Place]:
 def test_a_backup_taken_while_people_work_restores_to_the_same_books(
     books: Cast, here: Place, elsewhere: Place
 ) -> None:
-    with _people_paying(books) as taken_meanwhile:
+    with _people_paying(books) as people:
+        people.wait_for(3)
         backup = take(here)
-        taken_meanwhile.set()
+        people.wait_for(people.taken + 1)
     said = restore(backup, elsewhere)
     assert "everything agrees" in said
     assert "Its keys are in the data folder." in said
     assert (elsewhere.home / "secret-key").read_text() == "signs"
     assert (elsewhere.home / "secret-key").stat().st_mode & 0o777 == 0o600
-    assert 5_000 <= _received(elsewhere) <= _received(here)
+    for rows in (_PAYMENTS, _ENTRIES):
+        then, now = _all(elsewhere, rows), _all(here, rows)
+        assert 3 < len(then) < len(now)
+        assert then == now[: len(then)], "not the books of one moment"
     assert applied_migrations(elsewhere.owner_url) == applied_migrations(here.owner_url)
     assert not [name for name in _databases(here.owner_url) if name == f"daysheet_restoring_{os.getpid()}"]
 
@@ -248,9 +253,15 @@ class _people_paying:
         self._thread = threading.Thread(target=self._pay)
         self.taken = 0
 
-    def __enter__(self) -> threading.Event:
+    def __enter__(self) -> _people_paying:
         self._thread.start()
-        return self._stop
+        return self
+
+    def wait_for(self, count: int) -> None:
+        """Until so many have paid."""
+        while self.taken < count:
+            assert self._thread.is_alive()
+            time.sleep(0.01)
 
     def __exit__(self, *failure: object) -> None:
         self._stop.set()
@@ -270,6 +281,16 @@ class _people_paying:
 
 def _received(place: Place) -> int:
     return int(str(_one(place.owner_url, "SELECT coalesce(sum(amount_cents), 0) FROM payments_payment")))
+
+
+#: Everything of them, in the order in which they came.
+_PAYMENTS = "SELECT p::text FROM payments_payment p ORDER BY created_at, id"
+_ENTRIES = "SELECT e::text FROM ledger_entry e ORDER BY posted_at, id"
+
+
+def _all(place: Place, question: str) -> list[str]:
+    with psycopg.connect(place.owner_url) as connection:
+        return [row[0] for row in connection.execute(question).fetchall()]
 
 
 def _databases(url: str) -> list[str]:

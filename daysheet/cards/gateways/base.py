@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from daysheet.kit.money import LARGEST_CENTS
+
 
 class GatewayError(Exception):
     """The processor gave no usable answer."""
@@ -128,7 +130,8 @@ class SetupPage:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One message of the processor. Empty fields are those that its kind has not."""
+    """One message of the processor. Empty fields are those that its kind has not. ValueError: nothing that a column of
+    ours could hold."""
 
     message_ref: str
     kind: NewsKind
@@ -141,6 +144,18 @@ class News:
     refund_reference: str = ""
     dispute_reference: str = ""
     setup_reference: str = ""
+
+    def __post_init__(self) -> None:
+        texts = (
+            self.message_ref, self.charge_reference, self.reason, self.refund_reference, self.dispute_reference,
+            self.setup_reference,
+        )  # fmt: skip
+        if any("\x00" in text for text in texts):
+            raise ValueError("A text has a NUL.")
+        for text in texts:
+            text.encode()  # half a surrogate pair raises UnicodeEncodeError, a ValueError
+        if not 0 <= self.amount_cents <= LARGEST_CENTS:
+            raise ValueError("No card is charged that much.")
 
 
 class CardGateway(Protocol):

@@ -111,3 +111,37 @@ def test_two_secrets_are_both_believed_while_one_takes_the_others_place() -> Non
 
 def test_the_address_is_what_the_processor_is_told(desk: CardDesk) -> None:
     assert opening.webhook_path(desk.clinic.cast.alder, desk.account) == address(desk)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": "a\x00b"}, {"id": "\ud800"}, {"reason": "a\x00b", "kind": "declined"}, {"reference": "\ud800"},
+        {"dispute": "a\x00b", "kind": "dispute_opened"}, {"refund_reference": "\x00", "kind": "refunded"},
+        {"amount_cents": float("inf")}, {"amount_cents": float("nan")}, {"amount_cents": []},
+        {"setup_reference": "\x00", "kind": "card_saved"}, {"charge": "", "reference": "\x00"},
+    ],
+)  # fmt: skip
+def test_what_no_column_can_hold_is_refused_however_well_it_is_signed(
+    desk: CardDesk, told: dict[str, Any], odd: dict[str, Any]
+) -> None:
+    assert send(desk, told | odd) == 400
+    assert not Payment.objects.exists() and not ProcessorMessage.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["charged", "refunded", "dispute_opened"])
+def test_an_amount_that_no_card_is_charged_is_refused(desk: CardDesk, told: dict[str, Any], kind: str) -> None:
+    for amount in (-1, 10**30):
+        odd = {"amount_cents": amount, "kind": kind, "dispute": "d", "refund_reference": "r"}
+        assert send(desk, told | odd) == 400
+    assert not Payment.objects.exists()
+
+
+def test_a_message_as_deep_as_it_is_long_is_refused(desk: CardDesk) -> None:
+    body = b"[" * 20_000
+    signature = sign(SECRET, body, int(NOW.timestamp()))
+    browser = Browser(enforce_csrf_checks=True)
+    answer = browser.post(
+        address(desk), body, content_type="application/json", headers={"Processor-Signature": signature}
+    )
+    assert answer.status_code == 400

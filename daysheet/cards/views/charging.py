@@ -19,7 +19,7 @@ from daysheet.kit.money import Money
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, page_number
 from daysheet.web.views import is_htmx, render_page, see_other
 
 from .. import actions
@@ -94,8 +94,7 @@ def retry(request: HttpRequest, run: UUID) -> HttpResponse:
 def history(request: HttpRequest) -> HttpResponse:
     """Every run: who, when, how many, how much came in."""
     actor = actor_of(request)
-    asked = request.GET.get("page", "")
-    page = int(asked) if asked.isdecimal() and len(asked) < 6 else 1
+    page = page_number(request)
     rows, has_next = run_history(actor, page=page)
     tabs = batch_tabs(actor, "history")
     context = {"runs": rows, "page": page, "has_next": has_next, "tabs": tabs, "section": "Billing"}

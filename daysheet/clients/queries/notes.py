@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from daysheet.clients.models import BillingNoteText
+from daysheet.clients.models import BillingNoteText, Client
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
-
-from .access import get_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +35,10 @@ class Note:
 
 
 @query(Permission.BILLING)
-def billing_notes(actor: Actor, client_id: UUID) -> list[Note]:
-    """The billing notes of a client, newest note first. Two statements. Raises NotFound."""
-    get_client(actor, client_id)
+def billing_notes(actor: Actor, client: Client) -> list[Note]:
+    """The billing notes of a client, newest note first. One statement."""
     texts: dict[UUID, list[BillingNoteText]] = defaultdict(list)
-    rows = BillingNoteText.objects.filter(note__client_id=client_id).select_related("note")
+    rows = BillingNoteText.objects.filter(note__client_id=client.pk).select_related("note")
     for row in rows.order_by("-note__created_at", "-note_id", "-written_at", "-pk"):
         texts[row.note_id].append(row)
     return [_note(wordings) for wordings in texts.values()]

@@ -17,7 +17,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.staff.models import StaffMember
 
-from .access import get_client, visible_clients
+from .access import visible_clients
 
 
 @query(Permission.DEFAULT)
@@ -111,9 +111,8 @@ _SEXES = {"F": "Female", "M": "Male", "U": "Unknown"}
 
 
 @query(Permission.DEFAULT)
-def client_details(actor: Actor, client_id: UUID) -> ClientDetails:
-    """The Details page of one client, in three statements. Raises NotFound."""
-    client = get_client(actor, client_id)
+def client_details(actor: Actor, client: Client) -> ClientDetails:
+    """The Details page of one client, in two statements."""
     legal_name = " ".join(part for part in (client.first_name, client.middle_name, client.last_name) if part)
     return ClientDetails(
         id=client.pk,
@@ -130,8 +129,8 @@ def client_details(actor: Actor, client_id: UUID) -> ClientDetails:
         mobile=client.mobile,
         address_lines=address_lines(client.address_1, client.address_2, client.city, client.state, client.postal_code),
         is_active=client.is_active,
-        staff=tuple(_assigned_staff(client_id)),
-        diagnoses=tuple(_diagnoses(client_id, actor.today)),
+        staff=tuple(_assigned_staff(client.pk)),
+        diagnoses=tuple(_diagnoses(client.pk, actor.today)),
     )
 
 

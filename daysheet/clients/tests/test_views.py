@@ -66,6 +66,12 @@ def test_everybody_reads_clients_and_a_stranger_finds_none_of_it(cast, sign_in, 
         assert Browser().get(page).status_code == 302, page
 
 
+def test_the_list_is_a_whole_page_for_a_browser_that_asks_for_a_part(cast, sign_in, ana):
+    """It has no parts; asked for one, it was a server error."""
+    answer = sign_in(cast.dan).get(at("list"), headers={"HX-Request": "true"})
+    assert answer.status_code == 200 and "Ruiz" in answer.content.decode()
+
+
 def test_money_and_insurance_need_billing_and_a_stranger_gets_404(cast, sign_in, ana, coverage):
     pages = [
         at("bill_to", client=ana.pk), at("edit_bill_to", client=ana.pk), at("add_coverage", client=ana.pk),

@@ -28,7 +28,7 @@ def client_list(request: HttpRequest) -> HttpResponse:
     found = queries.matching_clients(actor, request.GET.get("q", ""), active=filters.active)
     page = page_of(found, request.GET.get("page"))
     rows = [queries.client_row(client) for client in page.rows]
-    return render_page(request, "clients/list.html", {"filters": filters, "page": page, "rows": rows}, part="rows")
+    return render_page(request, "clients/list.html", {"filters": filters, "page": page, "rows": rows})
 
 
 @require_safe
@@ -64,10 +64,14 @@ def add(request: HttpRequest) -> HttpResponse:
 def details(request: HttpRequest, client: UUID) -> HttpResponse:
     """Details: tiles for people with Billing permission, facts, assigned staff, diagnoses."""
     actor = actor_of(request)
-    shown = queries.client_details(actor, client)
-    tiles = tiles_for(actor, client) if actor.may(Permission.BILLING) else []
+    row = queries.get_client(actor, client)
+    tiles = tiles_for(actor, row) if actor.may(Permission.BILLING) else []
     staff = queries.assignable_staff(actor, client)
-    context = {"client": shown, "tiles": tiles, "assign_form": AssignStaffForm(staff=staff) if staff else None}
+    context = {
+        "client": queries.client_details(actor, row),
+        "tiles": tiles,
+        "assign_form": AssignStaffForm(staff=staff) if staff else None,
+    }
     return render_page(request, "clients/details.html", context)
 
 

@@ -9,13 +9,16 @@ from django.views.decorators.http import require_safe
 
 from daysheet.clients import actions, queries
 from daysheet.clients.forms import NewPayerForm, PayerFilterForm, PayerForm, initial_of
-from daysheet.clients.registry import insurer_sections
+from daysheet.clients.registry import insurer_sections, insurer_tiles
 from daysheet.practices.permissions import Permission
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
 from daysheet.web.paging import page_of
 from daysheet.web.requests import actor_of
 from daysheet.web.views import render_page
+
+#: Insurers stand under Billing.
+_SECTION = "Billing"
 
 
 @require_safe
@@ -24,7 +27,7 @@ def insurers(request: HttpRequest) -> HttpResponse:
     active = None if request.GET.get("show") == "all" else True
     found = queries.payers(actor_of(request), request.GET.get("q", ""), active=active)
     page = page_of(found, request.GET.get("page"))
-    context = {"filters": PayerFilterForm(request.GET), "page": page}
+    context = {"filters": PayerFilterForm(request.GET), "page": page, "section": _SECTION}
     return render_page(request, "clients/insurers.html", context)
 
 
@@ -36,7 +39,7 @@ def add_insurer(request: HttpRequest) -> HttpResponse:
         request,
         NewPayerForm(request.POST or None),
         "clients/add_insurer.html",
-        {},
+        {"section": _SECTION},
         save=lambda typed: actions.add_payer(actor, **typed),
         done="The insurer was added.",
         back_url=lambda payer: practice_url(actor, "clients:insurer", payer=payer.pk),
@@ -47,7 +50,12 @@ def add_insurer(request: HttpRequest) -> HttpResponse:
 def insurer(request: HttpRequest, payer: UUID) -> HttpResponse:
     """One insurer and its fee schedule."""
     actor = actor_of(request)
-    context = {"payer": queries.insurer_details(actor, payer), "sections": insurer_sections(actor, payer)}
+    context = {
+        "payer": queries.insurer_details(actor, payer),
+        "tiles": insurer_tiles(actor, payer),
+        "sections": insurer_sections(actor, payer),
+        "section": _SECTION,
+    }
     return render_page(request, "clients/insurer.html", context)
 
 
@@ -59,7 +67,7 @@ def edit_insurer(request: HttpRequest, payer: UUID) -> HttpResponse:
         request,
         PayerForm(request.POST or None, initial=initial_of(row, PayerForm)),
         "clients/edit_insurer.html",
-        {"payer": row},
+        {"payer": row, "section": _SECTION},
         save=lambda typed: actions.edit_payer(actor, payer, **typed),
         done="The insurer was saved.",
         back_url=practice_url(actor, "clients:insurer", payer=payer),

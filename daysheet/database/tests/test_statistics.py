@@ -8,9 +8,11 @@ import psycopg
 import pytest
 from django.db import ProgrammingError, connection
 
+from daysheet.clients.models import Client
 from daysheet.config.tests.damage import owner_says
+from daysheet.database import statistics
 from daysheet.database.scope import practice_transaction
-from daysheet.database.statistics import MANY_ROWS, count_again
+from daysheet.database.statistics import MANY_ROWS, count_again, count_again_after
 from daysheet.imports.actions import import_file
 from daysheet.practices.models import User
 from tests.people import PASSWORD, Cast
@@ -31,6 +33,18 @@ def test_an_import_of_many_rows_is_known_when_it_is_over(live_cast: Cast) -> Non
         assert _rows_expected("clients_client") < MANY_ROWS
         import_file(owner, kind="clients", file_name="clients.csv", content=f"ID,First Name,Last Name\n{rows}".encode())
         assert _rows_expected("clients_client") == MANY_ROWS
+
+
+def test_what_is_little_beside_what_is_known_already_is_left_to_the_night(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[tuple[str, ...]] = []
+    monkeypatch.setattr(statistics, "count_again", lambda *apps: counted.append(apps))
+    with practice_transaction(live_cast.alder.id):
+        Client.objects.bulk_create([Client(first_name="Ann", last_name=f"Number{number}") for number in range(2_000)])
+        for rows in (199, 200, 201):
+            count_again_after(rows, Client, "clients")
+    assert counted == [("clients",)], "201 of 2,000 are news, 200 are not, and 199 never are"
 
 
 def test_it_counts_tables_of_practices_and_nothing_else(live_cast: Cast) -> None:

@@ -11,12 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from daysheet.clients.queries import get_client
-from daysheet.invoicing.views.requests import page_number
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.practices.permissions import Permission
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, page_number
 from daysheet.web.views import refused, render_page, see_other
 
 from ..composing.estimates import estimate_papers

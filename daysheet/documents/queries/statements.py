@@ -122,15 +122,17 @@ def _last_day(choices: StatementChoices) -> date:
     return min(choices.period.last_on, choices.as_of) if choices.as_of else choices.period.last_on
 
 
-#: Every entry of the clients with the day a statement lists it on. By service date a charge, and what corrects it,
-#: stands on the day of service; nothing else on its line stands before it.
-_DATED = """
+#: The day a statement lists an entry `e` of a line `l` on. By service date a charge, and what corrects it, stands on
+#: the day of service; nothing else on its line stands before it.
+LISTED_ON = """CASE WHEN NOT %(by_service)s OR l.id IS NULL THEN e.effective_on
+                WHEN 'revenue' IN (e.debit_account, e.credit_account) THEN l.service_on
+                ELSE greatest(e.effective_on, l.service_on) END"""
+#: Every entry of the clients with that day.
+_DATED = f"""
     WITH e AS (
         SELECT e.client_id, e.debit_account, e.credit_account, e.coverage_id IS NOT NULL AS is_insurers,
             e.amount_cents, e.line_id, e.payment_id, l.service_on, l.invoice_id,
-            CASE WHEN NOT %(by_service)s OR l.id IS NULL THEN e.effective_on
-                WHEN 'revenue' IN (e.debit_account, e.credit_account) THEN l.service_on
-                ELSE greatest(e.effective_on, l.service_on) END AS listed_on
+            {LISTED_ON} AS listed_on
         FROM ledger_entry e
         LEFT JOIN invoicing_invoiceline l ON l.practice_id = e.practice_id AND l.id = e.line_id
         WHERE e.practice_id = %(practice)s AND e.client_id = ANY(%(clients)s) AND e.effective_on <= %(as_of)s

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from daysheet.documents.queries.balances import ending_balances
 from daysheet.documents.queries.statements import StatementChoices, statement_figures, statements
 from daysheet.documents.rendering import statement_papers
 from daysheet.documents.rules import Basis, Period
@@ -35,6 +36,24 @@ def test_ending_balance_is_the_ledgers(week: Week, basis: Basis, first_on: date,
         assert figures.insurance.ending_cents == ledger.insurance_due_cents
         assert figures.ending_cents == ledger.balance_cents
         assert (sum(figures.open_cents), figures.credit_cents) == (ledger.client_due_cents, ledger.credit_cents)
+
+
+@pytest.mark.parametrize("basis", list(Basis))
+@pytest.mark.parametrize("as_of", [None, TODAY, EARLIER, OLD])
+def test_balances_gone_back_to_are_those_summed_from_the_entries(week: Week, basis: Basis, as_of: date | None) -> None:
+    void_invoice(_days_later(week.biller, 3), invoice_id=Invoice.objects.get(client_id=week.long).pk, reason="Wrong")
+    ahead, _ = week.clinic.visit(week.long, week.clinic.talk, day=TODAY + timedelta(days=9), status="upcoming")
+    bill_visit(week.biller, visit_id=ahead)
+    days = [OLD - timedelta(days=1), OLD, EARLIER - timedelta(days=1), EARLIER, TODAY - timedelta(days=1), TODAY]
+    seen = set()
+    for last in [*days, TODAY + timedelta(days=30)]:
+        choices = StatementChoices(Period(date(2026, 1, 1), last), basis, as_of)
+        clients = [week.ruiz, week.long]
+        summed = {pk: each.client.ending_cents for pk, each in statement_figures(week.biller, clients, choices).items()}
+        found = ending_balances(week.biller, clients, choices)
+        assert {pk: found.get(pk, 0) for pk in clients} == summed, (last, as_of)
+        seen |= set(summed.values())
+    assert as_of == OLD or len(seen) > 1
 
 
 @pytest.mark.parametrize("basis", list(Basis))

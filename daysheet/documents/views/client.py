@@ -12,13 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from daysheet.clients.queries import get_client
-from daysheet.invoicing.views.requests import page_number
 from daysheet.kit.dates import month_bounds
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url, practice_url_or_none
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, page_number
 from daysheet.web.views import render_page, see_other
 
 from .. import actions

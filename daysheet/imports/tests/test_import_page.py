@@ -100,7 +100,7 @@ def test_templates_and_history(cast: Cast, django_assert_max_num_queries: Any) -
         assert "our clients.csv" in alice.get(URL).content.decode()
 
 
-def test_strangers_get_404_and_people_without_the_permission_403(cast: Cast) -> None:
+def test_strangers_get_404_and_people_without_the_permission_403(cast: Cast, data_folder: Path) -> None:
     alice = browser(cast.alice)
     preview = send(alice, CLIENTS)["Location"]
     for person, status in ((cast.charlie, 404), (cast.dan, 403), (cast.bob, 403)):
@@ -109,6 +109,10 @@ def test_strangers_get_404_and_people_without_the_permission_403(cast: Cast) -> 
             assert opened.get(url).status_code == status, url
         assert opened.post(f"{preview}import").status_code == status
         assert send(opened, CLIENTS).status_code == status
+    for path in data_folder.rglob("*"):
+        path.unlink() if path.is_file() else None
+    for opened in (browser(cast.dan), browser(cast.bob)):  # also where the file is gone by now
+        assert (opened.get(preview).status_code, opened.post(f"{preview}import").status_code) == (403, 403)
     assert clients(cast) == 0
     elsewhere = browser(cast.charlie).get(preview.replace("/alder/", "/birch/"), follow=True)
     assert "no longer here" in elsewhere.content.decode()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -45,9 +45,8 @@ class SearchFilters:
     hide_missed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDate:
-    """An unbilled date of service; `is_default`: it comes ticked."""
+class FoundDate(NamedTuple):
+    """An unbilled date of service; `is_default`: it comes ticked. A search makes tens of thousands of them."""
 
     visit_id: UUID
     client_id: UUID
@@ -114,7 +113,11 @@ def find_unbilled_dates(actor: Actor, filters: SearchFilters) -> list[FoundDate]
     sql, params = _search(actor, filters)
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return [FoundDate(*row) for row in cursor.fetchall()]
+        return [
+            FoundDate(visit_id, client_id, is_default)
+            for client_id, visit_ids, defaults in cursor.fetchall()
+            for visit_id, is_default in zip(visit_ids, defaults, strict=True)
+        ]
 
 
 @query(Permission.BILLING)
@@ -139,17 +142,17 @@ def lines_of_services(actor: Actor, visit_service_ids: Collection[UUID]) -> dict
 
 @query(Permission.BILLING)
 def price_dates(actor: Actor, found: Sequence[FoundDate], edits: Mapping[UUID, LineEdit]) -> list[ClientRows]:
-    """The found dates with their lines, by client in the given order. A fixed number of queries."""
+    """The found dates with their lines, by client in the given order, by their hour. A fixed number of queries."""
     visit_ids = [each.visit_id for each in found]
     lines = lines_by_visit(actor, unbilled_services(visit_ids), edits)
     visits = {
         visit.pk: visit for visit in Visit.objects.filter(pk__in=visit_ids).select_related("appointment__staff_member")
     }
     clients = {client.pk: client for client in Client.objects.filter(pk__in={each.client_id for each in found})}
-    rows: dict[UUID, list[DateRow]] = {}
-    for each in found:
+    rows: dict[UUID, list[DateRow]] = {each.client_id: [] for each in found}
+    for each in sorted(found, key=lambda each: (visits[each.visit_id].appointment.starts_at, each.visit_id)):
         visit = visits[each.visit_id]
-        rows.setdefault(each.client_id, []).append(
+        rows[each.client_id].append(
             DateRow(
                 each.visit_id, visit.service_on, _LABELS[visit.status], visit.appointment.staff_member.name,
                 each.is_default, tuple(lines.get(each.visit_id, ())),
@@ -193,38 +196,46 @@ def plan_batch(
 
 
 def _search(actor: Actor, filters: SearchFilters) -> tuple[str, list[Any]]:
-    """Live services by the partial index on what is unbilled; visits that did not happen by their day and status."""
+    """Live services by the partial index on what is unbilled; visits that did not happen by their day and status. A
+    row for each client: names are looked up and sorted once for each, not once for each date."""
     practice = actor.practice.id
     found = _LIVE
     params: list[Any] = [practice, filters.from_on, filters.to_on]
     if not filters.hide_missed:
         found += _SUSPENDED
         params += [practice, filters.from_on, filters.to_on]
-    conditions, values = _conditions(actor, filters)
-    sql = f"WITH found AS ({found}) {_DATES} WHERE {' AND '.join(conditions)} {_ORDER}"
-    return sql, [*params, actor.now, practice, *values]
+    of_dates, date_values = _date_conditions(actor, filters)
+    of_clients, client_values = _client_conditions(filters)
+    sql = f"""WITH found AS ({found}), dates AS MATERIALIZED ({_DATES} WHERE {" AND ".join(of_dates)} GROUP BY 1)
+        {_CLIENTS} WHERE {" AND ".join(of_clients)} {_ORDER}"""
+    return sql, [
+        *params, actor.today, actor.today, actor.now, practice, *date_values, practice, *client_values,
+    ]  # fmt: skip
 
 
-def _conditions(actor: Actor, filters: SearchFilters) -> tuple[list[str], list[Any]]:
+def _date_conditions(actor: Actor, filters: SearchFilters) -> tuple[list[str], list[Any]]:
     visible, values = visible_condition(actor, "v.client_id")
     conditions = ["v.practice_id = %s", visible]
     if filters.hide_missed:
         conditions.append("v.status IN ('kept', 'upcoming')")
-    if filters.pays_by:
-        conditions.append("c.pays_by = %s")
-        values.append(filters.pays_by)
-    if filters.staff_member_id:
-        conditions.append("a.staff_member_id = %s")
-        values.append(filters.staff_member_id)
-    if filters.location_id:
-        conditions.append("a.location_id = %s")
-        values.append(filters.location_id)
+    for column, wanted in (("staff_member_id", filters.staff_member_id), ("location_id", filters.location_id)):
+        if wanted:
+            conditions.append(f"(SELECT a.{column} {_APPOINTMENT}) = %s")
+            values.append(wanted)
     if filters.service_type_id:
         conditions.append(
             "EXISTS (SELECT 1 FROM schedule_visitservice x WHERE x.practice_id = v.practice_id AND x.visit_id = v.id "
             "AND x.line_id IS NULL AND x.service_type_id = %s)"
         )
         values.append(filters.service_type_id)
+    return conditions, values
+
+
+def _client_conditions(filters: SearchFilters) -> tuple[list[str], list[Any]]:
+    conditions, values = ["c.practice_id = %s"], list[Any]()
+    if filters.pays_by:
+        conditions.append("c.pays_by = %s")
+        values.append(filters.pays_by)
     for pattern in search_patterns(filters.client_text):
         conditions.append("strpos(c.search_text, %s) > 0")
         values.append(pattern)
@@ -234,7 +245,7 @@ def _conditions(actor: Actor, filters: SearchFilters) -> tuple[list[str], list[A
 _LIVE = """
     SELECT s.visit_id, true AS is_live, bool_or(s.is_fee) AS has_fee FROM schedule_visitservice s
     WHERE s.practice_id = %s AND s.line_id IS NULL AND NOT s.is_suspended AND s.service_on BETWEEN %s AND %s
-    GROUP BY s.visit_id"""
+    GROUP BY s.service_on, s.visit_id"""  # a visit has one day: in the index's order
 _SUSPENDED = """
     UNION ALL
     SELECT m.id, false, false FROM schedule_visit m
@@ -244,13 +255,18 @@ _SUSPENDED = """
                   AND t.removed_at IS NULL)
       AND NOT EXISTS (SELECT 1 FROM schedule_visitservice t WHERE t.practice_id = m.practice_id
                       AND t.visit_id = m.id AND (NOT t.is_suspended OR t.line_id IS NOT NULL))"""
-_DATES = """
-    SELECT v.id, v.client_id,
-        f.is_live AND CASE v.status WHEN 'kept' THEN true WHEN 'upcoming' THEN a.starts_at <= %s
-                                    WHEN 'no_show' THEN f.has_fee WHEN 'late_cancel' THEN f.has_fee
-                                    ELSE false END
+_APPOINTMENT = "FROM schedule_appointment a WHERE a.practice_id = v.practice_id AND a.id = v.appointment_id"
+#: An upcoming date of today counts from its hour on; only for those is the appointment looked up.
+_DATES = f"""
+    SELECT v.client_id, array_agg(v.id ORDER BY v.service_on, v.id) AS visit_ids, array_agg(
+        f.is_live AND CASE v.status
+            WHEN 'kept' THEN true
+            WHEN 'upcoming' THEN v.service_on < %s OR (v.service_on = %s AND (SELECT a.starts_at <= %s {_APPOINTMENT}))
+            WHEN 'no_show' THEN f.has_fee
+            WHEN 'late_cancel' THEN f.has_fee
+            ELSE false END
+        ORDER BY v.service_on, v.id) AS defaults
     FROM found f
-    JOIN schedule_visit v ON v.id = f.visit_id
-    JOIN schedule_appointment a ON a.practice_id = v.practice_id AND a.id = v.appointment_id
-    JOIN clients_client c ON c.practice_id = v.practice_id AND c.id = v.client_id"""
-_ORDER = "ORDER BY lower(c.last_name), lower(c.first_name), c.id, v.service_on, a.starts_at, v.id"
+    JOIN schedule_visit v ON v.id = f.visit_id"""
+_CLIENTS = "SELECT d.client_id, d.visit_ids, d.defaults FROM dates d JOIN clients_client c ON c.id = d.client_id"
+_ORDER = "ORDER BY lower(c.last_name), lower(c.first_name), c.id"

@@ -6,10 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, groupby
+from operator import attrgetter
 from uuid import UUID
 
 from django.http import QueryDict
 
+from daysheet.kit.numbers import page_from
 from daysheet.practices.actor import Actor
 
 from ..batch_form import BASES, EDIT_PREFIX, Ticks, edited_services, read_id, read_ticks, write_ids
@@ -104,19 +107,24 @@ class BatchPage:
         self.filters = filters
         self.sent = sent if sent is not None else QueryDict()
         self.found = find_unbilled_dates(actor, filters)
-        self.defaults = {each.visit_id: each.is_default for each in self.found}
         wanted = self.sent.get("grouping", "")
         self.grouping = wanted if wanted in Batch.Grouping.values else Batch.Grouping.CLIENT.value
         self.batch_id = read_id(self.sent.get("batch_id", ""))
+
+    @cached_property
+    def defaults(self) -> dict[UUID, bool]:
+        """How each date of the search comes."""
+        return {each.visit_id: each.is_default for each in self.found}
 
     @cached_property
     def ticks(self) -> Ticks:
         base = self.sent.get("select", "")
         if base in BASES:
             return Ticks(base)
-        return read_ticks(
+        ticks = read_ticks(
             {name: self.sent.get(name, "") for name in ("base", "on", "off", "shown")}, self.sent.getlist("visit")
-        ).pruned(self.defaults)
+        )
+        return ticks.pruned(self.defaults) if ticks.on or ticks.off else ticks
 
     @property
     def chosen_visits(self) -> list[UUID]:
@@ -160,18 +168,17 @@ class BatchPage:
 
     def view(self) -> BatchView:
         """The page that is asked for, priced."""
-        client_ids = list(dict.fromkeys(each.client_id for each in self.found))
-        page_count = max(-(-len(client_ids) // CLIENTS_PER_PAGE), 1)
-        number = min(self._page_number(client_ids), page_count)
-        here = set(client_ids[(number - 1) * CLIENTS_PER_PAGE : number * CLIENTS_PER_PAGE])
-        found = [each for each in self.found if each.client_id in here]
+        groups = [list(group) for _, group in groupby(self.found, key=attrgetter("client_id"))]
+        page_count = max(-(-len(groups) // CLIENTS_PER_PAGE), 1)
+        number = min(self._page_number(groups), page_count)
+        found = list(chain.from_iterable(groups[(number - 1) * CLIENTS_PER_PAGE : number * CLIENTS_PER_PAGE]))
         clients = [self._page_client(client) for client in price_dates(self.actor, found, self.edits)] if found else []
         shown = [each.visit_id for each in found]
         rest = self.ticks.without_page(shown)
         ticked_here = [row for client in clients for row in client.rows if row.is_ticked]
         return BatchView(
             clients=tuple(clients),
-            client_count=len(client_ids),
+            client_count=len(groups),
             date_count=len(self.found),
             ticked_count=len(self.chosen_visits),
             ticked_here_count=len(ticked_here),
@@ -189,14 +196,14 @@ class BatchPage:
     def _is_ticked(self, each: FoundDate) -> bool:
         return self.ticks.is_ticked(each.visit_id, each.is_default)
 
-    def _page_number(self, client_ids: list[UUID]) -> int:
+    def _page_number(self, groups: list[list[FoundDate]]) -> int:
         wrong = next((key for key, form in self.edit_forms.items() if not form.is_valid()), None)
         if wrong is not None and "go" not in self.sent:
             visit_id = self._visit_of[wrong]
-            client_id = next(each.client_id for each in self.found if each.visit_id == visit_id)
-            return client_ids.index(client_id) // CLIENTS_PER_PAGE + 1
+            at = next(at for at, group in enumerate(groups) if any(each.visit_id == visit_id for each in group))
+            return at // CLIENTS_PER_PAGE + 1
         text = self.sent.get("go") or self.sent.get("here") or "1"
-        return max(int(text), 1) if text.isdigit() and len(text) < 7 else 1
+        return page_from(text)
 
     @cached_property
     def _visit_of(self) -> Mapping[UUID, UUID]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
+from daysheet.kit.numbers import whole_number
 from daysheet.practices.actor import Actor
 
 from ..batch_form import EDIT_PREFIX, read_id, read_ids, write_ids
@@ -161,13 +162,14 @@ class EditorPage:
             self.removed.discard(put_back)
         item, _, linked = self.sent.get("link", "").partition(":")
         service_id = read_id(linked)
-        if service_id and item.isdigit():
+        index = whole_number(item, most=_MOST_ITEMS)
+        if service_id and index is not None:
             self.linked.add(service_id)
             self.removed.discard(service_id)
-            self._dropped.add(int(item))
-        dropped = self.sent.get("drop", "")
-        if dropped.isdigit():
-            self._dropped.add(int(dropped))
+            self._dropped.add(index)
+        dropped = whole_number(self.sent.get("drop"), most=_MOST_ITEMS)
+        if dropped is not None:
+            self._dropped.add(dropped)
 
     def _edit_form(self, line: LineView) -> LineEditForm:
         prefix = f"{EDIT_PREFIX}{line.visit_service_id}"
@@ -181,8 +183,7 @@ class EditorPage:
         )
 
     def _item_forms(self) -> Iterator[ItemForm]:
-        text = self.sent.get(f"{ITEMS}-TOTAL_FORMS", "0")
-        total = min(int(text), _MOST_ITEMS) if text.isdigit() else 0
+        total = whole_number(self.sent.get(f"{ITEMS}-TOTAL_FORMS"), most=_MOST_ITEMS) or 0
         kept = [index for index in range(total) if index not in self._dropped]
         for position, index in enumerate(kept):
             yield self._item_form(_renumbered(self.sent, index, position), f"{ITEMS}-{position}")

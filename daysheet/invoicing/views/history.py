@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.web.pages import practice_url
+from daysheet.web.requests import page_number
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import batches
@@ -20,7 +21,7 @@ from ..mending import Mend, mend_of
 from ..queries import batch_history as queries
 from ..queries.batch_history import ProblemRow
 from .batch import batch_tabs
-from .requests import PracticeRequest, page_number
+from .requests import PracticeRequest
 
 _RUN = "invoicing/batch_run.html"
 _UNDO = "invoicing/undo_batch.html"

@@ -19,12 +19,6 @@ class PracticeRequest(HttpRequest):
     record_of: UUID | None
 
 
-def page_number(request: HttpRequest) -> int:
-    """`?page=`, from 1; nonsense is 1."""
-    text = request.GET.get("page", "")
-    return max(int(text), 1) if text.isdigit() and len(text) < 7 else 1
-
-
 def id_or_none(text: str | None) -> UUID | None:
     """An id of a drop-down or filter; nothing chosen, or nonsense, is None."""
     return read_id(text) if text else None

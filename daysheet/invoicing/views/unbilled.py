@@ -6,13 +6,14 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from daysheet.practices.actor import Actor
+from daysheet.web.requests import page_number
 from daysheet.web.views import is_htmx, render_page
 
 from ..links import agenda_url
 from ..mending import Mend, agenda_mend, mend_of
 from ..queries.choices import filter_choices
 from ..queries.unbilled import Stop, UnbilledRow, unbilled_page
-from .requests import PracticeRequest, id_or_none, page_number
+from .requests import PracticeRequest, id_or_none
 
 
 @require_safe

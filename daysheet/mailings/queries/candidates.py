@@ -3,8 +3,8 @@ of statements to the database, whatever is found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from daysheet.clients.models import Client
 from daysheet.clients.queries import matching_clients, visible_clients
+from daysheet.documents.queries.balances import ending_balances
 from daysheet.documents.queries.statements import StatementChoices, statement_figures
+from daysheet.documents.rules import SideFigures
 from daysheet.invoicing.models import Invoice, InvoiceLine, InvoiceVoid
 from daysheet.invoicing.status import DUE_AFTER, InvoiceStatus, invoice_status
 from daysheet.ledger.models import Entry
@@ -87,27 +89,36 @@ class InvoiceCandidate(Candidate):
 
 @query(Permission.BILLING)
 def statement_candidates(actor: Actor, search: StatementSearch) -> list[StatementCandidate]:
-    """The clients who could get a statement, by name."""
+    """The clients who could get a statement, by name, with what they owe; `with_figures` has the rest."""
     clients = matching_clients(actor, search.client_text) if search.client_text else visible_clients(actor)
     if search.pays_by:
         clients = clients.filter(pays_by=search.pays_by)
-    found = {client.pk: client for client in clients.filter(pk__in=_owing(search) if search.owing else _active(search))}
-    figures = statement_figures(actor, list(found), search.choices)
+    found = clients.filter(pk__in=_owing(search) if search.owing else _active(search))
+    people = {client.pk: client for client in found.only(*_SHOWN)}
+    balances = ending_balances(actor, list(people), search.choices)
     rows = []
-    for client_id, figure in figures.items():
-        if search.owing and figure.due_cents < max(search.at_least_cents, 1):
-            continue
-        side = figure.client
-        rows.append(
-            StatementCandidate(
-                **_common(found[client_id], client_id, figure.due_cents),
-                previous_cents=side.previous_cents,
-                charges_cents=side.charges_cents + side.moved_cents,
-                credits_cents=side.payments_cents + side.adjustments_cents,
-                ending_cents=side.ending_cents,
-            )
-        )
+    for client_id, client in people.items():
+        ending = balances.get(client_id, 0)
+        if not search.owing or ending >= max(search.at_least_cents, 1):
+            rows.append(StatementCandidate(**_common(client, client_id, max(ending, 0)), ending_cents=ending))
     return sorted(rows, key=_by_name)
+
+
+@query(Permission.BILLING)
+def with_figures(actor: Actor, search: StatementSearch, rows: Sequence[StatementCandidate]) -> list[StatementCandidate]:
+    """These rows of a page with the client's side of the period."""
+    figures = statement_figures(actor, [row.client_id for row in rows], search.choices)
+    return [_with_side(row, figures[row.client_id].client) for row in rows]
+
+
+def _with_side(row: StatementCandidate, side: SideFigures) -> StatementCandidate:
+    return replace(
+        row,
+        previous_cents=side.previous_cents,
+        charges_cents=side.charges_cents + side.moved_cents,
+        credits_cents=side.payments_cents + side.adjustments_cents,
+        ending_cents=side.ending_cents,
+    )
 
 
 @query(Permission.BILLING)
@@ -153,6 +164,10 @@ def _of_status(invoices: QuerySet[Invoice], status: str, today: date) -> QuerySe
         case "paid":
             return invoices.filter(~is_open, ~is_void)
     return invoices
+
+
+#: What a row shows of a client.
+_SHOWN = ("practice_id", "first_name", "middle_name", "last_name", "preferred_name", "email", "documents_by")
 
 
 def _owing(search: StatementSearch) -> QuerySet[Any, Any]:

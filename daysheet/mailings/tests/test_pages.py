@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import time_machine
 from django.test import Client as Browser
 
+from daysheet.clients.actions import assign_staff
 from daysheet.clients.models import Client
 from daysheet.documents.models import MadeDocument
 from daysheet.invoicing.actions import void_invoice
@@ -19,8 +22,10 @@ from daysheet.mailings import selection
 from daysheet.mailings.models import Mailing, MailingItem
 from daysheet.mailings.views import searching
 from daysheet.payments.actions import accept_payment
+from daysheet.practices.permissions import Permission
+from daysheet.staff.actions import edit_staff_member
 from tests.mail_server import MailServer
-from tests.people import Person
+from tests.people import NOW, Person
 from tests.post import Post, read_messages, read_pages
 
 from .conftest import carry_out, deliver
@@ -242,3 +247,62 @@ def test_the_pages_ask_the_same_number_of_questions_for_many(
         bob.get(address)
         with django_assert_max_num_queries(22):  # type: ignore[attr-defined]
             assert "Owes00001" in bob.get(address).content.decode() or address == EXISTING
+
+
+def test_a_second_form_for_the_same_days_says_who_began_a_run_and_asks_for_a_tick(post: Post, bob: Browser) -> None:
+    post.bill(3)
+    page = bob.get(STATEMENTS).text
+    first, second = (bob.post(STATEMENTS, chosen(page, choose="print")).text for _ in range(2))
+    assert "Send it to them again" not in first + second
+    run = bob.post(STATEMENTS, confirmed(first))["Location"]
+    told = bob.post(STATEMENTS, confirmed(second))
+    assert told.status_code == 422 and Mailing.objects.count() == 1
+    assert "Nothing was started yet." in told.text and f'href="{run}"' in told.text
+    assert "Bob Biller began statements for all of these clients on 11/16/2026 10:00 AM; that run is still" in told.text
+    carry_out(post, last_run())
+    opened_later = bob.post(STATEMENTS, chosen(page, choose="print")).text
+    assert "began statements for all" in opened_later and "still at work" not in opened_later
+    assert bob.post(STATEMENTS, confirmed(opened_later)).status_code == 422
+    agreed = confirmed(opened_later, again="on")
+    assert [bob.post(STATEMENTS, agreed).status_code for _ in range(2)] == [303, 303]
+    assert Mailing.objects.count() == 2
+
+
+def test_only_the_same_people_kind_days_and_invoices_of_the_last_day_are_warned_of(post: Post, sign_in: SignIn) -> None:
+    bob = sign_in(post.clinic.cast.bob)
+    post.bill(2)
+    page = bob.get(STATEMENTS).text
+    one = [str(post.debtors[1].client_id)]
+    bob.post(STATEMENTS, confirmed(bob.post(STATEMENTS, chosen(page, choose="print", row=one)).text))  # type: ignore[arg-type]
+
+    def warned(address: str, **more: object) -> bool:
+        listed = bob.get(address).text
+        return "Send it to them again" in bob.post(address, {**chosen(listed, choose="print"), **more}).text
+
+    assert warned(STATEMENTS, row=one) and warned(STATEMENTS)
+    assert "for 1 of these clients" in bob.post(STATEMENTS, chosen(page, choose="print")).text
+    assert not warned(STATEMENTS, row=[str(post.debtors[2].client_id)])
+    assert not warned(EXISTING)
+    assert not warned(STATEMENTS.replace("2026-10-01", "2026-01-01").replace("2026-11-16", "2026-09-30"))
+    with time_machine.travel(NOW + timedelta(days=2), tick=False):
+        bob = sign_in(post.clinic.cast.bob)  # nobody stays signed in for two days
+        assert warned(STATEMENTS), "it is still at work"
+        carry_out(post, last_run())
+        assert not warned(STATEMENTS)
+    bob = sign_in(post.clinic.cast.bob)
+    ask = bob.post(EXISTING, chosen(bob.get(EXISTING).text, choose="print")).text
+    assert bob.post(EXISTING, confirmed(ask)).status_code == 303
+    assert warned(EXISTING) and not warned(EXISTING, choose="superbill")
+
+
+def test_who_may_not_open_the_other_run_is_warned_without_a_link(post: Post, bob: Browser, sign_in: SignIn) -> None:
+    post.bill(2)
+    page = bob.get(STATEMENTS).text
+    run = bob.post(STATEMENTS, confirmed(bob.post(STATEMENTS, chosen(page, choose="print")).text))["Location"]
+    cast = post.clinic.cast
+    alice = cast.actor(cast.alice)
+    edit_staff_member(alice, cast.carol.staff_member_id, permissions=[Permission.BILLING], limited_to_assigned=True)
+    assign_staff(alice, post.debtors[1].client_id, cast.carol.staff_member_id)
+    carol = sign_in(cast.carol)
+    told = carol.post(STATEMENTS, chosen(carol.get(STATEMENTS).text, choose="print")).text
+    assert "Bob Biller began statements for this client on" in told and run not in told

@@ -12,12 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from daysheet.documents.papers import Kind
 from daysheet.invoicing.views.batch import batch_tabs
-from daysheet.invoicing.views.requests import page_number
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.mail.actions import send_failed_again
 from daysheet.practices.actor import Actor
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, page_number
 from daysheet.web.views import render_page, see_other
 
 from .. import actions

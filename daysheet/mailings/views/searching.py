@@ -35,10 +35,13 @@ from ..queries.candidates import (
     Candidate,
     InvoiceCandidate,
     InvoiceSearch,
+    StatementCandidate,
     StatementSearch,
     invoice_candidates,
     statement_candidates,
+    with_figures,
 )
+from ..queries.earlier import earlier_runs
 from ..queries.preview import preview_of
 from ..queries.runs import mailing_exists
 from ..rules import EMAIL_TEXTS, Ways
@@ -66,6 +69,11 @@ class _Door:
         if self.is_statements:
             return Kind.STATEMENT
         return Kind.SUPERBILL if Kind.SUPERBILL in (sent.get("choose"), sent.get("kind")) else Kind.INVOICE
+
+    def invoices(self, chosen: Chosen[Candidate]) -> dict[UUID, list[UUID]]:
+        """The invoices of each client; of statements none."""
+        by_client = chosen.by_client()
+        return {client_id: [] for client_id in by_client} if self.is_statements else by_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ def batch_statements(request: HttpRequest) -> HttpResponse:
         "mailings/statements.html",
         frame,
         is_statements=True,
-        page=partial(_cut, found),
+        page=partial(_statement_page, actor, search, found),
         all=lambda: found,
         request_of=partial(_statement_request, search),
         document_url=lambda row, kind: f"{practice_url(actor, 'documents:statement', client=row.client_id)}?{asked}",
@@ -164,15 +172,15 @@ def _start(asked: _Asked, chosen: Chosen[Candidate], form: RunForm) -> HttpRespo
         return see_other(asked.request, run_url)
     if not chosen.was_shown(asked.fields):
         return _confirm(asked, chosen, form, error="Something changed since you looked. Look at the numbers again.")
-    by_client = chosen.by_client()
     try:
         actions.start_mailing(
             actor,
             mailing_id=mailing_id,
             request=door.request_of(door.kind(asked.fields), Ways(typed["ways"]), typed["email_text"]),
-            invoices={client_id: [] for client_id in by_client} if door.is_statements else by_client,
+            invoices=door.invoices(chosen),
             expected_count=chosen.client_count,
             expected_cents=chosen.cents,
+            again=typed["again"],
         )
     except (NotFound, NotAllowed):
         raise
@@ -188,6 +196,7 @@ def _confirm(
     actor, door, kind = asked.actor, asked.door, asked.door.kind(asked.fields)
     plan = plan_of(chosen.rows, Ways(form.cleaned_data.get("ways") or Ways.PRINT))
     text = form.cleaned_data.get("email_text", "")
+    request = door.request_of(kind, Ways.PRINT, text)
     context = {
         **door.frame,
         "chosen": chosen,
@@ -199,16 +208,20 @@ def _confirm(
         "document_url": door.document_url(plan.first, kind),
         "is_statements": door.is_statements,
         "error": error,
+        "earlier": earlier_runs(actor, kind, request.period, door.invoices(chosen)),
     }
     return render_page(asked.request, "mailings/confirm.html", context, status=status)
 
 
-def _cut(found: Rows, number: int, ticks: Ticks) -> SearchPage[Candidate]:
+def _statement_page(
+    actor: Actor, search: StatementSearch, found: Sequence[StatementCandidate], number: int, ticks: Ticks
+) -> SearchPage[Candidate]:
     """A page of a search whose rows are all known."""
     number = min(number, max(-(-len(found) // ROWS_PER_PAGE), 1))
     start, end = (number - 1) * ROWS_PER_PAGE, number * ROWS_PER_PAGE
     total_cents = sum(row.cents for row in found)
-    return SearchPage(found[start:end], number, len(found) > end, ticks, len(found), total_cents)
+    rows = with_figures(actor, search, found[start:end])
+    return SearchPage(rows, number, len(found) > end, ticks, len(found), total_cents)
 
 
 def _invoice_page(actor: Actor, search: InvoiceSearch, number: int, ticks: Ticks) -> SearchPage[Candidate]:

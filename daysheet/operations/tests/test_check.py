@@ -132,6 +132,18 @@ def test_the_key_of_the_second_step_is_missing_or_old(cast: Cast, settings: Any)
     assert not any("for signing in" in words for level in Level for words in found(level))
 
 
+def test_one_key_is_the_same_for_all_machines_and_the_other_is_not(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def warned() -> bool:
+        return any("DAYSHEET_SIGN_IN_KEY is not" in words for words in found(Level.WARN))
+
+    monkeypatch.delenv("DAYSHEET_SIGN_IN_KEY", raising=False)
+    assert not warned()
+    monkeypatch.setenv("DAYSHEET_CARD_KEY", "one")
+    assert warned()
+    monkeypatch.setenv("DAYSHEET_SIGN_IN_KEY", "two")
+    assert not warned()
+
+
 def test_the_key_of_card_processors_is_missing_or_old(cast: Cast, settings: Any) -> None:
     with practice_transaction(cast.alder.id):
         connect_processor(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -26,11 +28,39 @@ from ..models import Payment
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure in cents. `is_detail`: shown only where it changes."""
+    """A figure in cents. `is_detail`: shown only where it changes. `is_shared`: others' money is in it."""
 
     label: str
     cents: int
     is_detail: bool = False
+    is_shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a correction does: the same figures before and after it."""
+
+    before: tuple[Figure, ...]
+    after: tuple[Figure, ...]
+
+    @property
+    def rows(self) -> list[tuple[str, int, int]]:
+        """(figure, cents before, cents after) of those that are shown."""
+        return [
+            (old.label, old.cents, new.cents)
+            for old, new in zip(self.before, self.after, strict=True)
+            if not old.is_detail or old.cents != new.cents
+        ]
+
+    @property
+    def mark(self) -> str:
+        """The same for the same effect: what somebody agreed to. Of a shared figure its change counts: what others do
+        meanwhile is nothing to ask about."""
+        parts = [
+            [old.label, new.cents - old.cents, 0 if old.is_shared else old.cents]
+            for old, new in zip(self.before, self.after, strict=True)
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
 @query(Permission.BILLING)
@@ -53,8 +83,8 @@ def insurer_figures(actor: Actor, payer_id: UUID) -> list[Figure]:
     owed = InvoiceLine.objects.filter(coverage__payer_id=payer_id, insurance_open_cents__gt=0)
     kept = Payment.objects.filter(payer_id=payer_id, unapplied_cents__gt=0)
     return [
-        Figure("Due from the insurer", owed.aggregate(cents=_sum("insurance_open_cents"))["cents"]),
-        Figure("The insurer’s credit", kept.aggregate(cents=_sum("unapplied_cents"))["cents"]),
+        Figure("Due from the insurer", owed.aggregate(cents=_sum("insurance_open_cents"))["cents"], is_shared=True),
+        Figure("The insurer’s credit", kept.aggregate(cents=_sum("unapplied_cents"))["cents"], is_shared=True),
     ]
 
 
@@ -82,7 +112,10 @@ def deposits(actor: Actor, days: Collection[date], methods: Collection[str]) -> 
         cents = {(day, method): amount for day, method, amount in cursor.fetchall()}
     return [
         Figure(
-            f"Deposit of {us_date(day)}, {Payment.Method(method).label}", cents.get((day, method), 0), is_detail=True
+            f"Deposit of {us_date(day)}, {Payment.Method(method).label}",
+            cents.get((day, method), 0),
+            is_detail=True,
+            is_shared=True,
         )
         for day in sorted(days)
         for method in sorted(methods)

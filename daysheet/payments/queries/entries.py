@@ -1,4 +1,5 @@
-"""The entries behind a figure of a client, an invoice, a line or a payment, as of now or of any past moment (M8)."""
+"""The entries behind a figure of a client, an insurer, an invoice, a line or a payment, as of now or of any past moment
+(M8)."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from uuid import UUID
 
 from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Sum, Value, When
 
-from daysheet.clients.queries import get_client
+from daysheet.clients.models import Client
+from daysheet.clients.queries import get_client, get_payer, matching_clients
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotFound
 from daysheet.ledger.models import Account, Entry
@@ -23,7 +25,8 @@ from .payment import seen_payments
 from .words import activity_words
 
 PAGE_SIZE = 50
-_RECEIVABLES = (Account.CLIENT_RECEIVABLE, Account.INSURANCE_RECEIVABLE)
+_INSURANCE = Account.INSURANCE_RECEIVABLE
+_RECEIVABLES = (Account.CLIENT_RECEIVABLE, _INSURANCE)
 
 
 class Figure(StrEnum):
@@ -33,6 +36,7 @@ class Figure(StrEnum):
     INSURANCE_DUE = "insurance_due"
     DUE = "due"
     CREDIT = "credit"
+    INSURER_BALANCE = "insurer_balance"
     CLIENT_BALANCE = "client_balance"
     BALANCE = "balance"
     CHARGED = "charged"
@@ -55,6 +59,7 @@ _LABELS = {
     Figure.INSURANCE_DUE: "Insurance Balance Due",
     Figure.DUE: "Due from client and insurance",
     Figure.CREDIT: "Client Credit",
+    Figure.INSURER_BALANCE: "Balance",
     Figure.CLIENT_BALANCE: "Client balance",
     Figure.BALANCE: "Balance",
     Figure.CHARGED: "Total charged",
@@ -66,31 +71,38 @@ _LABELS = {
     Figure.UNAPPLIED: "Credit",
     Figure.RETURNED: "Refunded or reversed",
 }
-#: Of one payment; the others are a client's.
+#: Of one payment.
 PAYMENT_FIGURES = (Figure.RECEIVED, Figure.APPLIED, Figure.UNAPPLIED, Figure.RETURNED)
-CLIENT_FIGURES = tuple(figure for figure in Figure if figure not in PAYMENT_FIGURES)
+#: Of one insurer: what it owes, what of its money is on no line, and the one less the other.
+INSURER_FIGURES = (Figure.INSURANCE_DUE, Figure.UNAPPLIED, Figure.INSURER_BALANCE)
+CLIENT_FIGURES = tuple(each for each in Figure if each not in (*PAYMENT_FIGURES, Figure.INSURER_BALANCE))
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
     """Which of a figure's entries count. `known_before`: as the books stood at that moment, whatever was posted later;
-    `until_on`: posted on that day or before it. `through`: up to an entry, in the order of All Activity."""
+    `until_on`: posted on that day or before it. `through`: up to an entry, in the order of All Activity. An insurer's
+    are narrowed to one client, `client_id`, or to those in whom all words of `client_text` are found."""
 
     invoice_number: int | None = None
     line_id: UUID | None = None
     until_on: date | None = None
     through: UUID | None = None
     known_before: datetime | None = None
+    client_id: UUID | None = None
+    client_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FigureEntry:
-    """One entry. `change_cents` is what it did to the figure, with the figure's sign."""
+    """One entry. `change_cents` is what it did to the figure, with the figure's sign; `client_name` is empty where the
+    figure is a client's, and for money that belongs to none."""
 
     entry: Entry
     words: str
     change_cents: int
     invoice_number: int | None
+    client_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +136,43 @@ def entries_behind_payment(
     """The same of a payment. Raises NotFound."""
     if not Payment.objects.filter(seen_payments(actor), pk=payment_id).exists():
         raise NotFound("There is no such payment in this practice.")
-    return _entries(Entry.objects.filter(payment_id=payment_id), figure, narrowed or Narrowed(), page)
+    return _entries(
+        Entry.objects.filter(payment_id=payment_id), figure, narrowed or Narrowed(), page, names_clients=True
+    )
 
 
-def _entries(entries: QuerySet[Entry], figure: Figure, narrowed: Narrowed, page: int) -> FigureEntries:
+@query(Permission.BILLING)
+def insurer_figures(actor: Actor) -> tuple[Figure, ...]:
+    """The figures of insurers that this actor may see: their money belongs to no client, so who is limited to some
+    clients sees only what is owed for these (P1)."""
+    return (Figure.INSURANCE_DUE,) if actor.limited_to_assigned else INSURER_FIGURES
+
+
+@query(Permission.BILLING)
+def entries_behind_insurer(
+    actor: Actor, payer_id: UUID, figure: Figure, narrowed: Narrowed | None = None, *, page: int = 1
+) -> FigureEntries:
+    """The same of an insurer: what is owed on lines of its coverages, and its credit. Raises NotFound."""
+    get_payer(actor, payer_id)
+    if figure not in insurer_figures(actor):
+        raise NotFound("There is no such figure of this insurer.")
+    asked = narrowed or Narrowed()
+    lines = InvoiceLine.objects.filter(coverage__payer_id=payer_id)
+    owed = Q(line_id__in=lines.values("pk")) & (Q(debit_account=_INSURANCE) | Q(credit_account=_INSURANCE))
+    held = Q(payment_id__in=Payment.objects.filter(payer_id=payer_id).values("pk"))
+    behind = {Figure.INSURANCE_DUE: owed, Figure.UNAPPLIED: held, Figure.INSURER_BALANCE: owed | held}[figure]
+    entries = Entry.objects.filter(behind)
+    if asked.client_id:
+        entries = entries.filter(client_id=get_client(actor, asked.client_id).pk)
+    if actor.limited_to_assigned or asked.client_text:
+        clients = matching_clients(actor, asked.client_text).order_by()
+        entries = entries.filter(client_id__in=clients.values("pk"))
+    return _entries(entries, figure, asked, page, names_clients=True)
+
+
+def _entries(
+    entries: QuerySet[Entry], figure: Figure, narrowed: Narrowed, page: int, *, names_clients: bool = False
+) -> FigureEntries:
     found: QuerySet[Any] = _narrow(entries, narrowed).annotate(change=_change(figure)).exclude(change=0)
     totals = found.aggregate(cents=Sum("change"), count=Sum(Value(1)))
     count = totals["count"] or 0
@@ -137,7 +182,12 @@ def _entries(entries: QuerySet[Entry], figure: Figure, narrowed: Narrowed, page:
     shown = list(found.order_by(*order)[start : start + PAGE_SIZE])
     lines = InvoiceLine.objects.filter(pk__in={entry.line_id for entry in shown if entry.line_id})
     numbers = dict(lines.values_list("pk", "invoice__number"))
-    rows = tuple(FigureEntry(entry, _words(entry), entry.change, numbers.get(entry.line_id)) for entry in shown)
+    ids = {entry.client_id for entry in shown if names_clients}
+    names = {client.pk: client.sort_name for client in Client.objects.filter(pk__in=ids)}
+    rows = tuple(
+        FigureEntry(entry, _words(entry), entry.change, numbers.get(entry.line_id), names.get(entry.client_id, ""))
+        for entry in shown
+    )
     return FigureEntries(rows, totals["cents"] or 0, count, number)
 
 
@@ -199,11 +249,12 @@ def _plus_and_minus(figure: Figure) -> tuple[Q, Q]:
     settled = (Account.CREDIT, Account.WRITE_OFF, Account.CONTRACTUAL)
     return {
         Figure.CLIENT_DUE: lambda: _on(Account.CLIENT_RECEIVABLE),
-        Figure.INSURANCE_DUE: lambda: _on(Account.INSURANCE_RECEIVABLE),
+        Figure.INSURANCE_DUE: lambda: _on(_INSURANCE),
         Figure.DUE: lambda: _on(*_RECEIVABLES),
         Figure.CREDIT: lambda: (
             Q(credit_account=Account.CREDIT, coverage_id=None), Q(debit_account=Account.CREDIT, coverage_id=None),
         ),
+        Figure.INSURER_BALANCE: lambda: _on(_INSURANCE, Account.CREDIT),
         Figure.CLIENT_BALANCE: lambda: _less_own_credit(Account.CLIENT_RECEIVABLE),
         Figure.BALANCE: lambda: _less_own_credit(*_RECEIVABLES),
         Figure.CHARGED: lambda: _between(Account.REVENUE, _RECEIVABLES),

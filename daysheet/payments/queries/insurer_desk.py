@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from daysheet.clients.models import Payer
 from daysheet.clients.queries import get_client, visible_clients
@@ -41,15 +41,17 @@ class InsuredLine:
 
 @dataclass(frozen=True, slots=True)
 class InsurerDesk:
-    """`has_more`: the search found more lines than one page holds."""
+    """`has_more`: the search found more lines than one page holds; `all_due_cents` is what is owed on all of them."""
 
     payer_id: UUID
     payer_name: str
     lines: tuple[InsuredLine, ...]
     has_more: bool
+    all_due_cents: int
 
     @property
     def due_cents(self) -> int:
+        """What is owed on the listed lines."""
         return sum(line.due_cents for line in self.lines)
 
 
@@ -78,10 +80,8 @@ def insurer_desk(
     *,
     client_id: UUID | None = None,
     client_text: str = "",
-    line_ids: frozenset[UUID] = frozenset(),
 ) -> InsurerDesk:
-    """The insurer's open lines, oldest date of service first; `line_ids` are shown whatever the search.
-    Raises NotFound."""
+    """The insurer's open lines, oldest date of service first. Raises NotFound."""
     payer = Payer.objects.filter(pk=payer_id).first()
     if payer is None:
         raise NotFound("There is no such insurer in this practice.")
@@ -93,13 +93,18 @@ def insurer_desk(
     for pattern in search_patterns(client_text):
         found = found.filter(search_text__contains=pattern)
     open_lines = InvoiceLine.objects.filter(coverage__payer_id=payer_id, insurance_open_cents__gt=0, client__in=clients)
-    wanted = open_lines.filter(Q(client__in=found) | Q(pk__in=line_ids)) if client_text.strip() else open_lines
+    wanted = open_lines.filter(client__in=found) if client_text.strip() else open_lines
     rows = list(
         wanted.select_related("client", "invoice", "coverage").order_by("service_on", "client__last_name", "pk")[
             : MOST_LINES + 1
         ]
     )
-    return InsurerDesk(payer.pk, payer.name, tuple(_line(row) for row in rows[:MOST_LINES]), len(rows) > MOST_LINES)
+    listed = tuple(_line(row) for row in rows[:MOST_LINES])
+    has_more = len(rows) > MOST_LINES
+    due_cents = sum(line.due_cents for line in listed)
+    if has_more:
+        due_cents = wanted.aggregate(cents=Sum("insurance_open_cents"))["cents"]
+    return InsurerDesk(payer.pk, payer.name, listed, has_more, due_cents)
 
 
 @query(Permission.BILLING)

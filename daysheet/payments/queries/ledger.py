@@ -1,4 +1,7 @@
-"""The Ledger of one client: invoices open and fully paid, payments, all activity. A fixed number of queries each."""
+"""The Ledger of one client: invoices open and fully paid, payments, all activity. A fixed number of queries each.
+
+The page reads the client once, by `get_client`, which finds only whom the actor may see (P1), and passes them on.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery, Sum
 
-from daysheet.clients.queries import get_client
+from daysheet.clients.models import Client
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.invoicing.status import InvoiceStatus, invoice_status
 from daysheet.ledger.models import Account
@@ -100,10 +103,9 @@ class UnbilledDates:
 
 
 @query(Permission.BILLING)
-def ledger_invoices(actor: Actor, client_id: UUID, *, is_open: bool, page: int = 1) -> LedgerPage[InvoiceRow]:
+def ledger_invoices(actor: Actor, client: Client, *, is_open: bool, page: int = 1) -> LedgerPage[InvoiceRow]:
     """Invoices with something open on either side, or with nothing (C5), newest first. Void ones are in neither."""
-    get_client(actor, client_id)
-    lines = InvoiceLine.objects.filter(client_id=client_id, ended_at=None)
+    lines = InvoiceLine.objects.filter(client_id=client.pk, ended_at=None)
     invoices = lines.values(number=F("invoice__number"), issued_on=F("invoice__issued_on")).annotate(
         first=Min("service_on"),
         last=Max("service_on"),
@@ -120,37 +122,33 @@ def ledger_invoices(actor: Actor, client_id: UUID, *, is_open: bool, page: int =
 
 
 @query(Permission.BILLING)
-def ledger_payments(actor: Actor, client_id: UUID, *, page: int = 1) -> LedgerPage[PaymentRow]:
+def ledger_payments(actor: Actor, client: Client, *, page: int = 1) -> LedgerPage[PaymentRow]:
     """Payment History, newest first."""
-    get_client(actor, client_id)
     number, start = _place(page)
-    payments = with_returned(Payment.objects.filter(client_id=client_id)).order_by("-received_on", "-pk")
+    payments = with_returned(Payment.objects.filter(client_id=client.pk)).order_by("-received_on", "-pk")
     return _page([payment_row(each) for each in payments[start : start + PAGE_SIZE + 1]], number)
 
 
 @query(Permission.BILLING)
-def ledger_activity(actor: Actor, client_id: UUID, *, page: int = 1) -> LedgerPage[LedgerEntry]:
+def ledger_activity(actor: Actor, client: Client, *, page: int = 1) -> LedgerPage[LedgerEntry]:
     """All Activity with the balances after each entry, newest first."""
-    get_client(actor, client_id)
-    activity = client_activity(actor, client_id, page=page, page_size=PAGE_SIZE)
+    activity = client_activity(actor, client.pk, page=page, page_size=PAGE_SIZE)
     rows = tuple(explained(activity.rows))
     return LedgerPage(rows, activity.number, activity.has_next)
 
 
 @query(Permission.BILLING)
-def unapplied_payments(actor: Actor, client_id: UUID) -> list[PaymentRow]:
+def unapplied_payments(actor: Actor, client: Client) -> list[PaymentRow]:
     """The first payments with credit left, oldest first: the order in which credit is used."""
-    get_client(actor, client_id)
-    payments = with_returned(Payment.objects.filter(client_id=client_id, unapplied_cents__gt=0))
+    payments = with_returned(Payment.objects.filter(client_id=client.pk, unapplied_cents__gt=0))
     return [payment_row(each) for each in payments.order_by("received_on", "pk")[:MOST_CREDITS]]
 
 
 @query(Permission.BILLING)
-def unbilled_dates(actor: Actor, client_id: UUID) -> UnbilledDates:
+def unbilled_dates(actor: Actor, client: Client) -> UnbilledDates:
     """What of this client has been done and not billed."""
-    get_client(actor, client_id)
     services = VisitService.objects.filter(
-        visit__client_id=client_id, line_id=None, is_suspended=False, service_on__lte=actor.today
+        visit__client_id=client.pk, line_id=None, is_suspended=False, service_on__lte=actor.today
     )
     found = services.aggregate(count=Count("visit_id", distinct=True), oldest=Min("service_on"))
     return UnbilledDates(found["count"], found["oldest"])

@@ -14,6 +14,7 @@ import time_machine
 from django.test import Client as Browser
 from django.urls import reverse
 
+from daysheet.clients.queries import get_client
 from daysheet.clients.registry import tiles_for
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit
@@ -184,7 +185,11 @@ def test_each_tile_leads_to_a_page_that_shows_its_figure(cast: Cast, clinic: Cli
         client, number = _history(clinic)
         browser = Browser()
         browser.force_login(User.objects.get(pk=cast.bob.user_id))
-        tiles = [tile for tile in tiles_for(clinic.biller, client) if "$" in tile.value and "Copay" not in tile.label]
+        tiles = [
+            tile
+            for tile in tiles_for(clinic.biller, get_client(clinic.biller, client))
+            if "$" in tile.value and "Copay" not in tile.label
+        ]
         assert len(tiles) == 3
         for tile in tiles:
             page = browser.get(tile.url).text
@@ -228,3 +233,13 @@ def test_totals_under_lines_open_to_their_entries_too(cast: Cast, clinic: Clinic
             assert f'<a href="{entries}{figure}&amp;invoice={number}">{shown}</a>' in invoice
         assert f'<a href="{entries}due&amp;invoice={number}">$150.00</a>' in invoice
         assert "$150.00" in bob.get(f"{entries}due&invoice={number}").text
+
+
+def test_each_field_above_the_entries_has_its_own_name(cast: Cast, clinic: Clinic) -> None:
+    """The figure's name was on all of them: a part of the page takes `label` for other words."""
+    bob = Browser()
+    bob.force_login(User.objects.get(pk=cast.bob.user_id))
+    with practice_transaction(cast.alder.id):
+        page = bob.get(_address(clinic.client())).text
+    labels = [label.strip() for label in re.findall(r'<label for="id_[^"]*">([^<]*)', page)]
+    assert labels == ["Figure", "Invoice", "Posted through", "As it stood at"]

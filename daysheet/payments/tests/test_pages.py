@@ -111,7 +111,7 @@ def test_every_tab_pages_and_seven_hundred_visits_cost_no_more_queries(
     pay(clinic.biller, few, 1_000)
     for tab in ("open", "paid", "payments", "activity"):
         for client in (few, many):
-            with django_assert_max_num_queries(29):
+            with django_assert_max_num_queries(22):
                 answer = bob.get(url("ledger", client=client), {"tab": tab})
             assert answer.status_code == 200
     second = bob.get(url("ledger", client=many), {"tab": "activity", "page": "2"}).content.decode()

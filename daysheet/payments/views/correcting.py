@@ -113,11 +113,12 @@ def edit_payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     initial = {
         "method": row.method_value, "received_on": row.received_on, "number": row.number, "notes": row.notes,
     }  # fmt: skip
-    form = EditPaymentForm(request.POST or None, initial=initial, is_insurers=shown.client_id is None)
+    seen = redating.facts_mark(row.method_value, row.received_on, row.number, row.notes)
+    form = EditPaymentForm(request.POST or None, initial=initial | {"seen": seen}, is_insurers=shown.client_id is None)
     return correction_page(
         request, form, shown.client_id, "Edit payment", _payment_url(actor, payment),
         lambda typed: redating.edit_payment(
-            actor, payment_id=payment, **{name: typed[name] for name in (*initial, "reason", "request_key")}
+            actor, payment_id=payment, **{name: typed[name] for name in (*initial, "seen", "reason", "request_key")}
         ),
         about="The amount is not edited: unapply, delete and enter it again. A new date moves the money to the deposit "
         "of that day, and what was applied before it along.",

@@ -1,7 +1,7 @@
 """How every correction is asked for: what and why, then its effect in numbers before it happens, then done.
 
 The effect is not computed a second way: the action itself runs in a savepoint that is rolled back, and the figures are
-read on both sides of it.
+read on both sides of it. When it is done, it must have the effect that was shown: else it is shown again.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from django.http import HttpRequest, HttpResponse
 
 from daysheet.clients.queries import get_client
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
+from daysheet.ledger.requests import is_carried_out
 from daysheet.practices.actor import Actor
 from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
-from ..queries.effects import Figure, client_figures
+from ..queries.effects import Effect, Figure, client_figures
 from ..rules import NoLongerThere
 from .closed import posting_words
 
@@ -56,18 +57,24 @@ def correction_page(
         return render_page(request, _PAGE, context)
     if not form.is_valid():
         return refused(request, form, _PAGE, context)
+    typed = form.cleaned_data
+    agreed = request.POST.get("agreed", "") if "confirmed" in request.POST else None
     try:
-        if "confirmed" not in request.POST:
-            read = measure or of_client(actor, client_id)
-            effect = _dry_run(lambda: read(form.cleaned_data), lambda: save(form.cleaned_data))
-            posted = posting_words(actor, _meant_for(actor, form.cleaned_data))
-            return render_page(request, _PAGE, {**context, "effect": effect, "posted": posted})
-        saved = save(form.cleaned_data)
+        effect, is_done, saved = _tried(measure or of_client(actor, client_id), save, typed, agreed)
+        posted = posting_words(actor, _meant_for(actor, typed))
+        # The second of two clicks, or the form of before, found by going back.
+        is_repeat = not is_done and is_carried_out(typed["request_key"])
+        if not (is_done or is_repeat):
+            shown = {**context, "effect": effect.rows, "agreed": effect.mark, "posted": posted, "has_moved": agreed}
+            return render_page(request, _PAGE, shown, status=422 if agreed else 200)
     except (NotFound, NotAllowed, NoLongerThere):
         raise
     except Refusal as refusal:
         return refused(request, form, _PAGE, context, message=refusal)
-    messages.success(request, f"{verb}: done.")
+    if is_repeat and agreed is None:
+        messages.info(request, "This form had been saved already. Nothing was done twice.")
+    else:
+        messages.success(request, f"{verb}: done. {posted}".strip())
     return see_other(request, done_url(saved) if done_url else back_url)
 
 
@@ -84,15 +91,16 @@ def _meant_for(actor: Actor, typed: Typed) -> date:
     return actor.today
 
 
-def _dry_run(read: Callable[[], list[Figure]], save: Callable[[], Any]) -> list[tuple[str, int, int]]:
-    """(figure, before, after) in cents, by doing it and taking it back."""
-    before = read()
+def _tried(
+    measure: Measure, save: Callable[[Typed], Any], typed: Typed, agreed: str | None
+) -> tuple[Effect, bool, Any]:
+    """The effect, by doing it; taken back again where nobody has agreed to it (None), or to another one: somebody else
+    moved the client's money since it was shown. Empty: whatever it is."""
+    before = measure(typed)
     with transaction.atomic():
-        save()
-        after = read()
-        transaction.set_rollback(True)
-    return [
-        (old.label, old.cents, new.cents)
-        for old, new in zip(before, after, strict=True)
-        if not old.is_detail or old.cents != new.cents
-    ]
+        saved = save(typed)
+        effect = Effect(tuple(before), tuple(measure(typed)))
+        is_kept = agreed is not None and agreed in ("", effect.mark)
+        if not is_kept:
+            transaction.set_rollback(True)
+    return effect, is_kept, saved

@@ -1,4 +1,4 @@
-"""The entries behind the figures of a client and of a payment, as of any moment (M8)."""
+"""The entries behind the figures of a client, of an insurer and of a payment, as of any moment (M8)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from daysheet.clients.queries import get_client
+from daysheet.clients.queries import get_client, get_payer
 from daysheet.practices.permissions import Permission
 from daysheet.web.fields import DayField
 from daysheet.web.pages import practice_url
@@ -25,7 +25,9 @@ from ..queries.entries import (
     FigureEntries,
     Narrowed,
     entries_behind,
+    entries_behind_insurer,
     entries_behind_payment,
+    insurer_figures,
 )
 from ..queries.payment import payment_view
 
@@ -49,7 +51,10 @@ class FigureForm(forms.Form):
     #: Not shown: filled in by the links behind figures.
     line = forms.UUIDField(required=False, widget=forms.HiddenInput)
     through = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    of_client = forms.UUIDField(required=False, widget=forms.HiddenInput)
     page = forms.IntegerField(required=False, min_value=1, max_value=10**6, widget=forms.HiddenInput)
+    #: Of an insurer's figures only.
+    client = forms.CharField(label="Client", required=False, max_length=60)
 
     def __init__(self, *args: Any, figures: Sequence[Figure], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,7 +64,10 @@ class FigureForm(forms.Form):
         """What was asked for. The whole minute counts."""
         typed = self.cleaned_data
         before = typed["as_of"] + timedelta(minutes=1) if typed["as_of"] else None
-        return Narrowed(typed["invoice"], typed["line"], typed["until"], typed["through"], before)
+        return Narrowed(
+            typed["invoice"], typed["line"], typed["until"], typed["through"], before, typed["of_client"],
+            typed["client"],
+        )  # fmt: skip
 
 
 @require_safe
@@ -83,10 +91,36 @@ def payment_entries(request: HttpRequest, payment: UUID) -> HttpResponse:
     shown = payment_view(actor, payment)
     payment_url = practice_url(actor, "payments:payment", payment=payment)
     subject = f"payment of {shown.client_name}"
-    context = {"client_id": shown.client_id, "subject": subject, "back": "Payment", "back_url": payment_url}
+    context: dict[str, Any] = {
+        "client_id": shown.client_id,
+        "subject": subject,
+        "back": "Payment",
+        "back_url": payment_url,
+    }
+    context["names_clients"] = shown.client_id is None
     return _show(
         request, context, PAYMENT_FIGURES, Figure.RECEIVED,
         lambda figure, narrowed, page: entries_behind_payment(actor, payment, figure, narrowed, page=page),
+    )  # fmt: skip
+
+
+@require_safe
+def insurer_entries(request: HttpRequest, payer: UUID) -> HttpResponse:
+    """Of an insurer: over all clients the actor may see, those searched for, or one."""
+    actor = actor_of(request)
+    shown = get_payer(actor, payer)
+    insurer_url = practice_url(actor, "clients:insurer", payer=payer)
+    context = {
+        "subject": shown.name,
+        "back": "Insurer",
+        "back_url": insurer_url,
+        "is_insurers": True,
+        "names_clients": True,
+        "section": "Billing",
+    }
+    return _show(
+        request, context, insurer_figures(actor), Figure.INSURANCE_DUE,
+        lambda figure, narrowed, page: entries_behind_insurer(actor, payer, figure, narrowed, page=page),
     )  # fmt: skip
 
 
@@ -103,7 +137,7 @@ def _show(
     figure, narrowed = Figure(form.cleaned_data["figure"]), form.narrowed()
     more = {
         "found": read(figure, narrowed, form.cleaned_data["page"] or 1),
-        "label": figure.label,
+        "figure_label": figure.label,
         "narrowed": narrowed,
         "as_of": form.cleaned_data["as_of"],
     }

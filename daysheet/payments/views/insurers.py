@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -21,6 +22,7 @@ from daysheet.web.views import refused, render_page, see_other
 from .. import insurance
 from ..actions import SurplusNotConfirmed
 from ..insurer_forms import ChooseInsurerForm, InsurerLinesForm, InsurerPaymentForm, SearchForm
+from ..queries.entries import Figure
 from ..queries.insurer_desk import InsurerDesk, insurer_credit, insurer_desk, payers_with_open_lines
 from .closed import tell_posting_day
 
@@ -45,7 +47,8 @@ def apply_insurance_credit(request: HttpRequest, insurer_payment: UUID) -> HttpR
     actor = actor_of(request)
     shown = insurer_credit(actor, insurer_payment)
     search = SearchForm(request.GET)
-    desk = insurer_desk(actor, shown.payer_id, client_text=search.data.get("client", "")[:60])
+    text = search.data.get("client", "")[:60]
+    desk = insurer_desk(actor, shown.payer_id, client_text=text)
     form = InsurerLinesForm(request.POST or None, desk=desk)
     return form_page(
         request,
@@ -53,7 +56,7 @@ def apply_insurance_credit(request: HttpRequest, insurer_payment: UUID) -> HttpR
         "payments/apply_insurance_credit.html",
         {
             "desk": desk, "search": search, "credit_cents": shown.credit_cents, "amount_cents": shown.amount_cents,
-            "section": "Billing",
+            "section": "Billing", "entries_url": _entries_url(actor, desk, client_text=text),
         },
         save=lambda typed: insurance.apply_insurance_credit(
             actor, request_key=typed["request_key"], payment_id=insurer_payment, postings=form.postings()
@@ -79,8 +82,15 @@ def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -
     if not choose.is_valid():
         return render_page(request, _PAGE, context, status=422 if request.method == "POST" else 200)
     desk = insurer_desk(actor, UUID(payer), client_id=client, client_text=choose.cleaned_data["client"])
-    context["desk"] = desk
+    context |= {"desk": desk, "entries_url": _entries_url(actor, desk, client, choose.cleaned_data["client"])}
     return _take(request, desk, context, back_url)
+
+
+def _entries_url(actor: Actor, desk: InsurerDesk, client: UUID | None = None, client_text: str = "") -> str:
+    """The entries behind what the insurer owes on the lines of the page, also those that it has no room for (M8)."""
+    asked = {"figure": Figure.INSURANCE_DUE.value, "of_client": str(client or ""), "client": client_text.strip()}
+    url = practice_url(actor, "payments:insurer_entries", payer=desk.payer_id)
+    return f"{url}?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
 def _tabs(actor: Actor) -> list[dict[str, Any]]:

@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from daysheet.clients.actions import add_billing_note, update_billing_note
+from daysheet.clients.models import Client
 from daysheet.clients.queries import billing_notes, get_client
 from daysheet.clients.registry import tiles_for
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, page_number
 from daysheet.web.views import render_page
 
 from ..forms import NewNoteForm, NoteForm
@@ -47,19 +48,20 @@ def ledger(request: HttpRequest, client: UUID) -> HttpResponse:
     """Tiles, tabs, unapplied payments, what is unbilled, notes."""
     actor = actor_of(request)
     actor.require(Permission.BILLING)
+    shown = get_client(actor, client)
     tab = request.GET.get("tab", "")
     tab = tab if tab in _TABS else "open"
     url = practice_url(actor, "payments:ledger", client=client)
     context = {
-        "client": get_client(actor, client),
+        "client": shown,
         "tab": tab,
         "tabs": [Tab(label, f"{url}?tab={key}", key == tab) for key, label in _TABS.items()],
-        "page": _rows(actor, client, tab, _number(request.GET.get("page"))),
-        "tiles": tiles_for(actor, client),
+        "page": _rows(actor, shown, tab, page_number(request)),
+        "tiles": tiles_for(actor, shown),
         "notices": client_notices(actor, client),
-        "unapplied": queries.unapplied_payments(actor, client),
-        "unbilled": queries.unbilled_dates(actor, client),
-        "notes": billing_notes(actor, client),
+        "unapplied": queries.unapplied_payments(actor, shown),
+        "unbilled": queries.unbilled_dates(actor, shown),
+        "notes": billing_notes(actor, shown),
         "note_form": NewNoteForm(),
     }
     return render_page(request, "payments/ledger.html", context)
@@ -98,17 +100,13 @@ def update_note(request: HttpRequest, note: UUID) -> HttpResponse:
     )
 
 
-def _rows(actor: Actor, client_id: UUID, tab: str, number: int) -> queries.LedgerPage[Any]:
+def _rows(actor: Actor, client: Client, tab: str, number: int) -> queries.LedgerPage[Any]:
     if tab == "payments":
-        return queries.ledger_payments(actor, client_id, page=number)
+        return queries.ledger_payments(actor, client, page=number)
     if tab == "activity":
-        return queries.ledger_activity(actor, client_id, page=number)
-    return queries.ledger_invoices(actor, client_id, is_open=tab == "open", page=number)
+        return queries.ledger_activity(actor, client, page=number)
+    return queries.ledger_invoices(actor, client, is_open=tab == "open", page=number)
 
 
 def _notes_url(actor: Actor, client_id: UUID) -> str:
     return f"{practice_url(actor, 'payments:ledger', client=client_id)}#billing-notes"
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() and len(text) < 7 else 1

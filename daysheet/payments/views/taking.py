@@ -13,6 +13,7 @@ from daysheet.invoicing.links import agenda_url
 from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.money import Money
+from daysheet.kit.numbers import whole_number
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.form_pages import form_page
@@ -90,8 +91,7 @@ def payment(request: HttpRequest, payment: UUID) -> HttpResponse:
 
 def _asked_invoice(request: HttpRequest) -> int | None:
     """`?invoice=`: the invoice whose lines are ticked."""
-    asked = request.GET.get("invoice", "")
-    return int(asked) if asked.isdigit() and len(asked) < 19 else None
+    return whole_number(request.GET.get("invoice"), most=10**18)
 
 
 def _take(

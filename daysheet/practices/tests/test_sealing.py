@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings as live
 from django.db import connection
+from django.test import Client as Browser
 
 from daysheet.kit.sealing import Box, CannotUnseal
 from daysheet.practices.models import User
 from daysheet.practices.sealing import Sealing, count_sealings, seal_again, seal_plain
-from tests.people import Cast
+from tests.people import PASSWORD, Cast
 
 SECRET = "JBSWY3DPEHPK3PXP"
 
@@ -61,6 +62,35 @@ def test_a_lost_key_is_counted_and_left_alone(alice: User, settings: Any) -> Non
     assert count_sealings()[Sealing.LOST] == 1
     assert seal_again() == 0
     assert stored() == before
+
+
+def test_a_lost_key_is_said_in_words_where_a_code_is_asked_for(alice: User, settings: Any) -> None:
+    TOTP.activate(alice, SECRET)
+    browser = Browser()
+    browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
+    settings.SIGN_IN_KEY = "another"
+    answer = browser.post("/account/2fa/authenticate/", {"code": "123456"})
+    assert answer.status_code == 200
+    assert "a key of this installation is missing" in answer.content.decode()
+    assert "_auth_user_id" not in browser.session
+
+
+def test_a_lost_key_is_said_in_words_where_one_is_signed_in(alice: User, settings: Any) -> None:
+    TOTP.activate(alice, SECRET)
+    RecoveryCodes.activate(alice)
+    browser = Browser(raise_request_exception=False)
+    browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
+    code = next(map(hotp_value, [SECRET], yield_hotp_counters_from_time()))
+    browser.post("/account/2fa/authenticate/", {"code": format_hotp_value(code)})
+    browser.post("/account/reauthenticate/", {"password": PASSWORD})
+    assert browser.get("/account/2fa/recovery-codes/").status_code == 200
+    settings.SIGN_IN_KEY = "another"
+    for page in ("", "download/", "generate/"):
+        answer = browser.get(f"/account/2fa/recovery-codes/{page}")
+        assert (answer.status_code, page) == (503, page)
+        assert "A key of this installation is missing" in answer.content.decode()
+    asked = browser.post("/account/2fa/reauthenticate/", {"code": "123456"})
+    assert "a key of this installation is missing" in asked.content.decode()
 
 
 def test_plain_secrets_of_earlier_versions_are_sealed_and_others_left_alone(alice: User, settings: Any) -> None:

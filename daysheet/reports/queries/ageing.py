@@ -1,7 +1,6 @@
 """Invoice Aging (M9): what is open by its age, by client or by insurer, as of any day. `docs/money/ageing.md`.
 
-Of the present the amounts kept on lines and payments answer; of a past day the entries up to and including it. Both are
-the same sums (M8), and a test compares them.
+What was open on that day comes from `as_of.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from ..rules import BUCKETS, Aged, total_of
+from .as_of import open_on, unapplied_on
 from .scope import scope_of
 
 
@@ -87,13 +87,12 @@ class OpenLine:
 
 @query(Permission.BILLING)
 def invoice_aging(actor: Actor, filters: AgingFilters) -> Aging:
-    """Everybody's buckets and credit: four statements at the most, whatever the practice's size."""
+    """Everybody's buckets and credit: five statements, whatever the practice's size."""
     scope = scope_of(actor)
-    is_present = not _posted_later(scope, filters.as_of)
     due: dict[UUID, list[int]] = {}
-    for debtor_id, bucket, cents in _due(scope, filters, is_present):
+    for debtor_id, bucket, cents in _due(scope, filters):
         due.setdefault(debtor_id, [0] * len(BUCKETS))[bucket] += cents
-    credit = dict(_credit(scope, filters, is_present))
+    credit = dict(_credit(scope, filters))
     names = _names(scope, filters.debtor, [*due, *credit])
     rows = [
         AgedDebtor(key, names[key], Aged(tuple(due.get(key, [0] * len(BUCKETS))), credit.get(key, 0)))
@@ -109,7 +108,7 @@ def open_lines(
     """The lines behind a cell of the report, oldest first; all debtors or all buckets where None. With the sum in
     cents and the number of all of them."""
     scope = scope_of(actor)
-    lines, params = _lines(scope, filters, not _posted_later(scope, filters.as_of))
+    lines, params = _lines(scope, filters)
     where = ["o.cents <> 0"]
     if of is not None:
         where.append("o.debtor_id = %s")
@@ -141,18 +140,8 @@ def _ordered(params: list[Any], scope: Scope, of: UUID | None, bucket: int | Non
     return [*before, scope.practice_id, scope.practice_id, scope.practice_id, *after]
 
 
-def _posted_later(scope: Scope, as_of: date) -> bool:
-    """Whether anything was posted after that day: one probe of an index."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM ledger_entry WHERE practice_id = %s AND effective_on > %s)",
-            [scope.practice_id, as_of],
-        )
-        return bool((cursor.fetchone() or (False,))[0])
-
-
-def _due(scope: Scope, filters: AgingFilters, is_present: bool) -> list[tuple[UUID, int, int]]:
-    lines, params = _lines(scope, filters, is_present)
+def _due(scope: Scope, filters: AgingFilters) -> list[tuple[UUID, int, int]]:
+    lines, params = _lines(scope, filters)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT o.debtor_id, o.bucket, sum(o.cents)::bigint FROM ({lines}) o WHERE o.cents <> 0 GROUP BY 1, 2",
@@ -168,77 +157,42 @@ _BUCKET = " ".join(
 )
 
 
-def _lines(scope: Scope, filters: AgingFilters, is_present: bool) -> tuple[str, list[Any]]:
+def _lines(scope: Scope, filters: AgingFilters) -> tuple[str, list[Any]]:
     """SQL with a row for each line: its debtor, age in days, bucket, and what is open of the sides asked for."""
     by_insurer = filters.debtor is Debtor.INSURER
     debtor = "v.payer_id" if by_insurer else "l.client_id"
     since = "l.service_on" if filters.since is Since.SERVICE else "n.issued_on"
     cents = {
-        Debtor.CLIENT: "b.client_cents",
-        Debtor.INSURER: "b.insurance_cents",
-        Debtor.BOTH: "b.client_cents + b.insurance_cents",
+        Debtor.CLIENT: "l.client_cents",
+        Debtor.INSURER: "l.insurance_cents",
+        Debtor.BOTH: "l.client_cents + l.insurance_cents",
     }[filters.debtor]
-    open_amounts, params = _open_amounts(scope, filters.as_of, is_present)
-    invoices = "JOIN invoicing_invoice n ON n.practice_id = l.practice_id AND n.id = l.invoice_id"
+    lines, params = open_on(scope, filters.as_of)
+    invoices = "JOIN invoicing_invoice n ON n.practice_id = %s AND n.id = l.invoice_id"
+    by_invoice = filters.since is Since.INVOICE
     sql = f"""
         SELECT o.*, {_BUCKET} AS bucket FROM (
             SELECT l.id, l.client_id, v.payer_id, l.invoice_id, l.service_on, l.name, {debtor} AS debtor_id,
                 greatest(%s::date - {since}, 0) AS age, {cents} AS cents
-            FROM ({open_amounts}) b
-            JOIN invoicing_invoiceline l ON l.practice_id = %s AND l.id = b.line_id
-            {invoices if filters.since is Since.INVOICE else ""}
-            LEFT JOIN clients_coverage v ON v.practice_id = l.practice_id AND v.id = l.coverage_id
+            FROM ({lines}) l
+            {invoices if by_invoice else ""}
+            LEFT JOIN clients_coverage v ON v.practice_id = %s AND v.id = l.coverage_id
         ) o"""
-    return sql, [filters.as_of, *params, scope.practice_id]
+    return sql, [filters.as_of, *params, *([scope.practice_id] * by_invoice), scope.practice_id]
 
 
-def _open_amounts(scope: Scope, as_of: date, is_present: bool) -> tuple[str, list[Any]]:
-    """SQL with what each line's sides have open: as kept on the line, or by the entries of the time."""
-    if is_present:
-        visible = scope.condition.replace("e.client_id", "t.client_id")
-        return (
-            f"""SELECT t.id AS line_id, t.client_open_cents AS client_cents, t.insurance_open_cents AS insurance_cents
-                FROM invoicing_invoiceline t
-                WHERE t.practice_id = %s AND (t.client_open_cents > 0 OR t.insurance_open_cents > 0) AND {visible}""",
-            [scope.practice_id, *scope.params],
-        )
-    return (
-        f"""SELECT e.line_id,
-                sum(e.amount_cents * ((e.debit_account = 'client_receivable')::int
-                    - (e.credit_account = 'client_receivable')::int)) AS client_cents,
-                sum(e.amount_cents * ((e.debit_account = 'insurance_receivable')::int
-                    - (e.credit_account = 'insurance_receivable')::int)) AS insurance_cents
-            FROM ledger_entry e
-            WHERE e.practice_id = %s AND e.effective_on <= %s AND e.line_id IS NOT NULL AND {scope.condition}
-            GROUP BY e.line_id""",
-        [scope.practice_id, as_of, *scope.params],
-    )
-
-
-def _credit(scope: Scope, filters: AgingFilters, is_present: bool) -> list[tuple[UUID, int]]:
+def _credit(scope: Scope, filters: AgingFilters) -> list[tuple[UUID, int]]:
     """Unapplied money by client, or by insurer; insurers' money belongs to no client, so limited people see none."""
     owner = "p.payer_id" if filters.debtor is Debtor.INSURER else "p.client_id"
-    visible = scope.condition.replace("e.client_id", "p.client_id")
-    if is_present:
-        sql = f"""SELECT {owner}, sum(p.unapplied_cents)::bigint FROM payments_payment p
-            WHERE p.practice_id = %s AND p.unapplied_cents > 0 AND {owner} IS NOT NULL AND {visible} GROUP BY 1"""
-        params: list[Any] = [scope.practice_id, *scope.params]
-    else:
-        sql = f"""SELECT {owner}, sum(u.cents)::bigint FROM ({UNAPPLIED_THEN}) u
-            JOIN payments_payment p ON p.practice_id = %s AND p.id = u.payment_id
-            WHERE {owner} IS NOT NULL AND {visible} GROUP BY 1 HAVING sum(u.cents) <> 0"""
-        params = [scope.practice_id, filters.as_of, scope.practice_id, *scope.params]
+    unapplied, params = unapplied_on(scope, filters.as_of)
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(
+            f"""SELECT {owner}, sum(u.cents)::bigint FROM ({unapplied}) u
+                JOIN payments_payment p ON p.practice_id = %s AND p.id = u.payment_id
+                WHERE {owner} IS NOT NULL GROUP BY 1 HAVING sum(u.cents) <> 0""",
+            [*params, scope.practice_id],
+        )
         return list(cursor.fetchall())
-
-
-#: What of each payment was not applied on a day, by the entries: practice and day are its parameters.
-UNAPPLIED_THEN = """SELECT e.payment_id,
-        sum(e.amount_cents * ((e.credit_account = 'credit')::int - (e.debit_account = 'credit')::int)) AS cents
-    FROM ledger_entry e
-    WHERE e.practice_id = %s AND e.effective_on <= %s AND e.payment_id IS NOT NULL
-    GROUP BY e.payment_id"""
 
 
 def _names(scope: Scope, debtor: Debtor, ids: Sequence[UUID]) -> dict[UUID, str]:

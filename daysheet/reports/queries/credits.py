@@ -9,14 +9,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from daysheet.ledger.day import Scope
 from daysheet.payments.models import Payment
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from ..rules import age_days
-from .ageing import UNAPPLIED_THEN
+from .as_of import unapplied_on
 from .scope import scope_of
 
 _LABELS = dict(Payment.Method.choices)
@@ -53,15 +52,17 @@ def credits_on(
 ) -> tuple[tuple[CreditRow, ...], int, int]:
     """Payments with credit, oldest first; with the sum in cents and the number of all of them."""
     scope = scope_of(actor)
-    where, more = _where(scope, filters)
-    params = [scope.practice_id, filters.as_of, scope.practice_id, *more]
+    where, more = _where(filters)
+    unapplied, own = unapplied_on(scope, filters.as_of)
+    source = f"FROM ({unapplied}) u JOIN payments_payment p ON p.practice_id = %s AND p.id = u.payment_id"
+    params = [*own, scope.practice_id, *more]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT coalesce(sum(u.cents), 0)::bigint, count(*) {_FROM} WHERE {where}", params)
+        cursor.execute(f"SELECT coalesce(sum(u.cents), 0)::bigint, count(*) {source} WHERE {where}", params)
         total, count = cursor.fetchone() or (0, 0)
         cursor.execute(
             f"""SELECT p.id, p.client_id, coalesce(c.last_name || ', ' || c.first_name, y.name), p.received_on,
                     p.method, p.number, p.amount_cents, u.cents::bigint
-                {_FROM}
+                {source}
                 LEFT JOIN clients_client c ON c.practice_id = p.practice_id AND c.id = p.client_id
                 LEFT JOIN clients_payer y ON y.practice_id = p.practice_id AND y.id = p.payer_id
                 WHERE {where} ORDER BY p.received_on, p.created_at, p.id LIMIT %s OFFSET %s""",
@@ -71,12 +72,9 @@ def credits_on(
     return rows, total, count
 
 
-_FROM = f"FROM ({UNAPPLIED_THEN}) u JOIN payments_payment p ON p.practice_id = %s AND p.id = u.payment_id"
-
-
-def _where(scope: Scope, filters: CreditFilters) -> tuple[str, list[Any]]:
-    parts = ["u.cents <> 0", scope.condition.replace("e.client_id", "p.client_id")]
-    params: list[Any] = list(scope.params)
+def _where(filters: CreditFilters) -> tuple[str, list[Any]]:
+    parts = ["u.cents <> 0"]
+    params: list[Any] = []
     if filters.source:
         parts.append("p.client_id IS NOT NULL" if filters.source == "client" else "p.payer_id IS NOT NULL")
     for column, value in (("p.client_id", filters.client_id), ("p.payer_id", filters.payer_id)):

@@ -14,11 +14,14 @@ from daysheet.kit.errors import NotAllowed
 from daysheet.kit.money import Money
 from daysheet.practices.actor import Actor
 from daysheet.reports.queries.ageing import Aging, AgingFilters, Debtor, Since, invoice_aging, open_lines
+from daysheet.reports.queries.as_of import Way, way_to
 from daysheet.reports.queries.credits import CreditFilters, credits_on
 from daysheet.reports.queries.day_sheet import day_sheet
+from daysheet.reports.queries.scope import scope_of
 from daysheet.reports.rules import BUCKETS, Aged, age_days, bucket_of, total_of
+from tests.billing import Clinic
 
-from .conftest import EARLIER, TODAY, Week
+from .conftest import EARLIER, OLD, TODAY, Week
 
 PAGE = (Path(__file__).parents[3] / "docs" / "money" / "ageing.md").read_text(encoding="utf-8")
 
@@ -101,10 +104,40 @@ def test_clients_and_insurers_together_are_the_closing_balance_of_any_day(week: 
 def test_amounts_kept_on_lines_and_sums_of_entries_agree(
     week: Week, debtor: Debtor, since: Since, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fast = invoice_aging(week.biller, AgingFilters(TODAY, debtor, since))
-    monkeypatch.setattr("daysheet.reports.queries.ageing._posted_later", lambda *_: True)
-    assert invoice_aging(week.biller, AgingFilters(TODAY, debtor, since)) == fast
-    assert fast.total.due_cents > 0
+    """On each day, from whichever end its amounts are found."""
+    answers: dict[date, list[object]] = {}
+    for way in Way:
+        monkeypatch.setattr("daysheet.reports.queries.as_of.way_to", lambda *_, way=way: way)
+        for day in (OLD, EARLIER - timedelta(days=1), EARLIER, TODAY - timedelta(days=1), TODAY):
+            if way is not Way.KEPT or day == TODAY:
+                aging = invoice_aging(week.biller, AgingFilters(day, debtor, since))
+                lines = open_lines(week.biller, AgingFilters(day, debtor, since), of=None, bucket=None, limit=100)
+                credit = credits_on(week.biller, CreditFilters(day), limit=100)
+                answers.setdefault(day, []).append((aging, lines, credit))
+    assert sorted(len(same) for same in answers.values()) == [2, 2, 2, 2, 3]
+    for day, same in answers.items():
+        assert all(answer == same[0] for answer in same), day
+    assert invoice_aging(week.biller, AgingFilters(TODAY, debtor, since)).total.due_cents > 0
+
+
+@pytest.mark.parametrize(
+    ("day", "way"),
+    [
+        (TODAY + timedelta(days=9), Way.KEPT),
+        (TODAY, Way.KEPT),
+        (TODAY - timedelta(days=1), Way.BACK),
+        (TODAY - timedelta(days=3), Way.BACK),
+        (EARLIER + timedelta(days=2), Way.FORWARD),
+        (OLD, Way.FORWARD),
+    ],
+)
+def test_a_past_day_is_found_from_the_nearer_end(week: Week, day: date, way: Way) -> None:
+    assert way_to(scope_of(week.biller), day) is way
+
+
+def test_before_the_first_entry_nothing_is_open(shop: Clinic) -> None:
+    assert way_to(scope_of(shop.biller), TODAY) is Way.KEPT
+    assert invoice_aging(shop.biller, AgingFilters(OLD)).rows == ()
 
 
 @pytest.mark.parametrize("day", [TODAY, EARLIER, TODAY - timedelta(days=3)])

@@ -13,12 +13,6 @@ PAGE_ROWS = 100
 EXPORT_ROWS = 50_000
 
 
-def page_number(request: HttpRequest) -> int:
-    """The page that an address asks for; the first one where it asks for nonsense."""
-    asked = request.GET.get("page", "")
-    return int(asked) if asked.isdigit() and 0 < int(asked) <= 100_000 else 1
-
-
 def page_links(request: HttpRequest, number: int, has_next: bool) -> dict[str, Any]:
     """Context for `web/parts/pagination.html`."""
 

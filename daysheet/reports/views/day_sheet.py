@@ -18,7 +18,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.downloads import asked_format, download
 from daysheet.web.menus import REPORTS_MENU, visible_links
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, page_number
 from daysheet.web.views import render_page, see_other
 
 from ..day_tables import day_sheet_tables, entries_table
@@ -26,7 +26,7 @@ from ..forms import CloseDayForm, DayForm, EntriesForm
 from ..links import report_url
 from ..queries.day_sheet import day_sheet as read_day_sheet
 from ..queries.entries import Balance, Direction, EntryFilters, entries_behind
-from .asked import EXPORT_ROWS, PAGE_ROWS, page_links, page_number, too_long
+from .asked import EXPORT_ROWS, PAGE_ROWS, page_links, too_long
 
 _ABOUT = {
     "Day Sheet": "Charges, payments and adjustments of a day, the deposit, and the proof that they add up. Close the "

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from daysheet.kit.tables import Table
 from daysheet.web.downloads import asked_format, download
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, page_number
 from daysheet.web.views import render_page
 
 from .. import money_tables as tables
@@ -32,7 +32,7 @@ from ..queries.credits import CreditFilters, credits_on
 from ..queries.receipts import ReceiptFilters, method_totals, receipts
 from ..queries.unbilled import MOST, unbilled_ages
 from ..rules import BUCKETS
-from .asked import EXPORT_ROWS, PAGE_ROWS, page_links, page_number, too_long
+from .asked import EXPORT_ROWS, PAGE_ROWS, page_links, too_long
 
 _REPORT = "reports/report.html"
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from daysheet.kit.dates import us_date
 from daysheet.kit.money import Money
+from daysheet.kit.numbers import whole_number
 from daysheet.kit.spreadsheets import csv_text
 from daysheet.staff.queries.members import get_staff_member
 from daysheet.web.form_pages import form_page
@@ -103,8 +104,8 @@ def cpt_access(request: HttpRequest, staff_member: UUID) -> HttpResponse:
 
 
 def _asked_year(request: HttpRequest) -> int | None:
-    typed = request.GET.get("year", "")
-    return int(typed) if typed.isdigit() and 2000 <= int(typed) <= 2200 else None
+    year = whole_number(request.GET.get("year"), most=2200)
+    return year if year and year >= 2000 else None
 
 
 def _safe_next(request: HttpRequest) -> str:

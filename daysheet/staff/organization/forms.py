@@ -13,7 +13,7 @@ from daysheet.practices.rules import is_tax_id, normal_tax_id, time_zone_order
 from daysheet.web.fields import IdInAdvance, MoneyField
 
 _STATE = re.compile(r"^[A-Z]{2}$")
-_ZIP = re.compile(r"^\d{5}(-\d{4})?$")
+_ZIP = re.compile(r"^[0-9]{5}(-[0-9]{4})?$")
 
 
 class NpiField(forms.CharField):

@@ -11,13 +11,15 @@ import pytest
 import time_machine
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 
 from daysheet.clients.models import Client
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.errors import NotAllowed
 from daysheet.practices.models import Practice, User
-from daysheet.staff.actions import edit_staff_member
+from daysheet.staff.actions import add_staff_member, edit_staff_member, give_login
 from daysheet.staff.guarding import UNLOCKING
 from daysheet.staff.organization.actions import set_sign_in_rules
 from tests.people import NOW, PASSWORD, Cast, Person
@@ -89,6 +91,18 @@ def test_a_form_sent_too_late_is_kept_and_saved_once_the_password_came(cast: Cas
         assert bob.get(AGENDA).status_code == 200
 
 
+def test_a_part_of_a_form_sent_too_late_is_kept_too(cast: Cast, sign_in: Enter) -> None:
+    """“Check dates”, “Add an Invoice Item”: what HTMX sends is answered with the page, over the whole window."""
+    bob, typed = sign_in(cast.bob), new_client()
+    with later(31):
+        asked = bob.post(NEW, typed, headers={"HX-Request": "true", "HX-Current-URL": "http://testserver" + NEW})
+        assert asked.status_code == 422
+        assert (asked["HX-Retarget"], asked["HX-Reswap"]) == ("body", "innerHTML")
+        assert 'name="last_name" value="Späth &amp; &lt;Co&gt;"' in asked.content.decode()
+        assert f'action="{NEW}"' in asked.content.decode()
+        assert clients(cast) == []
+
+
 def test_the_password_cannot_be_guessed_there(cast: Cast, sign_in: Enter) -> None:
     bob = sign_in(cast.bob)
     with later(31):
@@ -98,10 +112,28 @@ def test_the_password_cannot_be_guessed_there(cast: Cast, sign_in: Enter) -> Non
     assert clients(cast) == []
 
 
-def test_a_page_left_open_keeps_nothing_of_the_password(cast: Cast, sign_in: Enter) -> None:
+def test_no_view_sees_the_password(cast: Cast, sign_in: Enter) -> None:
+    """Nor where another tab, or the first half of a double click, unlocked the session a moment before."""
     bob = sign_in(cast.bob)
     with later(31):
-        assert PASSWORD.encode() not in bob.post(NEW, {"first_name": "", UNLOCKING: PASSWORD}).content
+        for problem in ("was idle", "is unlocked already"):
+            answer = bob.post(NEW, {"first_name": "", UNLOCKING: PASSWORD})
+            assert answer.status_code == 422 and b"Still you?" not in answer.content, problem
+            assert list(answer.wsgi_request.POST) == ["first_name"], problem
+            assert PASSWORD.encode() not in answer.content
+
+
+def test_asking_for_a_second_step_costs_no_query_of_its_own(cast: Cast, sign_in: Enter) -> None:
+    TOTP.activate(User.objects.get(pk=cast.bob.user_id), "JBSWY3DPEHPK3PXP")
+    bob, counts = sign_in(cast.bob), []
+    bob.get(AGENDA)
+    for asks in (False, True):
+        with practice_transaction(cast.alder.id):
+            set_sign_in_rules(cast.actor(cast.alice), requires_two_step=asks, idle_minutes=30)
+        with CaptureQueriesContext(connection) as seen:
+            assert bob.get(AGENDA).status_code == 200
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
 
 
 def test_the_practice_chooses_the_minutes(cast: Cast, sign_in: Enter) -> None:
@@ -110,6 +142,28 @@ def test_the_practice_chooses_the_minutes(cast: Cast, sign_in: Enter) -> None:
     bob = sign_in(cast.bob)
     with later(6):
         assert bob.get(AGENDA).status_code == 302
+
+
+def test_a_practice_that_allows_hours_opens_no_other_that_allows_minutes(cast: Cast, sign_in: Enter) -> None:
+    with practice_transaction(cast.birch.id):
+        charlie = cast.actor(cast.charlie)
+        give_login(
+            charlie,
+            add_staff_member(charlie, first_name="Bob", last_name="Biller"),
+            User.objects.get(pk=cast.bob.user_id),
+        )
+        set_sign_in_rules(charlie, requires_two_step=False, idle_minutes=480)
+    bob = sign_in(cast.bob)
+    with later(60):
+        assert bob.get("/birch/agenda/").status_code == 200
+        assert bob.get(AGENDA).status_code == 302
+    with later(62):
+        assert bob.get("/birch/agenda/").status_code == 200
+        assert bob.get(AGENDA).status_code == 302
+        assert bob.post("/account/reauthenticate/", {"password": PASSWORD, "next": AGENDA})["Location"] == AGENDA
+        assert bob.get(AGENDA).status_code == 200
+    with later(80):
+        assert bob.get(AGENDA).status_code == 200
 
 
 def test_who_has_no_second_step_sets_one_up_first(cast: Cast, sign_in: Enter) -> None:

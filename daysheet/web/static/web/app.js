@@ -211,6 +211,32 @@
     if (again) again.focus();
     else if (part.focus) { part.tabIndex = -1; part.focus(); }
   });
+  // What was typed while an answer was under way is kept: the part that comes was made from what had been sent. Where
+  // rows were taken away, numbered fields (items-1-rate) may have moved up: they stay as they came.
+  let typing = 0;
+  const typedAt = new WeakMap();
+  const noteTyped = (event) => { typing += 1; typedAt.set(event.target, typing); };
+  document.addEventListener("input", noteTyped, true);
+  document.addEventListener("change", noteTyped, true);
+  let replaced = [];
+  let typedBefore = 0;
+  document.addEventListener("htmx:beforeRequest", (event) => { event.detail.requestConfig.typedBefore = typing; });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    replaced = all(":is(input, select, textarea)[id]", event.detail.target);
+    typedBefore = event.detail.requestConfig.typedBefore;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const fields = replaced.splice(0);
+    const hasMoved = fields.some((field) => !byId(field.id));
+    for (const field of fields) {
+      const now = byId(field.id);
+      if (!now || now === field || now.type !== field.type || !(typedAt.get(field) > typedBefore)) continue;
+      if (hasMoved && /^\w+-\d{1,3}-/.test(field.name)) continue;
+      if (field.matches("[type=checkbox], [type=radio]")) now.checked = field.checked;
+      else now.value = field.value;
+      now.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
   function tellFailure(text) {
     const banner = document.createElement("p");
     banner.className = "banner banner-error";
