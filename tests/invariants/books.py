@@ -18,6 +18,9 @@ from daysheet.clients.models import Client, Coverage
 from daysheet.clients.queries import get_client
 from daysheet.clients.registry import tiles_for
 from daysheet.config.verify import verify_practice
+from daysheet.documents.queries.balances import ending_balances
+from daysheet.documents.queries.statements import StatementChoices, statement_figures
+from daysheet.documents.rules import Basis, Period
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.invoicing.queries.invoice_page import invoice_by_number
 from daysheet.kit.money import Money
@@ -236,6 +239,22 @@ def ageing_agrees(actor: Actor) -> list[str]:
     return wrong
 
 
+def statements_agree(actor: Actor) -> list[str]:
+    """Whom Batch Statements lists with what: each client's statement ends there, now and at the end of a past day."""
+    wrong = []
+    clients = list(Client.objects.order_by("pk").values_list("pk", flat=True))
+    for basis in Basis:
+        for last_on in (actor.today - timedelta(days=3), actor.today + timedelta(days=365)):
+            choices = StatementChoices(Period(actor.today - timedelta(days=30), last_on), basis, actor.today)
+            listed = ending_balances(actor, clients, choices)
+            for client_id, figures in statement_figures(actor, clients, choices).items():
+                if listed.get(client_id, 0) != figures.client.ending_cents:
+                    wrong.append(
+                        f"by {basis} to {last_on}: {client_id} is listed with {listed.get(client_id)}, {figures}"
+                    )
+    return wrong
+
+
 def day_sheets_add_up(actor: Actor) -> list[str]:
     """The last days' sheets prove, follow one another, and end at the practice's balance (M10)."""
     wrong = []
@@ -289,6 +308,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     figures_are_their_entries,
     no_day_counts_a_receipt_twice,
     ageing_agrees,
+    statements_agree,
     day_sheets_add_up,
     claims_stand_on_live_lines,
     verified,

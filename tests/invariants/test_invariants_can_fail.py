@@ -33,6 +33,7 @@ from .books import (
     no_payment_is_overspent,
     no_side_is_negative,
     nothing_is_given_back_twice,
+    statements_agree,
     verified,
     views_agree,
 )
@@ -111,6 +112,11 @@ def _failing(actor: Actor) -> set[str]:
         (no_day_counts_a_receipt_twice, [_COPY.format(reverses="NULL", where="debit_account = 'cash'")]),
         (ageing_agrees, ["UPDATE invoicing_invoiceline SET client_open_cents = client_open_cents + 1"]),
         (ageing_agrees, ["UPDATE payments_payment SET unapplied_cents = unapplied_cents + 1"]),
+        (statements_agree, ["UPDATE invoicing_invoiceline SET client_open_cents = client_open_cents + 1"]),
+        (
+            statements_agree,
+            [f"UPDATE ledger_entry SET coverage_id = (SELECT id FROM clients_coverage) WHERE {_REFUND}"],
+        ),
         (claims_stand_on_live_lines, ["UPDATE claims_claimline SET left_at = now()"]),
         (claims_stand_on_live_lines, ["UPDATE claims_claim SET withdrawn_at = now(), withdrawn_reason = 'Lost'"]),
         (verified, ["UPDATE invoicing_invoicecounter SET next_number = next_number + 1"]),
