@@ -208,7 +208,7 @@ class EmbeddedServer:
         port = self._port()
         Postmaster.clear_stale(data)
         arguments = ["start", "-w", "-s", "-t", str(START_SECONDS), "-D", str(data), "-o", settings(HOST, port)]
-        # Logged statements can name clients.
+        # A message can quote a value.
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             before = log.tell()

@@ -18,6 +18,8 @@ from daysheet.kit.errors import Refusal
 
 LARGEST_FILE_BYTES = 64 * 1024 * 1024
 MOST_ROWS = 1_000_000
+#: The widest template has a few dozen; every title that no template knows is told on a page.
+MOST_COLUMNS = 1_000
 #: An Excel file is a ZIP archive: what it unpacks to is limited too.
 _LARGEST_UNPACKED_BYTES = 512 * 1024 * 1024
 #: A workbook that people made unpacks to some ten times its size; what is made to fill the memory, to a thousand times.
@@ -50,8 +52,10 @@ def read_sheet(content: bytes) -> list[SheetRow]:
     lines = _excel_lines(content) if content.startswith(_ZIP) else _csv_lines(content)
     rows: list[SheetRow] = []
     for number, cells in enumerate(lines, start=1):
+        if any(cells[MOST_COLUMNS:]):
+            raise UnreadableFile(f"Row {number} has more than {MOST_COLUMNS:,} columns. Compare it with the template.")
         if any(cells):
-            rows.append(SheetRow(number, cells))
+            rows.append(SheetRow(number, cells[:MOST_COLUMNS]))
         if len(rows) > MOST_ROWS + 1:
             raise UnreadableFile(f"The file has more than {MOST_ROWS:,} rows. Split it.")
     if not rows:

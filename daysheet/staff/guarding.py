@@ -25,6 +25,8 @@ from daysheet.web.views import is_htmx, render_page
 from .actors import SessionRules
 
 _SEEN = "seen_at"
+#: The longest pause since the password: a practice that allows hours opens no other that allows minutes.
+_PAUSE = "longest_pause"
 #: The field of the page that asks again, beside what was typed before.
 UNLOCKING = "unlocking_password"
 #: A request is noted once in so many seconds, not each time.
@@ -36,9 +38,10 @@ def stopped(request: HttpRequest, practice_name: str, rules: SessionRules) -> Ht
     user = request.user
     assert isinstance(user, User)
     password = _take_password(request)
-    if _is_idle(request, user, rules.idle_minutes) and (page := _ask_again(request, user, rules, password)):
+    is_idle = _longest_pause(request, user) > rules.idle_minutes * 60
+    if is_idle and (page := _ask_again(request, user, rules, password)):
         return page
-    _note_seen(request)
+    _note_seen(request, user)
     if rules.lacks_two_step:
         if not is_htmx(request):  # a page that refreshes a part of itself says it once, not every second
             messages.warning(request, f"{practice_name} asks for a second step of signing in. Set one up, then go on.")
@@ -54,16 +57,19 @@ def begin_counting(sender: object, request: HttpRequest, **facts: Any) -> None:
 user_logged_in.connect(begin_counting, dispatch_uid="daysheet.staff.guarding")
 
 
-def _is_idle(request: HttpRequest, user: User, minutes: int) -> bool:
-    """Whether the last sign of life, or of the password, is too long ago."""
-    proofs = [int(record["at"]) for record in get_authentication_records(request, user)]
-    return _now() - max([int(request.session.get(_SEEN, 0)), *proofs]) > minutes * 60
+def _longest_pause(request: HttpRequest, user: User) -> int:
+    """Seconds between two signs of life at most, since the password was last given; the pause that lasts now counts."""
+    proven_at = max([int(record["at"]) for record in get_authentication_records(request, user)], default=0)
+    pause, noted_at = request.session.get(_PAUSE, (0, 0))
+    now_lasting = _now() - max(int(request.session.get(_SEEN, 0)), proven_at)
+    return max(now_lasting, pause) if noted_at > proven_at else now_lasting
 
 
-def _note_seen(request: HttpRequest) -> None:
+def _note_seen(request: HttpRequest, user: User) -> None:
     """A page that refreshes a part of itself is no sign of life."""
     is_person = request.method == "POST" or not is_htmx(request)
     if is_person and _now() - request.session.get(_SEEN, 0) >= _NOTED_EVERY:
+        request.session[_PAUSE] = (_longest_pause(request, user), _now())
         request.session[_SEEN] = _now()
 
 

@@ -113,6 +113,19 @@ def test_first_start_makes_a_closed_server_with_three_roles(server: EmbeddedServ
     assert server.status() is None
 
 
+def test_what_fails_is_logged_without_what_was_typed(server: EmbeddedServer) -> None:
+    url = server.ensure_running().owner_url()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE client (name text PRIMARY KEY, age int CHECK (age > 0))")
+        connection.execute("INSERT INTO client VALUES ('Xanthippe Ruiz', 1)")
+        for wrong in ("'Xanthippe Ruiz', 1", "'Xanthippe', -1", "'Xanthippe', 1 / 0"):
+            with pytest.raises(psycopg.Error):
+                connection.execute(f"INSERT INTO client VALUES ({wrong})")
+    log = server.log.read_text(encoding="utf-8")
+    assert "client_pkey" in log and "division by zero" in log
+    assert "Xanthippe" not in log
+
+
 def test_databases_are_copied_and_dropped_under_open_connections(server: EmbeddedServer) -> None:
     cluster = server.ensure_running()
     cluster.create_database("template_of_tests")

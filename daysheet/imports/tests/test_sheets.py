@@ -11,7 +11,7 @@ import zipfile
 import pytest
 import xlsxwriter
 
-from daysheet.imports.sheets import UnreadableFile, read_sheet
+from daysheet.imports.sheets import MOST_COLUMNS, UnreadableFile, read_sheet
 
 _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -48,6 +48,15 @@ def test_a_real_workbook_with_one_far_cell_is_refused() -> None:
         sheet.write(1_048_575, 16_383, "x")
     with pytest.raises(UnreadableFile, match="XFD1048576, far outside"):
         read_sheet(file.getvalue())
+
+
+def test_a_row_without_end_is_refused_and_empty_ends_are_not() -> None:
+    """A preview would tell each title that no template knows: a million made a page of 300 MB."""
+    for rows in (",".join(f"c{n}" for n in range(1_000_000)), "ID\n" + "x," * MOST_COLUMNS + "x"):
+        with pytest.raises(UnreadableFile, match=r"Row \d has more than 1,000 columns"):
+            read_sheet(rows.encode())
+    (row,) = read_sheet(b"ID" + b"," * 20_000)
+    assert row.cells[0] == "ID" and len(row.cells) == MOST_COLUMNS
 
 
 @pytest.mark.parametrize("place", ["XFD1048576", "GR10000", "xfd500", "A9999999"])

@@ -19,7 +19,7 @@ from daysheet.clients.models import Client
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.errors import NotAllowed
 from daysheet.practices.models import Practice, User
-from daysheet.staff.actions import edit_staff_member
+from daysheet.staff.actions import add_staff_member, edit_staff_member, give_login
 from daysheet.staff.guarding import UNLOCKING
 from daysheet.staff.organization.actions import set_sign_in_rules
 from tests.people import NOW, PASSWORD, Cast, Person
@@ -142,6 +142,28 @@ def test_the_practice_chooses_the_minutes(cast: Cast, sign_in: Enter) -> None:
     bob = sign_in(cast.bob)
     with later(6):
         assert bob.get(AGENDA).status_code == 302
+
+
+def test_a_practice_that_allows_hours_opens_no_other_that_allows_minutes(cast: Cast, sign_in: Enter) -> None:
+    with practice_transaction(cast.birch.id):
+        charlie = cast.actor(cast.charlie)
+        give_login(
+            charlie,
+            add_staff_member(charlie, first_name="Bob", last_name="Biller"),
+            User.objects.get(pk=cast.bob.user_id),
+        )
+        set_sign_in_rules(charlie, requires_two_step=False, idle_minutes=480)
+    bob = sign_in(cast.bob)
+    with later(60):
+        assert bob.get("/birch/agenda/").status_code == 200
+        assert bob.get(AGENDA).status_code == 302
+    with later(62):
+        assert bob.get("/birch/agenda/").status_code == 200
+        assert bob.get(AGENDA).status_code == 302
+        assert bob.post("/account/reauthenticate/", {"password": PASSWORD, "next": AGENDA})["Location"] == AGENDA
+        assert bob.get(AGENDA).status_code == 200
+    with later(80):
+        assert bob.get(AGENDA).status_code == 200
 
 
 def test_who_has_no_second_step_sets_one_up_first(cast: Cast, sign_in: Enter) -> None:
