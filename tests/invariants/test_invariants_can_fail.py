@@ -23,9 +23,7 @@ from tests.people import Cast
 
 from .books import (
     INVARIANTS,
-    ageing_agrees,
     claims_stand_on_live_lines,
-    day_sheets_add_up,
     every_service_is_billed_at_most_once,
     figures_are_their_entries,
     no_day_counts_a_receipt_twice,
@@ -33,10 +31,10 @@ from .books import (
     no_payment_is_overspent,
     no_side_is_negative,
     nothing_is_given_back_twice,
-    statements_agree,
     verified,
     views_agree,
 )
+from .report_books import ageing_agrees, day_sheets_add_up, statements_agree
 
 _COPY = (
     "INSERT INTO ledger_entry (practice_id, id, debit_account, credit_account, amount_cents, client_id, line_id, "
