@@ -45,7 +45,9 @@ def main() -> None:
         page = browser.new_page(viewport=WINDOW, color_scheme="light")  # type: ignore[arg-type]
         sign_in(page, address, "owner@demo.daysheet.example", password)
         for name, (path, prepare) in SHOTS.items():
-            page.goto(f"{address}/juniper/{path}")
+            answer = page.goto(f"{address}/juniper/{path}")
+            if answer is None or not answer.ok:
+                raise SystemExit(f"{name}: there is no page at {path}")
             prepare(page)
             take(page, name)
         browser.close()
@@ -222,6 +224,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "unbilled": ("billing/unbilled/", as_it_is),
     "day-sheet": ("reports/day-sheet/", as_it_is),
     "licenses": ("organization/licenses", as_it_is),
+    "staff": ("staff", as_it_is),
     "automation": ("organization/automation/", as_it_is),
     "import": ("import/", as_it_is),
 }

@@ -21,7 +21,7 @@ from markdown_it.utils import OptionsDict
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guide"
 PICTURES = FOLDER.parent / "screenshots"
 _SECTIONS = {
-    "Begin": ("first-hour", "import"),
+    "Begin": ("first-hour", "import", "staff"),
     "Schedule": ("schedule", "series-and-groups"),
     "Invoices": ("invoice-from-agenda", "new-invoice", "batch-invoicing", "automation", "prices", "licenses"),
     "Money": ("client-payments", "insurance-payments", "corrections", "reports"),
