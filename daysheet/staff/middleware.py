@@ -15,7 +15,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
-from daysheet.audit.looking import note_view
+from daysheet.audit.looking import note_views
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.dates import utc_now
 from daysheet.kit.errors import NotAllowed, NotFound
@@ -106,15 +106,15 @@ class PracticeMiddleware:
                 answer = view(request, *args, **kwargs)
             # Names and money: for this person's browser alone, and asked for anew when the page is opened again.
             answer.headers.setdefault("Cache-Control", "private, no-cache")
-            self._note_view(request, actor, answer, kwargs.get("client"))
+            self._note_views(request, actor, answer, kwargs.get("client"))
             return answer
 
-    def _note_view(self, request: HttpRequest, actor: Actor, answer: HttpResponseBase, client_id: UUID | None) -> None:
+    def _note_views(self, request: HttpRequest, actor: Actor, answer: HttpResponseBase, client_id: UUID | None) -> None:
         """A page of a client's record that was shown is written down; a part of a page that is open already is not."""
-        shown = client_id or getattr(request, "record_of", None)
+        shown = {client_id} if client_id else getattr(request, "record_of", set())
         is_page = request.method == "GET" and answer.status_code == 200 and "HX-Request" not in request.headers
         if shown and is_page and request.resolver_match:
-            note_view(actor, shown, request.resolver_match.view_name)
+            note_views(actor, shown, request.resolver_match.view_name)
 
     def _public(
         self, door: Door, request: HttpRequest, slug: str, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
