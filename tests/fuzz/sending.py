@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import strategies as st
 
 from .fuzzer import Fuzzer
 from .hostile import FILES, VALUES, WRAPPINGS, File, body_of, nearly, values
 from .targets import Fields, Target
 from .visitors import Outcome
+
+_IN_NAMES = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+")
 
 
 def fields_for(data: st.DataObject, target: Target, ids: list[str]) -> Fields:
@@ -20,8 +24,16 @@ def fields_for(data: st.DataObject, target: Target, ids: list[str]) -> Fields:
         if how != "add":
             fields = [each for each in fields if each[0] != name]
         if how != "drop":
-            fields.append((name, value))
+            fields.append((_renamed(data, name, ids), value))
     return fields
+
+
+def _renamed(data: st.DataObject, name: str, ids: list[str]) -> str:
+    """Names hold ids and numbers of rows: now and then others, or none."""
+    if not _IN_NAMES.search(name) or data.draw(st.integers(0, 2)):
+        return name
+    other = data.draw(st.sampled_from([*ids, "x", "", "0", "99", "-1", "²", "__prefix__"]))
+    return _IN_NAMES.sub(lambda found: other, name, count=1)
 
 
 def files_for(data: st.DataObject, target: Target) -> list[File]:

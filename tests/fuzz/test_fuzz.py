@@ -15,6 +15,7 @@ from daysheet.practices.permissions import Permission
 from tests.architecture.methods import OUTSIDE
 from tests.architecture.world import address, practice_urls
 
+from . import seeds
 from .fuzzer import Fuzzer
 from .hostile import EDGES, VALUES, body_of, query_of, values
 from .roles import Role, limited
@@ -27,7 +28,8 @@ NOTHING_TO_TAKE = {"cards:webhook": "unsigned; test_messages_of_the_card_process
 #: After these the person's way in is another one: nothing can follow.
 LAST = {"staff:edit", "staff:add", "practices:sign_in_rules", "staff:join"}
 
-pytestmark = pytest.mark.timeout(max(300, 2 * SECONDS))
+#: One worker: each would learn all forms for itself.
+pytestmark = [pytest.mark.timeout(max(300, 2 * SECONDS)), pytest.mark.xdist_group("fuzz")]
 
 
 def posts(fuzzer: Fuzzer) -> list[Target]:
@@ -45,6 +47,18 @@ def test_every_form_is_heard(owner: Fuzzer) -> None:
     inside = [target for target in posts(owner) if target.name not in OUTSIDE]
     assert len(owner.taken()) > 0.7 * len(inside), sorted({f"POST {each.name}" for each in inside} - owner.taken())
     assert owner.books_read > 20
+
+
+def test_what_once_broke_something(owner: Fuzzer) -> None:
+    urls = {(target.name, target.method): target for target in owner.targets}
+    for name, fields in seeds.QUERIES:
+        owner.send(name, "GET", f"{urls[name, 'GET'].url}?{query_of(fields)}")
+    for name, fields in seeds.FORMS:
+        target = urls[name, "POST"]
+        rest = [each for each in target.sent if each[0] not in dict(fields)]
+        owner.send(name, "POST", target.url, **body_of("form", [*rest, *fields]))
+    owner.send("clients:list", "GET", urls["clients:list", "GET"].url, is_part=True)
+    check(owner)
 
 
 def test_forms(owner: Fuzzer) -> None:

@@ -18,7 +18,7 @@ from tests.architecture.world import World
 
 from .fuzzer import Fuzzer
 from .hostile import EDGES, VALUES, as_bytes, body_of, nearly, values
-from .running import EXAMPLES, check, run
+from .running import EXAMPLES, SECONDS, check, run
 from .visitors import Outcome
 
 #: A good row of each template, in the order in which they need each other.
@@ -44,6 +44,8 @@ CELLS = [
     "Kept", "No Show", "Late Cancel", "Client", "Practice", "c1", "c2", "s1", "l1", "t1", "p1", "s1;s1", "02", "10",
     "1234567893", "Self", "Insurance", "Non-CPT", "CPT", "ß" * 60, "a\u0301" * 30, "x@y.example",
 ]  # fmt: skip
+
+pytestmark = [pytest.mark.timeout(max(300, 2 * SECONDS)), pytest.mark.xdist_group("fuzz files")]
 
 
 @pytest.fixture(scope="module")

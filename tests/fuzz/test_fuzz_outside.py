@@ -22,9 +22,11 @@ from tests.people import NOW, PASSWORD
 from .fuzzer import Fuzzer
 from .hostile import VALUES, as_bytes, query_of
 from .roles import nobody
-from .running import EXAMPLES, check, run
+from .running import EXAMPLES, SECONDS, check, run
 from .sending import fields_for, send_form
 from .visitors import Outcome
+
+pytestmark = [pytest.mark.timeout(max(300, 2 * SECONDS)), pytest.mark.xdist_group("fuzz outside")]
 
 
 @pytest.fixture(scope="module")
