@@ -1,7 +1,8 @@
-"""Who opened which client's record: one row a page, written by the way into the practice (staff/middleware.py)."""
+"""Who opened which client's record: one row a page and client, written by the way in (staff/middleware.py)."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,11 +15,14 @@ from .models import RecordView
 from .registry import visible_client_ids
 
 
-def note_view(actor: Actor, client_id: UUID, page: str) -> None:
-    """Write down that the actor was shown a page of this client's record."""
-    RecordView.objects.create(
-        at=actor.now, staff_member_id=actor.staff_member_id, person_name=actor.person_name[:120], client_id=client_id,
-        page=page[:60], request_id=actor.request_id,
+def note_views(actor: Actor, client_ids: Collection[UUID], page: str) -> None:
+    """Write down that the actor was shown a page of these clients' records."""
+    RecordView.objects.bulk_create(
+        RecordView(
+            at=actor.now, staff_member_id=actor.staff_member_id, person_name=actor.person_name[:120],
+            client_id=client_id, page=page[:60], request_id=actor.request_id,
+        )
+        for client_id in sorted(client_ids)
     )  # fmt: skip
 
 

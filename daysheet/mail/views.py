@@ -14,7 +14,7 @@ from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
 from daysheet.web.paging import page_of
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import render_page, see_other
 
 from . import actions, queries
@@ -46,6 +46,7 @@ def delivery_log(request: HttpRequest) -> HttpResponse:
 def message(request: HttpRequest, message: UUID) -> HttpResponse:
     """One message: its text, its attachments, everything that happened to it."""
     details = queries.message_details(actor_of(request), message)
+    shows_record_of(request, details.row.client_id)
     return render_page(request, "mail/message.html", {"message": details})
 
 
@@ -60,6 +61,7 @@ def attachment(request: HttpRequest, message: UUID, position: int) -> HttpRespon
     except Refusal as refusal:
         messages.error(request, refusal.message)
         return see_other(request, practice_url(actor, "mail:message", message=message))
+    shows_record_of(request, queries.get_message(actor, message).client_id)
     answer = HttpResponse(content, content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{name}"'
     answer["Cache-Control"] = "no-store"

@@ -15,7 +15,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
-from daysheet.audit.looking import note_view
+from daysheet.audit.looking import note_views
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.dates import utc_now
 from daysheet.kit.errors import NotAllowed, NotFound
@@ -30,6 +30,9 @@ from .logins import to_sign_in
 View = Callable[..., HttpResponseBase]
 #: Of one statement of a page. Nobody waits longer, and who left does not keep the database busy for ever.
 STATEMENT_SECONDS = 60
+#: For another's lock. Work in small pieces holds one for a fraction of it; behind what holds one longer, such as an
+#: import, whoever wants the same is told so, before they wait in every thread and nobody gets a page.
+LOCK_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class PracticeMiddleware:
             raise BadRequest("NUL")  # PostgreSQL keeps none
         if first := stopped(request, entrance.practice.name, rules):
             return first
-        with practice_transaction(entrance.practice.id, statement_seconds=STATEMENT_SECONDS):
+        with practice_transaction(entrance.practice.id, statement_seconds=STATEMENT_SECONDS, lock_seconds=LOCK_SECONDS):
             actor = person_actor(
                 entrance, request.user.pk, now=utc_now(), request_id=getattr(request, "request_id", "")
             )
@@ -103,15 +106,15 @@ class PracticeMiddleware:
                 answer = view(request, *args, **kwargs)
             # Names and money: for this person's browser alone, and asked for anew when the page is opened again.
             answer.headers.setdefault("Cache-Control", "private, no-cache")
-            self._note_view(request, actor, answer, kwargs.get("client"))
+            self._note_views(request, actor, answer, kwargs.get("client"))
             return answer
 
-    def _note_view(self, request: HttpRequest, actor: Actor, answer: HttpResponseBase, client_id: UUID | None) -> None:
+    def _note_views(self, request: HttpRequest, actor: Actor, answer: HttpResponseBase, client_id: UUID | None) -> None:
         """A page of a client's record that was shown is written down; a part of a page that is open already is not."""
-        shown = client_id or getattr(request, "record_of", None)
+        shown = {client_id} if client_id else getattr(request, "record_of", set())
         is_page = request.method == "GET" and answer.status_code == 200 and "HX-Request" not in request.headers
         if shown and is_page and request.resolver_match:
-            note_view(actor, shown, request.resolver_match.view_name)
+            note_views(actor, shown, request.resolver_match.view_name)
 
     def _public(
         self, door: Door, request: HttpRequest, slug: str, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -123,7 +126,7 @@ class PracticeMiddleware:
         if door.asked and door.asked(request, utc_now(), **kwargs):
             return wait_a_minute()
         try:
-            with practice_transaction(practice.pk, statement_seconds=STATEMENT_SECONDS):
+            with practice_transaction(practice.pk, statement_seconds=STATEMENT_SECONDS, lock_seconds=LOCK_SECONDS):
                 return view(request, *args, **kwargs)
         except NotFound:
             if door.missed and door.missed(request, utc_now(), **kwargs):

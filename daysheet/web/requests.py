@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.core.cache import cache
@@ -18,6 +19,11 @@ def actor_of(request: HttpRequest) -> Actor:
     actor = getattr(request, "actor", None)
     assert isinstance(actor, Actor), "this view is not under a practice's address"
     return actor
+
+
+def shows_record_of(request: HttpRequest, *client_ids: UUID | None) -> None:
+    """Say whose record the page shows, where its address does not: who looked is written down (audit/looking.py)."""
+    request.record_of = {each for each in client_ids if each}  # type: ignore[attr-defined]
 
 
 def next_url(request: HttpRequest, otherwise: str) -> str:

@@ -7,12 +7,10 @@ They read the entries on their own; only `views_agree` asks the pages' queries, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Max, Sum
+from django.db.models import Sum
 
 from daysheet.clients.models import Client, Coverage
 from daysheet.clients.queries import get_client
@@ -21,7 +19,7 @@ from daysheet.config.verify import verify_practice
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.invoicing.queries.invoice_page import invoice_by_number
 from daysheet.kit.money import Money
-from daysheet.ledger.models import Account, Entry
+from daysheet.ledger.models import Account
 from daysheet.ledger.queries import client_activity, client_balances, line_sides, practice_proof
 from daysheet.payments.models import Payment
 from daysheet.payments.queries.accepting import payment_desk
@@ -37,15 +35,15 @@ from daysheet.payments.queries.insurer_desk import insurer_desk
 from daysheet.payments.queries.ledger import LedgerPage, ledger_invoices, ledger_payments, unapplied_payments
 from daysheet.payments.queries.payment import payment_view
 from daysheet.practices.actor import Actor
-from daysheet.reports.queries.ageing import AgingFilters, Debtor, Since, invoice_aging
-from daysheet.reports.queries.day_sheet import day_sheet
+
+from .report_books import ageing_agrees, day_sheets_add_up, found, statements_agree
 
 Invariant = Callable[[Actor], list[str]]
 
 
 def no_side_is_negative(actor: Actor) -> list[str]:
     """By the entries alone, no side of a line owes less than nothing."""
-    return _found(
+    return found(
         """
         SELECT 'line ' || line_id || ' owes ' || client || ' and ' || insurance FROM (
             SELECT line_id,
@@ -61,7 +59,7 @@ def no_side_is_negative(actor: Actor) -> list[str]:
 
 def no_payment_is_overspent(actor: Actor) -> list[str]:
     """By the entries alone, no more of a payment stands on lines than came in, and no credit is below nothing."""
-    return _found(
+    return found(
         """
         SELECT 'payment ' || payment_id || ' has ' || applied || ' on lines and ' || credit || ' left of ' || received
         FROM (
@@ -78,7 +76,7 @@ def no_payment_is_overspent(actor: Actor) -> list[str]:
 
 def nothing_is_given_back_twice(actor: Actor) -> list[str]:
     """What went out of a payment never exceeds what came in, and no entry is reversed twice (M6)."""
-    return _found(
+    return found(
         """
         SELECT 'payment ' || payment_id || ': ' || gone || ' gone of ' || came FROM (
             SELECT e.payment_id,
@@ -104,7 +102,7 @@ def nothing_is_given_back_twice(actor: Actor) -> list[str]:
 
 def no_past_day_is_negative(actor: Actor) -> list[str]:
     """As of any past day too, by the days on which entries are effective, nothing is below nothing (M8)."""
-    return _found(
+    return found(
         """
         SELECT what || ' ' || id || ' is at ' || at_end || ' on ' || effective_on FROM (
             SELECT what, id, effective_on,
@@ -125,7 +123,7 @@ def no_past_day_is_negative(actor: Actor) -> list[str]:
 
 def every_service_is_billed_at_most_once(actor: Actor) -> list[str]:
     """A visit's service has one live line or none (B7), and says which."""
-    return _found(
+    return found(
         """
         SELECT 'service ' || visit_service_id || ' has ' || count(*) || ' live lines' FROM invoicing_invoiceline
         WHERE practice_id = %(practice)s AND ended_at IS NULL AND visit_service_id IS NOT NULL
@@ -204,7 +202,7 @@ def _live_invoices() -> Any:
 
 def no_day_counts_a_receipt_twice(actor: Actor) -> list[str]:
     """As of any day no more of a payment was ever in the practice than its amount, whatever its date became (M8)."""
-    return _found(
+    return found(
         """
         SELECT 'of payment ' || id || ' ' || at_end || ' is there on ' || effective_on FROM (
             SELECT p.id, p.amount_cents, e.effective_on,
@@ -217,48 +215,9 @@ def no_day_counts_a_receipt_twice(actor: Actor) -> list[str]:
     )
 
 
-def ageing_agrees(actor: Actor) -> list[str]:
-    """Invoice Aging with its credit is the balance, now and as of a past day, by client and by insurer (M9)."""
-    wrong = []
-    last = Entry.objects.aggregate(day=Max("effective_on"))["day"] or actor.today
-    for as_of in (max(last, actor.today), actor.today - timedelta(days=3)):
-        for debtor, owed in _OWED_THEN.items():
-            totals = _found(
-                f"SELECT ({owed})::text FROM ledger_entry e LEFT JOIN payments_payment p "
-                "ON p.practice_id = e.practice_id AND p.id = e.payment_id "
-                f"WHERE e.practice_id = %(practice)s AND e.effective_on <= '{as_of.isoformat()}'",
-                actor,
-            )
-            for since in Since:
-                aged = invoice_aging(actor, AgingFilters(as_of, debtor, since)).total
-                if str(aged.balance_cents) != totals[0]:
-                    wrong.append(f"ageing of {debtor} since {since} as of {as_of}: {aged}, the entries say {totals[0]}")
-    return wrong
-
-
-def day_sheets_add_up(actor: Actor) -> list[str]:
-    """The last days' sheets prove, follow one another, and end at the practice's balance (M10)."""
-    wrong = []
-    days = sorted(Entry.objects.order_by().values_list("effective_on", flat=True).distinct())[-4:]
-    proof = practice_proof(actor)
-    closing = None
-    for day in days:
-        sheet = day_sheet(actor, day)
-        totals = sheet.totals
-        if not totals.proves or closing not in (None, totals.opening_cents):
-            wrong.append(f"the sheet of {day}: {totals}, the day before closed at {closing}")
-        if sum(row.deposit_cents for row in sheet.deposit) != totals.payments_cents:
-            wrong.append(f"the deposit of {day}: {sheet.deposit}, payments {totals.payments_cents}")
-        closing = totals.closing_cents
-    held = (Account.CLIENT_RECEIVABLE, Account.INSURANCE_RECEIVABLE, Account.CREDIT)
-    if days and closing != sum(proof.balance_of(account) for account in held):
-        wrong.append(f"the last sheet closes at {closing}, the accounts hold {proof}")
-    return wrong
-
-
 def claims_stand_on_live_lines(actor: Actor) -> list[str]:
     """A claim that waits holds lines, all of them live; one that was taken back holds none (C1, C3)."""
-    return _found(
+    return found(
         """
         SELECT 'claim ' || l.claim_id || ' holds line ' || l.line_id || ', which ended' FROM claims_claimline l
         JOIN invoicing_invoiceline i ON i.practice_id = l.practice_id AND i.id = l.line_id
@@ -289,28 +248,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     figures_are_their_entries,
     no_day_counts_a_receipt_twice,
     ageing_agrees,
+    statements_agree,
     day_sheets_add_up,
     claims_stand_on_live_lines,
     verified,
 )
-
-
-#: What everybody owes less the credit that stands against it, from the entries alone.
-_ON = "coalesce(sum(e.amount_cents * ((e.debit_account = '{0}')::int - (e.credit_account = '{0}')::int)){1}, 0)"
-_CLIENTS_CREDIT = _ON.format("credit", " FILTER (WHERE p.client_id IS NOT NULL)")
-_INSURERS_CREDIT = _ON.format("credit", " FILTER (WHERE p.client_id IS NULL)")
-_CLIENTS_DUE, _INSURERS_DUE = _ON.format("client_receivable", ""), _ON.format("insurance_receivable", "")
-_OWED_THEN = {
-    Debtor.CLIENT: f"{_CLIENTS_DUE} + {_CLIENTS_CREDIT}",
-    Debtor.INSURER: f"{_INSURERS_DUE} + {_INSURERS_CREDIT}",
-    Debtor.BOTH: f"{_CLIENTS_DUE} + {_INSURERS_DUE} + {_CLIENTS_CREDIT}",
-}
-
-
-def _found(sql: str, actor: Actor) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {"practice": actor.practice.id})
-        return [row[0] for row in cursor.fetchall()]
 
 
 def _views_of_client(actor: Actor, client_id: UUID) -> dict[str, tuple[int | None, int | None, int | None]]:

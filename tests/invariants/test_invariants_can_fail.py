@@ -23,9 +23,7 @@ from tests.people import Cast
 
 from .books import (
     INVARIANTS,
-    ageing_agrees,
     claims_stand_on_live_lines,
-    day_sheets_add_up,
     every_service_is_billed_at_most_once,
     figures_are_their_entries,
     no_day_counts_a_receipt_twice,
@@ -36,6 +34,7 @@ from .books import (
     verified,
     views_agree,
 )
+from .report_books import ageing_agrees, day_sheets_add_up, statements_agree
 
 _COPY = (
     "INSERT INTO ledger_entry (practice_id, id, debit_account, credit_account, amount_cents, client_id, line_id, "
@@ -111,6 +110,11 @@ def _failing(actor: Actor) -> set[str]:
         (no_day_counts_a_receipt_twice, [_COPY.format(reverses="NULL", where="debit_account = 'cash'")]),
         (ageing_agrees, ["UPDATE invoicing_invoiceline SET client_open_cents = client_open_cents + 1"]),
         (ageing_agrees, ["UPDATE payments_payment SET unapplied_cents = unapplied_cents + 1"]),
+        (statements_agree, ["UPDATE invoicing_invoiceline SET client_open_cents = client_open_cents + 1"]),
+        (
+            statements_agree,
+            [f"UPDATE ledger_entry SET coverage_id = (SELECT id FROM clients_coverage) WHERE {_REFUND}"],
+        ),
         (claims_stand_on_live_lines, ["UPDATE claims_claimline SET left_at = now()"]),
         (claims_stand_on_live_lines, ["UPDATE claims_claim SET withdrawn_at = now(), withdrawn_reason = 'Lost'"]),
         (verified, ["UPDATE invoicing_invoicecounter SET next_number = next_number + 1"]),

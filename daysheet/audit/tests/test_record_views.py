@@ -14,10 +14,21 @@ from daysheet.invoicing.models import Invoice
 from daysheet.payments.tests.desk import bill
 from daysheet.practices.models import Practice
 from daysheet.staff.models import StaffMember
+from tests.architecture.test_methods import addresses_of
+from tests.architecture.world import build_world
 from tests.billing import Clinic, build_clinic
 from tests.people import Cast, Person
 
 SignIn = Callable[[Person], Browser]
+#: Pages of one client's record whose addresses do not name the client.
+OF_A_RECORD = {
+    *("clients:edit_coverage", "clients:end_coverage", "clients:end_diagnosis", "schedule:appointment"),
+    *("documents:document", "documents:document_pdf", "documents:made_together", "documents:made_together_pdf"),
+    *("documents:estimate", "documents:invoice_superbill", "documents:print_invoice", "documents:receipt"),
+    *("invoicing:invoice", "invoicing:void_invoice", "payments:payment", "payments:payment_entries"),
+    *("payments:delete_payment", "payments:refund", "payments:unapply", "payments:void_and_rebill"),
+    *("payments:write_off", "cards:charge", "mail:message", "mail:attachment"),
+}
 
 
 @pytest.fixture
@@ -41,6 +52,16 @@ def test_each_page_of_a_record_that_was_shown_is_one_row(cast: Cast, clinic: Cli
         assert browser.get(f"/alder/{address}").status_code == 200, address
     assert [page for _, page in seen(cast)] == ["clients:details", "payments:ledger", "invoicing:invoice"]
     assert {name for name, _ in seen(cast)} == {f"{bob.first_name} {bob.last_name}"}
+
+
+def test_a_page_that_is_reached_by_something_of_a_record_is_one_too(cast: Cast, sign_in: SignIn) -> None:
+    """Papers, diagnoses, payments, messages, appointments: their addresses name no client."""
+    with practice_transaction(cast.alder.id):
+        world = build_world(cast)
+    alice = sign_in(cast.alice)
+    for name, url in addresses_of(world, OF_A_RECORD):
+        assert alice.get(url).status_code == 200, name
+        assert seen(cast)[-1][1] == name
 
 
 def test_what_was_refused_reloaded_in_part_or_is_nobodys_record_is_none(

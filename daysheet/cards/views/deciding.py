@@ -15,7 +15,7 @@ from daysheet.payments.views.correction_page import correction_page
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import render_page, see_other
 
 from .. import deciding
@@ -27,7 +27,9 @@ from ..queries.charge_page import ChargeView, charge_view
 def charge(request: HttpRequest, charge: UUID) -> HttpResponse:
     """What was asked and heard."""
     actor = actor_of(request)
-    context = {"charge": charge_view(actor, charge), "inquiry_id": uuid4(), "section": "Billing"}
+    shown = charge_view(actor, charge)
+    shows_record_of(request, shown.client_id)
+    context = {"charge": shown, "inquiry_id": uuid4(), "section": "Billing"}
     return render_page(request, "cards/charge.html", context)
 
 

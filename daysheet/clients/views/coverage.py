@@ -13,7 +13,7 @@ from daysheet.clients.registry import bill_to_sections
 from daysheet.practices.actor import Actor
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import render_page
 
 
@@ -66,6 +66,7 @@ def edit_coverage(request: HttpRequest, coverage: UUID) -> HttpResponse:
     """Edit a coverage."""
     actor = actor_of(request)
     row = queries.get_coverage(actor, coverage)
+    shows_record_of(request, row.client_id)
     payers = queries.payer_choices(actor, row.payer_id)
     return form_page(
         request,
@@ -82,6 +83,7 @@ def end_coverage(request: HttpRequest, coverage: UUID) -> HttpResponse:
     """End a coverage."""
     actor = actor_of(request)
     row = queries.get_coverage(actor, coverage)
+    shows_record_of(request, row.client_id)
     return form_page(
         request,
         EndForm(request.POST or None, initial={"ends_on": row.ends_on or actor.today}),

@@ -11,7 +11,7 @@ from daysheet.clients import actions, queries
 from daysheet.clients.forms import DiagnosisForm, EndForm
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import see_other
 
 
@@ -34,6 +34,7 @@ def end_diagnosis(request: HttpRequest, diagnosis: UUID) -> HttpResponse:
     """End a diagnosis."""
     actor = actor_of(request)
     row = queries.get_diagnosis(actor, diagnosis)
+    shows_record_of(request, row.client_id)
     return form_page(
         request,
         EndForm(request.POST or None, initial={"ends_on": actor.today}),

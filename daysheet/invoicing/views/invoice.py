@@ -12,6 +12,7 @@ from daysheet.kit.ids import new_id
 from daysheet.ledger.queries import client_balances
 from daysheet.practices.actor import Actor
 from daysheet.web.pages import practice_url
+from daysheet.web.requests import shows_record_of
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import actions
@@ -26,7 +27,7 @@ from .requests import PracticeRequest
 def invoice(request: PracticeRequest, number: int) -> HttpResponse:
     """One invoice. What the client gets of it is a document (`daysheet.documents`)."""
     found = invoice_by_number(request.actor, number)
-    request.record_of = found.client_id  # who looked (audit/looking.py)
+    shows_record_of(request, found.client_id)
     return render_page(request, "invoicing/invoice.html", _context(request, found))
 
 
@@ -34,6 +35,7 @@ def invoice(request: PracticeRequest, number: int) -> HttpResponse:
 def void_invoice(request: PracticeRequest, number: int) -> HttpResponse:
     """Says what a void does, asks for the reason, and does it."""
     found = invoice_by_number(request.actor, number)
+    shows_record_of(request, found.client_id)
     form = ReasonForm(request.POST or None)
     context = {**_context(request, found), "form": form, **_effect_of_void(request.actor, found)}
     if request.method != "POST":

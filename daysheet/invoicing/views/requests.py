@@ -15,8 +15,6 @@ class PracticeRequest(HttpRequest):
     """A request inside a practice: the middleware has found the actor."""
 
     actor: Actor
-    #: The client whose record the page shows, where the address does not say it.
-    record_of: UUID | None
 
 
 def id_or_none(text: str | None) -> UUID | None:

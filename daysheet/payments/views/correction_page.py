@@ -20,7 +20,7 @@ from daysheet.clients.queries import get_client
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.ledger.requests import is_carried_out
 from daysheet.practices.actor import Actor
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import refused, render_page, see_other
 
 from ..queries.effects import Effect, Figure, client_figures
@@ -48,6 +48,7 @@ def correction_page(
     """Form → effect in numbers → done. A refusal is shown at either step with 422, and nothing was changed. `measure`
     reads the figures that the effect is shown in; the client's where it is None."""
     actor = actor_of(request)
+    shows_record_of(request, client_id)
     client_name = get_client(actor, client_id).name if client_id else ""
     context: dict[str, Any] = {
         "form": form, "client_id": client_id, "client_name": client_name, "verb": verb, "back_url": back_url,

@@ -15,7 +15,7 @@ from daysheet.clients.queries import get_client, get_payer
 from daysheet.practices.permissions import Permission
 from daysheet.web.fields import DayField
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import render_page
 
 from ..queries.entries import (
@@ -89,6 +89,7 @@ def payment_entries(request: HttpRequest, payment: UUID) -> HttpResponse:
     """Of a payment."""
     actor = actor_of(request)
     shown = payment_view(actor, payment)
+    shows_record_of(request, shown.client_id)
     payment_url = practice_url(actor, "payments:payment", payment=payment)
     subject = f"payment of {shown.client_name}"
     context: dict[str, Any] = {

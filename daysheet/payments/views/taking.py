@@ -18,7 +18,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import actions
@@ -78,6 +78,7 @@ def payment(request: HttpRequest, payment: UUID) -> HttpResponse:
     """Where a payment went, and the entries behind it."""
     actor = actor_of(request)
     shown = payment_view(actor, payment)
+    shows_record_of(request, shown.client_id)
     is_whole = not shown.row.applied_cents and not shown.row.returned_cents
     context = {
         "payment": shown,

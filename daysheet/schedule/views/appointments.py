@@ -16,7 +16,7 @@ from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.practices.actor import Actor
 from daysheet.web.pages import practice_url
 from daysheet.web.paging import page_of
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import is_htmx, refused, render_page, see_other
 
 from .. import actions, queries
@@ -79,6 +79,7 @@ def appointment(request: HttpRequest, appointment: UUID) -> HttpResponse:
     """An appointment, to look at and to change, alone or with what follows it in its series."""
     actor = actor_of(request)
     details = queries.appointment_details(actor, appointment)
+    shows_record_of(request, *(visit.client_id for visit in details.visits))
     if request.method == "POST":
         return _answer(request, _sent(request, actor, details))
     booking = Booking(actor, {client: [str(each) for each in ids] for client, ids in details.services.items()})

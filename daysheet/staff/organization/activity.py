@@ -32,7 +32,7 @@ _PAGE_WORDS = {
     "clients:bill_to": "Bill To & Insurance Info",
     "payments:ledger": "Ledger",
     "schedule:client_appointments": "Appointments",
-    "documents:list": "Documents",
+    "documents:client_documents": "Documents",
     "invoicing:invoice": "Invoice",
     "audit:record_views": "Who Looked",
 }
@@ -113,9 +113,13 @@ def record_views(request: HttpRequest, client: UUID) -> HttpResponse:
     name = client_names(actor, [client]).get(client)
     if name is None:
         raise NotFound("There is no such client, or you are not assigned to the client.")
-    rows = [(view, _PAGE_WORDS.get(view.page, view.page)) for view in page.rows]
+    rows = [(view, _page_words(view.page)) for view in page.rows]
     context = {"client_id": client, "client_name": name, "page": page, "rows": rows}
     return render_page(request, "organization/record_views.html", context)
+
+
+def _page_words(page: str) -> str:
+    return _PAGE_WORDS.get(page) or page.rpartition(":")[2].replace("_", " ").capitalize()
 
 
 app_name = "audit"
