@@ -27,6 +27,8 @@ _QUOTED = re.compile(r"^(DETAIL|CONTEXT|HINT|STATEMENT|QUERY): .*$", re.M)
 #: A message of another kind may quote what somebody typed: "invalid literal for int(): 'Ruiz'".
 _MOST_CAUSES = 10
 _SPEAKING = (OSError, OperationalError, IntegrityError, psycopg.OperationalError, psycopg.IntegrityError)
+#: A page of any site; its host stays.
+_PAGE = re.compile(r"(https?://[^/\s]+)\S*")
 _VALUE = re.compile(r"(Failing row contains|Key) \(.*\)")
 
 
@@ -74,9 +76,10 @@ def configuration(kind: str) -> dict[str, Any]:
 
 
 def without_address(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Django ends what it says of a request with the address; the line of the request has its route."""
-    if str(event.get("logger", "")).startswith("django.request"):
-        event["event"] = str(event.get("event", "")).partition(":")[0]
+    """Django ends what it says of a request with the address, and of a foreign form with the page it came from; the
+    line of the request has its route. An address may hold an invitation's secret, and what somebody searched for."""
+    if str(event.get("logger", "")).startswith(("django.request", "django.security")):
+        event["event"] = _PAGE.sub(r"\1", str(event.get("event", "")).partition(": /")[0])
     return event
 
 

@@ -62,6 +62,21 @@ def test_no_line_holds_what_was_searched_typed_or_addressed(
         assert hidden not in everything
 
 
+def test_a_form_without_its_token_is_told_without_its_address_and_where_it_came_from(
+    cast: Cast, written: Callable[[], list[dict[str, object]]]
+) -> None:
+    """The address of an invitation is its key; the page before may be a search."""
+    stranger = Browser(enforce_csrf_checks=True)
+    stranger.post("/alder/join/the-secret-of-eve", {"password": "x"})
+    from_search = {"referer": "https://books.example/alder/clients/?q=Quackenbush"}
+    stranger.post("/alder/join/the-secret-of-eve", {"password": "x"}, headers=from_search, secure=True)
+    events = [str(line["event"]) for line in written() if line["logger"] == "django.security.csrf"]
+    assert len(events) == 2 and all(event.startswith("Forbidden (") for event in events)
+    assert "https://books.example does not match" in events[1]
+    for hidden in ("the-secret-of-eve", "Quackenbush"):
+        assert hidden not in json.dumps(written())
+
+
 def test_health_checks_do_not_fill_the_log(db: None, written: Callable[[], list[dict[str, object]]]) -> None:
     Browser().get("/health/live")
     Browser().get("/health/ready")
