@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 from daysheet.database.cluster import Cluster
@@ -29,7 +27,7 @@ def main() -> int:
     cluster = home.server(fast=True)
     try:
         for visits in sizes:
-            _make_ready(cluster, visits)
+            home.make_ready(cluster, visits)
         cluster = home.server(fast=False)
         measured = [_measure(cluster, visits, rounds) for visits in sizes]
     finally:
@@ -41,20 +39,6 @@ def main() -> int:
     write_report(measured, target)
     print(f"\nwritten to {target.relative_to(home.ROOT)}")
     return 1 if over else 0
-
-
-def _make_ready(cluster: Cluster, visits: int) -> None:
-    """Build the practice, or bring the tables of an earlier build up to date."""
-    name = home.name_of(visits)
-    if cluster.database_exists(name):
-        home.migrate(cluster, name)
-        return
-    building = f"{name}_building"
-    if not cluster.database_exists(building):
-        cluster.create_database(building)
-    home.migrate(cluster, building)
-    _run(cluster, building, "bench.build", str(visits), "--beside", str(visits // 5000))
-    home.rename_database(cluster, building, name)
 
 
 def _measure(cluster: Cluster, visits: int, rounds: int) -> Size:
@@ -73,7 +57,7 @@ def _measure(cluster: Cluster, visits: int, rounds: int) -> Size:
 def _part(cluster: Cluster, database: str, part: str, rounds: int) -> list[dict[str, object]]:
     """Each part in a process of its own, so that its memory is its own."""
     out = home.folder() / f"{database}-{part}.json"
-    _run(cluster, database, "bench.measure", part, "--rounds", str(rounds), "--out", str(out), "--only", _only())
+    home.run(cluster, database, "bench.measure", part, "--rounds", str(rounds), "--out", str(out), "--only", _only())
     found: list[dict[str, object]] = json.loads(out.read_text(encoding="utf-8"))
     return found
 
@@ -81,16 +65,6 @@ def _part(cluster: Cluster, database: str, part: str, rounds: int) -> list[dict[
 def _only() -> str:
     """A part of the keys of the paths that are wanted; empty: all."""
     return os.environ.get("BENCH_ONLY") or ""
-
-
-def _run(cluster: Cluster, database: str, module: str, *arguments: str) -> None:
-    began = time.monotonic()
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, cwd=home.ROOT, env=home.environment(cluster, database), check=False)
-    if done.returncode:
-        raise SystemExit(f"{module} {' '.join(arguments[:1])} ended with {done.returncode}")
-    if module == "bench.build":
-        print(f"built in {time.monotonic() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,30 @@ def migrate(cluster: Cluster, database: str) -> None:
     """Bring the tables of an earlier build up to date."""
     command = [sys.executable, "-m", "django", "migrate", "--database=owner", "-v0"]
     subprocess.run(command, cwd=ROOT, env=environment(cluster, database), check=True)
+
+
+def make_ready(cluster: Cluster, visits: int) -> None:
+    """Build the practice of a size, or bring the tables of an earlier build up to date."""
+    name = name_of(visits)
+    if cluster.database_exists(name):
+        migrate(cluster, name)
+        return
+    building = f"{name}_building"
+    if not cluster.database_exists(building):
+        cluster.create_database(building)
+    migrate(cluster, building)
+    began = time.monotonic()
+    run(cluster, building, "bench.build", str(visits), "--beside", str(visits // 5000))
+    print(f"built in {time.monotonic() - began:.0f} s", flush=True)
+    rename_database(cluster, building, name)
+
+
+def run(cluster: Cluster, database: str, module: str, *arguments: str) -> None:
+    """A part of the benchmark in a process of its own, on one of the databases."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment(cluster, database), check=False)
+    if done.returncode:
+        raise SystemExit(f"{module} {' '.join(arguments[:1])} ended with {done.returncode}")
 
 
 def stop() -> None:

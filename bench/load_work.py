@@ -16,7 +16,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from daysheet.config.verify import verify_practice
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.batches import BatchRequest, start_batch
-from daysheet.invoicing.models import Batch
+from daysheet.jobs.models import JobRun
 from daysheet.kit.dates import local_date, utc_now
 from daysheet.kit.ids import new_id
 from daysheet.practices.models import User
@@ -36,33 +36,37 @@ _WORDS = ("ru", "ruiz", "ana", "han", "stei", "555-00", "castro", "vito", "no", 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Everything is there: desks, and the visits of the batch by client."""
+    """Everything is there: desks, and the visits of each batch by client."""
 
     loaded: Loaded
     desks: Sequence[Desk]
-    batch: dict[UUID, list[UUID]]
+    batches: list[dict[UUID, list[UUID]]]
 
     @staticmethod
-    def make(visits: int, *, people: int, batch: int) -> Preparation:
+    def make(visits: int, *, people: int, batch: int, batches: int) -> Preparation:
         facts = home.recall()
         loaded = find_people(Shape(facts["visits"], date.fromisoformat(facts["today"])))
         pool = Pool(loaded)
         clicks = [str(visit_id) for visit_id in pool.visits(pool.make(people * _CLICKS_EACH))]
-        days = pool.make(batch)
-        return Preparation(loaded, list(_desks(loaded, clicks, people)), pool.services(days))
+        later = [pool.services(pool.make(batch)) for _ in range(batches)]
+        return Preparation(loaded, list(_desks(loaded, clicks, people)), later)
 
     def start_batch(self) -> UUID:
-        """The batch of everything, as the page starts it; the server's worker carries it out."""
+        """The next batch, as the page starts it; the server's worker carries it out."""
+        batch = self.batches.pop()
         with practice_transaction(self.loaded.practice.id):
             return start_batch(
                 self.loaded.owner, batch_id=new_id(), from_on=self.loaded.shape.first_monday,
-                to_on=self.loaded.shape.today, items=[BatchRequest(key, tuple(ids)) for key, ids in self.batch.items()],
-                expected_count=len(self.batch), expected_cents=0,
+                to_on=self.loaded.shape.today, items=[BatchRequest(key, tuple(ids)) for key, ids in batch.items()],
+                expected_count=len(batch), expected_cents=0,
             )  # fmt: skip
 
     def is_done(self, batch_id: UUID) -> bool:
+        """With all that comes after the last invoice. Raises where it failed."""
         with practice_transaction(self.loaded.practice.id):
-            return Batch.objects.filter(pk=batch_id, finished_at__isnull=False).exists()
+            state = JobRun.objects.values_list("state", flat=True).get(subject_id=batch_id)
+        assert state != JobRun.State.FAILED, "the batch failed: see the server's log"
+        return state == JobRun.State.DONE
 
     def differences(self) -> list[str]:
         """What `verify` finds afterwards."""

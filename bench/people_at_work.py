@@ -34,9 +34,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One page that somebody waited for."""
+    """One page that somebody waited for. `turn`: of the phases of one name, which."""
 
     phase: str
+    turn: int
     kind: str
     seconds: float
     status: int
@@ -57,6 +58,7 @@ class Office:
     think_seconds: float
     answers: list[Answer] = field(default_factory=list)
     phase: str = ""
+    turn: int = 0
     _closed: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -73,9 +75,9 @@ class Office:
             for thread in threads:
                 thread.join(_TIMEOUT_SECONDS)
 
-    def during(self, phase: str, seconds: float) -> None:
+    def during(self, phase: str, turn: int, seconds: float) -> None:
         """Let them work for so long. What is asked for now counts for this phase."""
-        self.phase = phase
+        self.phase, self.turn = phase, turn
         self._closed.wait(seconds)
 
     def rest(self, seconds: float) -> bool:
@@ -141,14 +143,14 @@ class _Person:
             headers |= {"X-CSRFToken": _CSRF, "Content-Type": "application/x-www-form-urlencoded"}
         if part:
             headers["HX-Request"] = "true"
-        phase, began = self.office.phase, time.perf_counter()
+        phase, turn, began = self.office.phase, self.office.turn, time.perf_counter()
         try:
             status, text = self._exchange(method, f"/{self.desk.slug}/{address}", body, headers)
             words = "" if status < 400 else f"{status} {method} {address.split('?')[0]}: {_plain(text)[:200]}"
         except (OSError, http.client.HTTPException) as error:
             self._hang_up()
             status, text, words = 0, "", f"{type(error).__name__} {method} {address.split('?')[0]}"
-        self.office.answers.append(Answer(phase, kind, time.perf_counter() - began, status, words))
+        self.office.answers.append(Answer(phase, turn, kind, time.perf_counter() - began, status, words))
         return text
 
     def _exchange(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> tuple[int, str]:

@@ -121,8 +121,14 @@ def databases() -> dict[str, Any]:
     for the embedded server before settings are read."""
     runtime = os.environ.get("DATABASE_URL") or "postgresql://daysheet_app@127.0.0.1:1/daysheet"
     owner = os.environ.get("DATABASE_OWNER_URL") or runtime
-    pool: dict[str, Any] = {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}} if flag("DAYSHEET_POOL") else {}
-    return {"default": _database(runtime, pool), "owner": _database(owner, {})}
+    return {"default": _database(runtime, _pool()), "owner": _database(owner, {})}
+
+
+def _pool() -> dict[str, Any]:
+    most = os.environ.get("DAYSHEET_POOL") or "0"
+    if not most.isdecimal():
+        raise ImproperlyConfigured("DAYSHEET_POOL is a number of connections; 0: no pool.")
+    return {"pool": {"min_size": 1, "max_size": int(most), "timeout": 10}} if int(most) else {}
 
 
 def _database(url: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from .failures import CommandFailed
 from .preparing import embedded_server, refuse_taken_port, say, set_up
 from .supervisor import supervise
 
+#: Pages answered at once, and connections of a process's pool, so that no page waits for one. Explained, as the time
+#: that a page waits for a lock, in docs/deployment.md, "How many at once".
+THREADS = 16
 _MEMORY_FOLDER = "/dev/shm"  # noqa: S108
 _COUNTERS = "daysheet-metrics-"
 #: Between two attempts to start a database server that does not start.
@@ -52,10 +55,10 @@ def serve(options: argparse.Namespace) -> int:
         refuse_taken_port(options.host, options.port)
     if options.run is serve:
         set_up(migrate=True)
-    os.environ["DAYSHEET_POOL"] = "1"
+    os.environ["DAYSHEET_POOL"] = str(THREADS)
     address = f"{f'[{options.host}]' if ':' in options.host else options.host}:{options.port}"
     web = [sys.executable, "-m", "gunicorn", "daysheet.config.wsgi", "--bind", address, "--worker-class", "gthread",
-           "--workers", "1", "--threads", "8", "--log-level", "warning"]  # fmt: skip
+           "--workers", "1", "--threads", str(THREADS), "--log-level", "warning"]  # fmt: skip
     worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
     commands = {"web": web, "worker": worker}
     if only:

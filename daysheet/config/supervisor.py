@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+
+from daysheet.database.sessions import session_name
 
 #: A process that died is started again after this pause, so that one that cannot start does not fill the log.
 RESTART_PAUSE_SECONDS = 1.0
@@ -29,7 +32,7 @@ def supervise(
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    running = {name: subprocess.Popen(command) for name, command in commands.items()}
+    running = {name: _start(name, command) for name, command in commands.items()}
     try:
         while not stopping:
             time.sleep(_LOOK_EVERY_SECONDS)
@@ -38,10 +41,14 @@ def supervise(
                 if process.poll() is not None and not stopping:
                     say(f"daysheet: the {name} process ended with {process.returncode}; starting it again")
                     time.sleep(RESTART_PAUSE_SECONDS)
-                    running[name] = subprocess.Popen(commands[name])
+                    running[name] = _start(name, commands[name])
     finally:
         _stop(list(running.values()))
     return 0
+
+
+def _start(name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, env={**os.environ, "PGAPPNAME": session_name(name)})
 
 
 def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:

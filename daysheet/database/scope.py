@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from django.conf import settings
 from django.db import connections, transaction
 
-#: How long a statement waits for another's lock before it gives up with a clear message.
+#: How long a statement waits for another's lock before it gives up with a clear message; pages wait less long.
 LOCK_TIMEOUT_SECONDS = 10
 _EVERY_PRACTICE = 0
 _current: ContextVar[int | None] = ContextVar("daysheet_practice", default=None)
@@ -46,10 +46,13 @@ def scoped_practice_id() -> int | None:
 
 
 @contextmanager
-def practice_transaction(practice_id: int, *, using: str = "default", statement_seconds: int = 0) -> Iterator[None]:
+def practice_transaction(
+    practice_id: int, *, using: str = "default", statement_seconds: int = 0, lock_seconds: int = LOCK_TIMEOUT_SECONDS
+) -> Iterator[None]:
     """One transaction for one practice. Nested calls must name the same practice (tests may switch).
 
-    `statement_seconds`: the most that each of its statements may take; 0: as long as it takes.
+    `statement_seconds`: the most that each of its statements may take; 0: as long as it takes. `lock_seconds`: the most
+    that one waits for another's lock.
     """
     connection = connections[using]
     outer = _current.get() if connection.in_atomic_block else None
@@ -60,7 +63,7 @@ def practice_transaction(practice_id: int, *, using: str = "default", statement_
     try:
         with transaction.atomic(using=using):
             if outer != practice_id:
-                _set_local(using, str(int(practice_id)), statement_seconds)
+                _set_local(using, str(int(practice_id)), statement_seconds, lock_seconds)
             yield
         if nested and outer != practice_id:
             _set_local(using, str(outer or ""))
@@ -78,8 +81,8 @@ def every_practice() -> Iterator[None]:
         _current.reset(token)
 
 
-def _set_local(using: str, value: str, statement_seconds: int = 0) -> None:
-    words = f"SET LOCAL app.practice_id = '{value}'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"
+def _set_local(using: str, value: str, statement_seconds: int = 0, lock_seconds: int = LOCK_TIMEOUT_SECONDS) -> None:
+    words = f"SET LOCAL app.practice_id = '{value}'; SET LOCAL lock_timeout = '{int(lock_seconds)}s'"
     if statement_seconds:
         words += f"; SET LOCAL statement_timeout = '{int(statement_seconds)}s'"
     with connections[using].cursor() as cursor:

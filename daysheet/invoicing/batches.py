@@ -26,6 +26,7 @@ from daysheet.database.scope import practice_transaction
 from daysheet.database.statistics import count_again_after
 from daysheet.database.trouble import Trouble, trouble_of
 from daysheet.jobs.actions import advance_job, continue_job, start_job
+from daysheet.jobs.pace import Pace
 from daysheet.jobs.registry import RunningJob
 from daysheet.kit.errors import NotFound, Refusal
 from daysheet.kit.ids import new_id
@@ -45,8 +46,8 @@ from .voiding import void_invoices
 
 JOB_KIND = "invoice_batch"
 #: Billed in one transaction: as many clients, but of many services only so many that nobody waits long for the counter
-#: of numbers. Measured in docs/performance.md.
-CLIENTS_PER_CHUNK, SERVICES_PER_CHUNK = 250, 2_000
+#: of numbers, and of fewer while people are at work. Measured in docs/performance.md.
+CLIENTS_PER_CHUNK, SERVICES_PER_CHUNK, SERVICES_BESIDE_PEOPLE = 250, 2_000, 300
 _TRIES = 3
 _TOUCHED = "It has payments, adjustments or a claim on it, or a statement told of it."
 _log = logging.getLogger("daysheet.invoicing")
@@ -192,7 +193,8 @@ def undo_batch(actor: Actor, *, batch_id: UUID, reason: str) -> Undone:
 
 def run_batch(job: RunningJob) -> None:
     """Carry a batch out, chunk by chunk, until no item is left. Safe to call again after a kill."""
-    while _run_chunk(job):
+    pace = Pace(small=SERVICES_BESIDE_PEOPLE, large=SERVICES_PER_CHUNK)
+    while _run_chunk(job, pace):
         pass
     with practice_transaction(job.practice.id):
         Batch.objects.filter(pk=job.subject_id, finished_at=None).update(finished_at=job.clock())
@@ -202,11 +204,13 @@ def run_batch(job: RunningJob) -> None:
     tell_batch_finished(job.practice, job.subject_id, job.clock())
 
 
-def _run_chunk(job: RunningJob) -> bool:
-    """One transaction for many clients; where it fails, each client by itself, so that one cannot stop the others."""
+def _run_chunk(job: RunningJob, pace: Pace) -> bool:
+    """One transaction for many clients; where it fails, each client by itself, so that one cannot stop the others.
+    False: nothing is left."""
     for attempt in range(_TRIES):
         try:
-            return _bill_chunk(job, CLIENTS_PER_CHUNK)
+            with pace.piece() as services:
+                return _bill_chunk(job, services)
         except OperationalError as error:
             _stop_in_an_outage(error)
             _log.warning("batch %s: a chunk met a lock, try %s", job.subject_id, attempt + 1)
@@ -247,9 +251,10 @@ def _reason(error: Exception) -> tuple[str, str]:
     return "unexpected", "Something unexpected stopped it. Nothing was billed."
 
 
-def _bill_chunk(job: RunningJob, size: int) -> bool:
+def _bill_chunk(job: RunningJob, services: int) -> bool:
+    """Bill the next clients with at most so many services in all, or one client. False: nothing is left."""
     with practice_transaction(job.practice.id):
-        items = _next_items(job.subject_id, size)
+        items = _next_items(job.subject_id, services)
         if not items:
             return False
         batch = Batch.objects.get(pk=job.subject_id)
@@ -266,14 +271,13 @@ def _bill_chunk(job: RunningJob, size: int) -> bool:
     return True
 
 
-def _next_items(batch_id: UUID, size: int) -> list[BatchItem]:
-    """At most `size` clients, and no more of them than SERVICES_PER_CHUNK allows; one in any case."""
-    waiting = BatchItem.objects.filter(batch_id=batch_id, done_at=None).order_by("pk").select_for_update()[:size]
+def _next_items(batch_id: UUID, services: int) -> list[BatchItem]:
+    """Clients who have at most `services` together, and no more than CLIENTS_PER_CHUNK; one in any case."""
+    waiting = BatchItem.objects.filter(batch_id=batch_id, done_at=None).order_by("pk").select_for_update()
     items: list[BatchItem] = []
-    services = 0
-    for item in waiting:
-        services += len(item.visit_service_ids)
-        if items and services > SERVICES_PER_CHUNK:
+    for item in waiting[: min(services, CLIENTS_PER_CHUNK)]:
+        services -= len(item.visit_service_ids)
+        if items and services < 0:
             break
         items.append(item)
     return items

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django import forms
 
+from daysheet.kit.dates import us_date
+from daysheet.kit.money import Money
 from daysheet.web.fields import DayField, IdInAdvance, MoneyField
 
 from .models import Payment
@@ -22,6 +26,34 @@ class ReasonForm(forms.Form):
 
     request_key = IdInAdvance()
     reason = forms.CharField(label="Reason", max_length=400)
+    #: Whether everything but the reason comes filled in: typing begins there.
+    begins_with_reason = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.begins_with_reason and not self.is_bound:
+            self.fields["reason"].widget.attrs["autofocus"] = True
+
+    def typed(self) -> list[tuple[str, str]]:
+        """What a valid form says, in words: (label, value) of the fields that are filled in."""
+        words = [
+            (str(field.label), _in_words(field, self.cleaned_data.get(field.name))) for field in self.visible_fields()
+        ]
+        return [(label, value) for label, value in words if value]
+
+
+def _in_words(field: forms.BoundField, value: Any) -> str:
+    """As people read it: dollars, days as they are written here, choices by their labels."""
+    if isinstance(field.field, MoneyField):
+        return str(Money(value)) if value is not None else ""
+    if isinstance(value, date):
+        return us_date(value)
+    if isinstance(field.field, forms.ChoiceField):
+        choices: Any = field.field.choices
+        labels = {str(key): str(label) for key, label in choices}
+        chosen = value if isinstance(value, list) else [value]
+        return ", ".join(labels.get(str(each), "") for each in chosen)
+    return str(value) if value is not None else ""
 
 
 class _TickedLines(forms.MultipleChoiceField):
@@ -75,6 +107,7 @@ class _AsItIs(forms.CharField):
 class EditPaymentForm(ReasonForm):
     """What may be corrected beside the amount (M6)."""
 
+    begins_with_reason = False
     field_order = ("method", "received_on", "number", "notes", "reason")
     method = forms.ChoiceField(label="Method")
     received_on = DayField(label="Date")
@@ -107,6 +140,7 @@ class ResponsibilityForm(ReasonForm):
 class EditLineForm(ReasonForm):
     """Units, rate and sides of a line (C1)."""
 
+    begins_with_reason = False
     field_order = ("units", "rate", "client_part", "note", "reason")
     units = forms.IntegerField(label="Units", min_value=1, max_value=999)
     rate = MoneyField(label="Rate per unit")
@@ -117,11 +151,16 @@ class EditLineForm(ReasonForm):
 class RebillForm(ReasonForm):
     """Void and rebill (C4): for each service that was billed, which it should have been, and its units."""
 
+    begins_with_reason = False
+
     def __init__(self, *args: Any, lines: Sequence[LineFacts], services: Choices, providers: Choices, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.lines = [line for line in lines if line.visit_service_id]
+        on_day = Counter(line.service_on for line in self.lines)
         for line in self.lines:
             key, day = line.visit_service_id, f"{line.service_on:%m/%d/%Y}"
+            if on_day[line.service_on] > 1:
+                day = f"{day}, {line.name}"
             self.fields[f"service-{key}"] = forms.ChoiceField(
                 label=f"Service on {day}", choices=[(str(pk), label) for pk, label in services],
                 initial=str(line.service_type_id),

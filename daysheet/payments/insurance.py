@@ -17,6 +17,7 @@ from uuid import UUID
 from daysheet.audit.actions import record
 from daysheet.clients.models import Payer
 from daysheet.clients.queries import visible_clients
+from daysheet.database.constraints import refusing
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotFound
 from daysheet.kit.ids import new_id
@@ -24,7 +25,7 @@ from daysheet.kit.money import LARGEST_CENTS, Money
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
 from daysheet.ledger.queries import owed_since
-from daysheet.ledger.requests import claim_request
+from daysheet.ledger.requests import RequestKeyReused, claim_request
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -112,12 +113,15 @@ def accept_insurance_payment(
     if posted.credit_cents > 0 and posted.credit_cents != expected_credit_cents:
         raise SurplusNotConfirmed(posted.credit_cents)
     if posted.payment_id:
-        Payment.objects.create(
-            pk=posted.payment_id, payer_id=payer_id, method=Payment.Method(method), amount_cents=_amount(posted),
-            unapplied_cents=0, received_on=received_on, number=number.strip()[:40], notes=notes.strip()[:400],
-            created_at=actor.now, created_by_name=actor.person_name[:120], request_key=request_key,
-            request_digest=digest,
-        )  # fmt: skip
+        with refusing(
+            payment_request_once=RequestKeyReused()
+        ):  # by a payment that claimed no key: a card's, an import's
+            Payment.objects.create(
+                pk=posted.payment_id, payer_id=payer_id, method=Payment.Method(method), amount_cents=_amount(posted),
+                unapplied_cents=0, received_on=received_on, number=number.strip()[:40], notes=notes.strip()[:400],
+                created_at=actor.now, created_by_name=actor.person_name[:120], request_key=request_key,
+                request_digest=digest,
+            )  # fmt: skip
     received = [
         Movement(Account.CASH, Account.CREDIT, _amount(posted), None, received_on, payment_id=posted.payment_id)
         for _ in range(posted.payment_id is not None)

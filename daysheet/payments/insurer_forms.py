@@ -40,6 +40,8 @@ class ChooseInsurerForm(forms.Form):
     def __init__(self, *args: Any, payers: Sequence[tuple[UUID, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["payer"].choices = [("", "Choose"), *((str(pk), name) for pk, name in payers)]  # type: ignore[attr-defined]
+        if not self.is_bound:  # the next check begins here
+            self.fields["payer"].widget.attrs["autofocus"] = True
 
 
 class SearchForm(forms.Form):

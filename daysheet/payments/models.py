@@ -89,6 +89,11 @@ class Payment(TenantModel):
             models.Index(fields=["practice", "number"], condition=~models.Q(number=""), name="payment_number_ix"),
         ]
 
+    @property
+    def from_name(self) -> str:
+        """Whose money it is, in words."""
+        return self.client.name if self.client else self.payer.name if self.payer else ""
+
 
 class PaymentReversal(TenantModel):
     """That a payment was deleted, that is reversed: by whom, when, why. The payment and its entries stay (M6)."""

@@ -30,6 +30,9 @@ from .logins import to_sign_in
 View = Callable[..., HttpResponseBase]
 #: Of one statement of a page. Nobody waits longer, and who left does not keep the database busy for ever.
 STATEMENT_SECONDS = 60
+#: For another's lock. Work in small pieces holds one for a fraction of it; behind what holds one longer, such as an
+#: import, whoever wants the same is told so, before they wait in every thread and nobody gets a page.
+LOCK_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class PracticeMiddleware:
             raise BadRequest("NUL")  # PostgreSQL keeps none
         if first := stopped(request, entrance.practice.name, rules):
             return first
-        with practice_transaction(entrance.practice.id, statement_seconds=STATEMENT_SECONDS):
+        with practice_transaction(entrance.practice.id, statement_seconds=STATEMENT_SECONDS, lock_seconds=LOCK_SECONDS):
             actor = person_actor(
                 entrance, request.user.pk, now=utc_now(), request_id=getattr(request, "request_id", "")
             )
@@ -123,7 +126,7 @@ class PracticeMiddleware:
         if door.asked and door.asked(request, utc_now(), **kwargs):
             return wait_a_minute()
         try:
-            with practice_transaction(practice.pk, statement_seconds=STATEMENT_SECONDS):
+            with practice_transaction(practice.pk, statement_seconds=STATEMENT_SECONDS, lock_seconds=LOCK_SECONDS):
                 return view(request, *args, **kwargs)
         except NotFound:
             if door.missed and door.missed(request, utc_now(), **kwargs):

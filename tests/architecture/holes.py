@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
@@ -75,6 +76,15 @@ def changes(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+def elsewhere(request: HttpRequest) -> HttpResponse:
+    """Changes what is there, and tells on the next page that it could not."""
+    if request.method == "POST":
+        Client.objects.filter(first_name="Zoe").update(last_name="Changed")
+        messages.error(request, "Not done.")
+        return HttpResponse(status=303, headers={"Location": "/"})
+    return HttpResponse()
+
+
 def books(request: HttpRequest) -> HttpResponse:
     """Gives a payment a cent that nobody paid."""
     if request.method == "POST":
@@ -101,6 +111,7 @@ _holes = (
         path("raises", raises, name="raises"),
         path("half", half, name="half"),
         path("changes", changes, name="changes"),
+        path("elsewhere", elsewhere, name="elsewhere"),
         path("books", books, name="books"),
         path("others", others, name="others"),
     ],

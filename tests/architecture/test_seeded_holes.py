@@ -28,6 +28,7 @@ _HOLES = {
     "hole:raises": Permission.DEFAULT,
     "hole:half": Permission.DEFAULT,
     "hole:changes": Permission.DEFAULT,
+    "hole:elsewhere": Permission.DEFAULT,
     "hole:books": Permission.DEFAULT,
     "hole:others": Permission.DEFAULT,
 }
@@ -94,6 +95,10 @@ def test_a_write_that_is_half_done(world: World, listed: None) -> None:
 def test_a_change_that_is_refused_afterwards(world: World, listed: None) -> None:
     """No row more, no row less."""
     assert list(_at(world, "hole:changes").found) == ["POST hole:changes: half a write with 422: clients_client"]
+
+
+def test_a_change_that_the_next_page_tells_to_be_refused(world: World, listed: None) -> None:
+    assert list(_at(world, "hole:elsewhere").found) == ["POST hole:elsewhere: half a write with 303: clients_client"]
 
 
 def test_books_that_do_not_agree_afterwards(world: World, listed: None) -> None:

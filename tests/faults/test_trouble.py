@@ -15,7 +15,6 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client as Browser
 
-from daysheet.database import scope
 from daysheet.database.scope import practice_transaction
 from daysheet.imports.actions import import_file
 from daysheet.jobs import jobs
@@ -62,7 +61,7 @@ def clinic(live_db: None) -> Clinic:
 def test_a_form_that_waits_too_long_says_so_and_goes_through_later(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch, locks: int, statements: int, words: str, number: int
 ) -> None:
-    monkeypatch.setattr(scope, "LOCK_TIMEOUT_SECONDS", locks)
+    monkeypatch.setattr(middleware, "LOCK_SECONDS", locks)
     monkeypatch.setattr(middleware, "STATEMENT_SECONDS", statements)
     with practice_transaction(clinic.cast.alder.id):
         client = clinic.client()
@@ -73,6 +72,9 @@ def test_a_form_that_waits_too_long_says_so_and_goes_through_later(
         answer = bob.post(f"/alder/visits/{visit}/invoice/")
         assert (answer.status_code, answer["Retry-After"]) == (503, "30")
         assert words in words_of(answer.content.decode())
+        click = bob.post(f"/alder/visits/{visit}/invoice/", headers={"HX-Request": "true"})
+        assert (click.status_code, click["Content-Type"]) == (503, "text/plain")
+        assert words.split(" Nothing")[0] in click.content.decode()
     assert bob.post(f"/alder/visits/{visit}/invoice/").status_code == 303
     check_books(clinic, lines=1)
 

@@ -22,7 +22,7 @@ from .digests import Digester, Digests, changed
 from .hostile import body_of
 from .roles import Role, owner_of
 from .targets import Forms, Target, all_targets, watching
-from .visitors import Outcome, Visitor, outcome_of
+from .visitors import Outcome, Visitor, outcome_of, tells_error
 
 #: What a request may end in. 503 is a lock that lasts, which nobody holds here.
 RIGHT = {200, 204, 301, 302, 303, 304, 400, 403, 404, 405, 409, 410, 413, 422, 429}
@@ -141,7 +141,7 @@ class Fuzzer:
         if not self.role.may(name) and outcome in {Outcome.TAKEN, Outcome.IN_WORDS}:
             yield "let in without its permission"
         written, of_others = map(changed, before, self._state())
-        if written and (answer.status_code >= 400 or is_away):
+        if written and (answer.status_code >= 400 or is_away or tells_error(answer)):
             yield f"half a write with {answer.status_code}: {', '.join(written)}"
         if of_others:
             yield f"writes to a client of others: {', '.join(of_others)}"

@@ -11,7 +11,13 @@ from .hostile import FILES, VALUES, WRAPPINGS, File, body_of, nearly, values
 from .targets import Fields, Target
 from .visitors import Outcome
 
-_IN_NAMES = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+")
+_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_IN_NAMES = re.compile(f"{_ID}|[0-9]+")
+
+
+def is_id(text: str) -> bool:
+    """Whether it looks like one of ours."""
+    return bool(re.fullmatch(_ID, text))
 
 
 def fields_for(data: st.DataObject, target: Target, ids: list[str]) -> Fields:

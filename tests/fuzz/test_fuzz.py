@@ -20,7 +20,7 @@ from .fuzzer import Fuzzer
 from .hostile import EDGES, VALUES, body_of, query_of, values
 from .roles import Role, limited
 from .running import EXAMPLES, SECONDS, check, run, some
-from .sending import fields_for, send_form
+from .sending import fields_for, is_id, send_form
 from .targets import Target, all_targets
 
 #: Forms that the world has nothing for, so that they can only be answered by a 4xx: why.
@@ -72,13 +72,14 @@ def test_forms(owner: Fuzzer) -> None:
 
 
 def test_forms_one_after_another(owner: Fuzzer) -> None:
-    """Each on top of what those before have done."""
+    """Each on top of what those before have done; often the same once more, with the same keys and something else."""
     inside = [target for target in posts(owner) if target.name not in OUTSIDE and target.name not in LAST]
 
     def example(data: st.DataObject) -> None:
         with transaction.atomic():
-            for target in data.draw(st.lists(st.sampled_from(inside), min_size=2, max_size=5)):
-                send_form(data, owner, target)
+            for target in data.draw(st.lists(st.sampled_from(inside), min_size=1, max_size=3)):
+                for _ in range(data.draw(st.integers(1, 3))):
+                    send_form(data, owner, target)
             transaction.set_rollback(True)
 
     run(example, examples=EXAMPLES // 2)
@@ -116,6 +117,24 @@ def test_each_field_of_a_form_at_its_edges(owner: Fuzzer) -> None:
     for target, name, edge in some(edges_of(owner, "POST"), every=5 * len(EDGES) + 1):
         fields = [each for each in target.sent if each[0] != name]
         owner.send(target.name, "POST", target.url, **body_of("form", [*fields, (name, edge)]))
+    check(owner)
+
+
+def test_each_id_of_a_form_in_place_of_another(owner: Fuzzer) -> None:
+    """Ids that exist, of every kind, where another kind's or a new one's belongs: the id that a form brings in advance
+    is taken already, a payer is a client, a line is of another invoice."""
+    ids = [each for each in owner.ids if is_id(each)]
+    cases = [
+        (target, name, each)
+        for target in posts(owner)
+        for name in target.fields
+        if any(map(is_id, target.sane[name]))
+        for each in ids
+    ]
+    assert len(cases) > 1000
+    for target, name, each in some(cases, every=len(cases) // EXAMPLES):
+        fields = [field for field in target.sent if field[0] != name]
+        owner.send(target.name, "POST", target.url, **body_of("form", [*fields, (name, each)]))
     check(owner)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
+from django.contrib import messages
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.test import Client as Browser
@@ -64,13 +65,19 @@ def _type_password(browser: Browser, user: User) -> None:
     request.session.save()
 
 
+def tells_error(answer: Any) -> bool:
+    """Whether the next page says that something went wrong: a refusal that goes back to where the person came from."""
+    said = getattr(answer.wsgi_request, "_messages", None)
+    return said is not None and any(message.level >= messages.ERROR for message in said._queued_messages)
+
+
 def outcome_of(answer: Any) -> Outcome:
     """Being sent to any page of signing in is no success, though it looks like one."""
     place = answer.get("Location") or answer.get("HX-Redirect") or ""
     if place.startswith(_SIGN_IN) or (answer.status_code == 422 and _LOCKED in answer.whole):
         return Outcome.SENT_AWAY
+    if answer.status_code == 422 or tells_error(answer):
+        return Outcome.IN_WORDS
     if answer.status_code < 400:
         return Outcome.TAKEN
-    if answer.status_code == 422:
-        return Outcome.IN_WORDS
     return Outcome.TURNED_AWAY if answer.status_code < 500 else Outcome.BROKEN

@@ -63,6 +63,11 @@ class Server:
         finally:
             os.kill(pid, signal.SIGCONT)
 
+    def verify(self) -> subprocess.CompletedProcess[str]:
+        """`daysheet verify` of everything that was done here."""
+        command = [sys.executable, "-m", "daysheet", "verify"]
+        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+
     def _worker(self) -> int:
         """The worker among the processes that this server started."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()

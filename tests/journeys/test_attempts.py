@@ -184,6 +184,30 @@ def test_a_payment_edited_in_two_tabs_loses_nothing_of_either(enter: Enter, serv
     bob.sees("This form had been saved already. Nothing was done twice.")
 
 
+def test_a_write_off_by_keyboard_alone_and_changed_before_yes(enter: Enter, server: Server) -> None:
+    bob = enter("bob")
+    bob.open(f"{server.client('kim')}/write-offs/")
+    bob.link(re.compile("^Write off")).focus()
+    keys = bob.page.keyboard
+    keys.press("Enter")
+    reason = bob.page.get_by_label("Reason")
+    expect(reason).to_be_focused()  # side and amount come filled in
+    keys.type("Small balance")
+    keys.press("Enter")
+    effect(bob, "Client Balance Due", "$150.00", "$0.00")
+    bob.look("write-off-effect-with-what-was-typed")
+    bob.button("Change").click()
+    expect(reason).to_have_value("Small balance")
+    bob.page.get_by_label("Amount").fill("20")
+    keys.press("Enter")
+    effect(bob, "Client Balance Due", "$150.00", "$130.00")
+    expect(bob.page.get_by_role("region", name="Effect")).to_be_focused()
+    keys.press("Tab")
+    expect(bob.button("Yes, write off")).to_be_focused()
+    keys.press("Enter")
+    bob.sees("Write off: done.")
+
+
 def _one_payment(bob: Visitor) -> None:
     bob.link("Payment History").click()
     expect(bob.row("$30.00")).to_have_count(1)

@@ -205,6 +205,8 @@ def test_an_insurance_cheque_of_ten_lines_by_keyboard_alone(enter: Enter) -> Non
     expect(bob.button("Save")).to_be_focused()
     keys.press("Enter")
     bob.sees(re.compile(r"Harbor Health saved: \$1,250\.00 applied, \$90\.00 adjusted, \$135\.00 moved to clients"))
+    expect(bob.page.get_by_label("Insurer", exact=True)).to_be_focused()  # the next check begins here
+    expect(bob.row("99817")).to_contain_text("Harbor Health")
     bob.look("ten-lines-saved")
     bob.open("/alder/insurers/?q=Harbor")
     bob.link("Harbor Health").click()

@@ -42,7 +42,7 @@ def test_the_front_desk_sees_no_money_on_the_pages_it_may_open(enter: Enter, ser
     menu = dan.page.get_by_role("navigation", name="Client")
     expect(menu.get_by_role("link")).to_have_text(["Details", "Appointments"])
     dan.look("details-without-billing")
-    find(dan, "Swan")
+    find(dan, "Swan Sweep")
     expect(found(dan)).to_have_count(1)
     assert not MONEY.search(found(dan).inner_text())
 

@@ -59,9 +59,11 @@ def add_diagnosis(
     Raises NotFound, DiagnosisCodeWrong, DiagnosisAlreadyThere, TooManyDiagnoses."""
     client = lock_client(actor, client_id)
     diagnosis_id = diagnosis_id or new_id()
-    existing = Diagnosis.objects.filter(pk=diagnosis_id, client=client).first()
-    if existing:
+    existing = Diagnosis.objects.filter(pk=diagnosis_id).first()
+    if existing and existing.client_id == client.pk:
         return existing
+    if existing:
+        raise DiagnosisAlreadyThere("This form gave another client a diagnosis before. Open it anew.")
     written = diagnosis_code(code)
     if written is None:
         raise DiagnosisCodeWrong(f"“{code}” is not an ICD-10 code. A letter, two digits, a point and more: X99.9.")

@@ -191,6 +191,16 @@ def test_a_thirteenth_diagnosis_is_refused_and_ended_ones_make_room(alice, ana):
         actions.add_diagnosis(alice, ana.pk, code="nonsense", starts_on=date(2026, 1, 1))
 
 
+def test_the_id_of_another_clients_diagnosis_is_refused_in_words(alice, ana):
+    zoe = actions.add_client(alice, first_name="Zoe", last_name="Other").pk
+    given = new_id()
+    facts = {"code": "X99", "starts_on": date(2026, 1, 1), "diagnosis_id": given}
+    assert actions.add_diagnosis(alice, ana.pk, **facts) == actions.add_diagnosis(alice, ana.pk, **facts)
+    with pytest.raises(actions.DiagnosisAlreadyThere, match="another client"):
+        actions.add_diagnosis(alice, zoe, **facts)
+    assert Diagnosis.objects.count() == 1
+
+
 def test_a_note_shows_its_newest_text_and_keeps_the_earlier_ones_with_their_authors(cast, alice, ana):
     note_id = new_id()
     actions.add_billing_note(alice, ana.pk, text=" Call first ", note_id=note_id)

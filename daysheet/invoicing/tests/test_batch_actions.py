@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import OperationalError
+from psycopg.errors import DeadlockDetected
 
 from daysheet.clients.actions import assign_staff
 from daysheet.database.scope import practice_transaction
@@ -27,6 +31,8 @@ from daysheet.invoicing.models import Batch, BatchItem, BatchProblem, Invoice, I
 from daysheet.invoicing.selection import LineEdit
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
+from daysheet.jobs.pace import Pace
+from daysheet.jobs.registry import RunningJob
 from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
@@ -72,6 +78,40 @@ def test_a_batch_bills_every_client_and_counts_its_progress(clinic: Clinic, monk
     assert (run.state, run.done_count, run.total_count, run.unit) == ("done", 5, 5, "clients")
     assert sorted(Invoice.objects.values_list("number", flat=True)) == [1, 2, 3, 4, 5]
     assert Batch.objects.get().finished_at is not None
+
+
+def test_beside_people_at_work_a_batch_takes_few_services_at_once(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "SERVICES_BESIDE_PEOPLE", 2)
+    monkeypatch.setattr(batches, "Pace", partial(Pace, is_somebody_there=lambda: True, rest=lambda seconds: None))
+    real, calls = batches._bill_chunk, []
+
+    def seen(job: RunningJob, services: int) -> bool:
+        before = Invoice.objects.count()
+        is_more = real(job, services)
+        calls.append((services, Invoice.objects.count() - before))
+        return is_more
+
+    monkeypatch.setattr(batches, "_bill_chunk", seen)
+    assert _run(clinic, _start(clinic, _people(clinic, 5))).state == "done"
+    assert calls == [(2, 2), (2, 2), (2, 1), (2, 0)]
+
+
+def test_a_deadlock_is_met_by_trying_the_chunk_again(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL ends one of two who wait for each other: nothing is refused, nobody sees it."""
+    monkeypatch.setattr(batches.time, "sleep", lambda seconds: None)
+    real, calls = batches.issue_invoices, []
+
+    def ended(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        if len(calls) < 3:
+            raise OperationalError from DeadlockDetected()
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(batches, "issue_invoices", ended)
+    assert _run(clinic, _start(clinic, _people(clinic, 2))).state == "done"
+    assert (len(calls), Invoice.objects.count(), BatchProblem.objects.count()) == (3, 2, 0)
 
 
 def test_the_same_confirmation_twice_is_one_batch(clinic: Clinic) -> None:

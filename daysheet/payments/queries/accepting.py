@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from daysheet.clients.queries import get_client, visible_clients
+from django.db.models import Q
+
+from daysheet.clients.queries import get_client
 from daysheet.invoicing.door import preview
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.invoicing.queries.agenda import one_visit_billing
@@ -20,6 +22,7 @@ from daysheet.schedule.models import VisitService
 from ..models import Payment
 from ..rules import OpenLine, oldest_first
 from .figures import copay_today
+from .payment import seen_payments
 
 #: Payments with the same number that a warning names.
 _MOST_NAMED = 3
@@ -70,10 +73,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class SameNumber:
-    """Another payment with the same number, of a client the actor may see (M5)."""
+    """Another payment with the same number (M5)."""
 
     payment_id: UUID
-    client_name: str
+    from_name: str
     received_on: date
     amount_cents: int
 
@@ -111,14 +114,16 @@ def prepayment_cents(actor: Actor, visit_id: UUID) -> int | None:
 
 @query(Permission.BILLING)
 def payments_with_number(actor: Actor, payment_id: UUID) -> list[SameNumber]:
-    """Other payments with the number of this one, newest first, of clients the actor may see; at most three (M5)."""
-    payment = Payment.objects.filter(pk=payment_id, client__in=visible_clients(actor)).first()
+    """Other payments with the number of this one, newest first, of clients the actor may see, or of the same insurer;
+    at most three (M5)."""
+    payment = Payment.objects.filter(seen_payments(actor), pk=payment_id).first()
     if payment is None or not payment.number:
         return []
-    others = Payment.objects.filter(number=payment.number, client__in=visible_clients(actor)).exclude(pk=payment_id)
+    whose = Q(payer_id=payment.payer_id) if payment.payer_id else Q(payer=None)
+    others = Payment.objects.filter(seen_payments(actor), whose, number=payment.number)
+    found = others.exclude(pk=payment_id).select_related("client", "payer").order_by("-received_on", "-pk")
     return [
-        SameNumber(other.pk, other.client.name, other.received_on, other.amount_cents)
-        for other in others.select_related("client").order_by("-received_on", "-pk")[:_MOST_NAMED]
+        SameNumber(other.pk, other.from_name, other.received_on, other.amount_cents) for other in found[:_MOST_NAMED]
     ]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from daysheet.clients.models import Payer
 from daysheet.clients.queries import get_client, visible_clients
@@ -17,11 +17,13 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
-from ..models import Payment
+from ..models import Payment, PaymentReversal
 from .payment import seen_payments
 
 #: Lines on one page: a cheque with more is found by its clients.
 MOST_LINES = 200
+#: Payments that are listed where the next one is begun.
+LAST_PAYMENTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,36 @@ def insurer_desk(
     if has_more:
         due_cents = wanted.aggregate(cents=Sum("insurance_open_cents"))["cents"]
     return InsurerDesk(payer.pk, payer.name, listed, has_more, due_cents)
+
+
+@dataclass(frozen=True, slots=True)
+class InsurerPaymentRow:
+    """An insurer's payment that was entered before; amounts in cents, `credit_cents` is on no line."""
+
+    id: UUID
+    payer_name: str
+    received_on: date
+    method: str
+    number: str
+    amount_cents: int
+    credit_cents: int
+    is_deleted: bool
+    created_at: datetime
+    created_by_name: str
+
+
+@query(Permission.BILLING)
+def last_insurer_payments(actor: Actor) -> list[InsurerPaymentRow]:
+    """The last that were entered, newest first: was this check posted, and what of it was mistyped? One statement."""
+    gone = Exists(PaymentReversal.objects.filter(payment=OuterRef("pk")))
+    payments = Payment.objects.filter(seen_payments(actor), payer__isnull=False).annotate(is_deleted=gone)
+    return [
+        InsurerPaymentRow(
+            row.pk, row.from_name, row.received_on, row.get_method_display(), row.number, row.amount_cents,
+            row.unapplied_cents, row.is_deleted, row.created_at, row.created_by_name,
+        )
+        for row in payments.select_related("client", "payer").order_by("-pk")[:LAST_PAYMENTS]
+    ]  # fmt: skip
 
 
 @query(Permission.BILLING)

@@ -65,7 +65,7 @@ def payment_view(actor: Actor, payment_id: UUID) -> PaymentView:
     return PaymentView(
         client_id=payment.client_id,
         payer_id=payment.payer_id,
-        client_name=payment.client.name if payment.client else payment.payer.name if payment.payer else "",
+        client_name=payment.from_name,
         row=payment_row(payment),
         created_at=payment.created_at,
         visit_on=payment.visit.service_on if payment.visit else None,

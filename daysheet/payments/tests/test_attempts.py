@@ -276,3 +276,25 @@ def _close(desk: Desk) -> None:
         desk.clinic.biller, day=day, expected_closing_cents=totals.closing_cents,
         expected_entry_count=totals.entry_count,
     )  # fmt: skip
+
+
+def test_the_effect_says_what_was_typed_and_leads_back_to_it(desk: Desk) -> None:
+    url = desk.writing_off
+    typed = _filled(desk.bob.get(url).text, side="client", amount="$ 10", reason="Kind")
+    shown = desk.bob.post(url, typed).text
+    assert "Side Client Amount $10.00 Reason Kind What this does" in _words(shown)
+    back = desk.bob.post(url, _filled(shown, change="1"))
+    assert back.status_code == 200 and "Show the effect" in back.text and "What this does" not in back.text
+    assert (_filled(back.text)["amount"], _filled(back.text)["reason"]) == ("$ 10", "Kind")
+    assert not Entry.objects.filter(debit_account="write_off").exists()
+    refund = desk.of_payment("refund")
+    asked = _filled(desk.bob.get(refund).text, amount="5", refunded_on="2026-11-16", reason="Too much")
+    assert "Amount $5.00 Date 11/16/2026 Reason Too much" in _words(desk.bob.post(refund, asked).text)
+
+
+def test_two_services_of_one_day_have_names_of_their_own_when_they_are_billed_again(desk: Desk) -> None:
+    clinic = desk.clinic
+    bill_visit(clinic.biller, visit_id=clinic.visit(clinic.client("Two"), clinic.talk, clinic.letter)[0])
+    one, two = (_words(desk.bob.get(f"/alder/invoices/{number}/rebill/").text) for number in (1, 2))
+    assert "Service on 11/02/2026 " in one and "Service on 11/02/2026," not in one
+    assert "Service on 11/02/2026, 9T001 Talk" in two and "Units on 11/02/2026, LETTER Letter" in two

@@ -116,6 +116,20 @@ def test_the_same_key_is_one_payment_and_other_content_is_refused(clinic: Clinic
     assert Payment.objects.count() == 1
 
 
+def test_the_key_of_a_payment_that_claimed_none_is_refused_too(clinic: Clinic) -> None:
+    """A card's or an import's payment has a key that no form was claimed with."""
+    line, key = _line(clinic), uuid4()
+    payer = _same_payer(line)
+    _post(clinic, payer, {line.pk: LinePosting(100)})
+    Payment.objects.create(
+        payer_id=payer, method=Payment.Method.EFT, amount_cents=1, unapplied_cents=1, received_on=DAY,
+        created_at=clinic.biller.now, created_by_name="Import", request_key=key, request_digest="x",
+    )  # fmt: skip
+    with pytest.raises(RequestKeyReused):
+        _post(clinic, payer, {line.pk: LinePosting(200)}, request_key=key)
+    assert Payment.objects.count() == 2
+
+
 def test_too_much_nothing_and_another_insurer_are_refused(clinic: Clinic) -> None:
     line, other = _line(clinic, "One"), _line(clinic, "Two")
     assert line.coverage is not None

@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from daysheet.clients.actions import add_payer
 from daysheet.clients.models import Coverage
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.ledger.queries import client_balances
 from daysheet.payments.actions import NoCredit
-from daysheet.payments.corrections import unapply
+from daysheet.payments.corrections import reverse_payment, unapply
 from daysheet.payments.insurance import LinePosting, accept_insurance_payment, apply_insurance_credit
 from daysheet.payments.models import Payment
 from daysheet.payments.rules import (
@@ -24,6 +25,7 @@ from daysheet.payments.rules import (
     PaymentNotPositive,
     insurer_shares,
 )
+from daysheet.staff.models import StaffMember
 from tests.architecture.world import browser_of
 from tests.billing import DAY, Clinic, build_clinic
 from tests.invariants.books import INVARIANTS
@@ -172,3 +174,37 @@ def test_corrections_of_an_insurers_payment_show_its_own_figures(clinic: Clinic)
     page = browser_of(clinic.cast.bob).post(f"/alder/payments/{payment}/unapply/", typed).text
     assert "Due from the insurer" in page and "$210.00" in page and "<b>$300.00</b>" in page
     assert "The insurer’s credit" in page and "<b>$90.00</b>" in page
+
+
+def test_a_checks_number_that_was_used_before_by_the_same_insurer_is_told(clinic: Clinic) -> None:
+    """M5: it warned of clients' checks only, and an insurer's is what is posted twice."""
+    one, two = _lines(clinic, "A", "B")
+    first = _cheque(clinic, {one.pk: LinePosting(1_000)}, number="77")
+    bob, url = browser_of(clinic.cast.bob), f"/alder/billing/batch-payments/?payer={_payer()}"
+    typed = {"request_key": str(uuid4()), "method": "ins_check", "received_on": "2026-11-16", "number": "77"}
+    said = bob.post(url, typed | {f"paid-{two.pk}": "20.00"}, follow=True).text
+    assert "The same number is on a payment of $10.00 from Payer of A, 11/02/2026. Both are kept." in said
+    assert "The same number is on a" in bob.get(f"/alder/payments/{first}/").text
+    other = add_payer(clinic.owner, name="Harbor Health").pk
+    accept_insurance_payment(
+        clinic.biller, request_key=uuid4(), payer_id=other, amount_cents=500, method="ins_check", received_on=DAY,
+        postings={}, expected_credit_cents=500, number="78",
+    )  # fmt: skip
+    said = bob.post(
+        url, typed | {"request_key": str(uuid4()), "number": "78", f"paid-{two.pk}": "20.00"}, follow=True
+    ).text
+    assert "The same number" not in said  # another insurer counts its checks by itself
+
+
+def test_the_payments_entered_last_stand_where_the_next_one_begins(clinic: Clinic, cast: Cast) -> None:
+    one, two = _lines(clinic, "A", "B")
+    Coverage.objects.filter(client=two.client_id).update(payer_id=add_payer(clinic.owner, name="Harbor Health").pk)
+    paid = _cheque(clinic, {one.pk: LinePosting(1_000)}, number="77")
+    wrong = _credit(clinic, 700)
+    reverse_payment(clinic.biller, request_key=uuid4(), payment_id=wrong, reason="Typed twice")
+    bob, url = browser_of(cast.bob), "/alder/billing/batch-payments/"
+    rows = bob.get(url).text.split("Entered last")[-1].split("<tbody>")[1].split("</tr>")
+    assert f"/alder/payments/{wrong}/" in rows[0] and "Deleted" in rows[0] and "$7.00" in rows[0]
+    assert f"/alder/payments/{paid}/" in rows[1] and "Deleted" not in rows[1] and ">77<" in rows[1]
+    StaffMember.objects.filter(pk=cast.bob.staff_member_id).update(limited_to_assigned=True)
+    assert "Entered last" not in bob.get(url).text

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from daysheet.clients.queries import get_client
 from daysheet.invoicing.links import invoice_url
 from daysheet.invoicing.selection import LineEdit
+from daysheet.kit.dates import us_date
 from daysheet.kit.money import Money
 from daysheet.practices.actor import Actor
 from daysheet.schedule.queries import staff_choices
@@ -33,7 +34,15 @@ from ..correction_forms import (
     UnapplyForm,
     WriteOffForm,
 )
-from ..queries.correcting import applied_lines, invoice_id_of, invoice_lines, line_facts, lines_to_write_off, write_offs
+from ..queries.correcting import (
+    LineFacts,
+    applied_lines,
+    invoice_id_of,
+    invoice_lines,
+    line_facts,
+    lines_to_write_off,
+    write_offs,
+)
 from ..queries.effects import Figure, deposits, insurer_figures, payment_days, possible_days
 from ..queries.payment import PaymentView, payment_view
 from ..rules import NoLongerThere
@@ -140,7 +149,7 @@ def write_off(request: HttpRequest, line: UUID) -> HttpResponse:
             actor, request_key=typed["request_key"], line_id=line, side=typed["side"], amount_cents=typed["amount"],
             reason=typed["reason"],
         ),
-        about=_open_words(facts.name, facts.client_open_cents, facts.insurance_open_cents),
+        about=_open_words(facts),
     )  # fmt: skip
 
 
@@ -155,7 +164,7 @@ def remove_write_off(request: HttpRequest, line: UUID, entry: UUID) -> HttpRespo
         lambda typed: corrections.remove_write_off(
             actor, request_key=typed["request_key"], line_id=line, entry_id=entry, reason=typed["reason"]
         ),
-        about=f"The amount is due again on {facts.name}.",
+        about=f"The amount is due again on {_line_words(facts)}.",
     )  # fmt: skip
 
 
@@ -173,7 +182,7 @@ def change_responsibility(request: HttpRequest, line: UUID) -> HttpResponse:
             actor, request_key=typed["request_key"], line_id=line, to_side=typed["to_side"],
             amount_cents=typed["amount"], reason=typed["reason"],
         ),
-        about=_open_words(facts.name, facts.client_open_cents, facts.insurance_open_cents),
+        about=_open_words(facts),
     )  # fmt: skip
 
 
@@ -269,5 +278,10 @@ def _payment_url(actor: Actor, payment: UUID) -> str:
     return practice_url(actor, "payments:payment", payment=payment)
 
 
-def _open_words(name: str, client_cents: int, insurance_cents: int) -> str:
-    return f"{name}: the client still owes {Money(client_cents)}, insurance {Money(insurance_cents)}."
+def _line_words(facts: LineFacts) -> str:
+    return f"{facts.name} of {us_date(facts.service_on)}, invoice {facts.invoice_number}"
+
+
+def _open_words(facts: LineFacts) -> str:
+    owed = f"the client still owes {Money(facts.client_open_cents)}, insurance {Money(facts.insurance_open_cents)}"
+    return f"{_line_words(facts)}: {owed}."

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 
 from daysheet.clients.queries import get_client
@@ -23,9 +22,10 @@ from daysheet.practices.actor import Actor
 from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import refused, render_page, see_other
 
+from ..correction_forms import ReasonForm
 from ..queries.effects import Effect, Figure, client_figures
 from ..rules import NoLongerThere
-from .closed import posting_words
+from .told import posting_words
 
 _PAGE = "payments/correct.html"
 Typed = Mapping[str, Any]
@@ -34,7 +34,7 @@ Measure = Callable[[Typed], list[Figure]]
 
 def correction_page(
     request: HttpRequest,
-    form: Form,
+    form: ReasonForm,
     client_id: UUID | None,
     verb: str,
     back_url: str,
@@ -58,6 +58,8 @@ def correction_page(
         return render_page(request, _PAGE, context)
     if not form.is_valid():
         return refused(request, form, _PAGE, context)
+    if "change" in request.POST:  # back from the effect, with what was typed
+        return render_page(request, _PAGE, context)
     typed = form.cleaned_data
     agreed = request.POST.get("agreed", "") if "confirmed" in request.POST else None
     try:

@@ -23,8 +23,14 @@ from .. import insurance
 from ..actions import SurplusNotConfirmed
 from ..insurer_forms import ChooseInsurerForm, InsurerLinesForm, InsurerPaymentForm, SearchForm
 from ..queries.entries import Figure
-from ..queries.insurer_desk import InsurerDesk, insurer_credit, insurer_desk, payers_with_open_lines
-from .closed import tell_posting_day
+from ..queries.insurer_desk import (
+    InsurerDesk,
+    insurer_credit,
+    insurer_desk,
+    last_insurer_payments,
+    payers_with_open_lines,
+)
+from .told import tell_posting_day, tell_same_number
 
 _PAGE = "payments/insurance_payment.html"
 
@@ -80,6 +86,7 @@ def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -
         context |= {"tabs": _tabs(actor), "section": "Billing"}
     payer = choose.data.get("payer", "")
     if not choose.is_valid():
+        context["last"] = [] if client else last_insurer_payments(actor)
         return render_page(request, _PAGE, context, status=422 if request.method == "POST" else 200)
     desk = insurer_desk(actor, UUID(payer), client_id=client, client_text=choose.cleaned_data["client"])
     context |= {"desk": desk, "entries_url": _entries_url(actor, desk, client, choose.cleaned_data["client"])}
@@ -124,6 +131,8 @@ def _take(request: HttpRequest, desk: InsurerDesk, context: dict[str, Any], back
     except Refusal as refusal:
         return refused(request, form, _PAGE, context, message=refusal)
     messages.success(request, _said(posted, desk))
+    if posted.payment_id:
+        tell_same_number(request, actor, posted.payment_id)
     tell_posting_day(request, actor, form.cleaned_data["received_on"])
     return see_other(request, back_url)
 

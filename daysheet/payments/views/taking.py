@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from daysheet.invoicing.links import agenda_url
-from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.money import Money
 from daysheet.kit.numbers import whole_number
@@ -26,7 +25,7 @@ from ..forms import LinesForm, PaymentForm, initial_payment, ticked
 from ..queries.accepting import Desk, payment_desk, payments_with_number, prepayment_cents, visit_desk
 from ..queries.payment import payment_view
 from ..registry import payment_notices
-from .closed import tell_posting_day
+from .told import tell_posting_day, tell_same_number
 
 _PAGE = "payments/accept_payment.html"
 
@@ -128,9 +127,4 @@ def _say(request: HttpRequest, actor: Actor, accepted: actions.Accepted) -> None
     parts = [f"{Money(accepted.applied_cents)} applied"] if accepted.applied_cents else []
     parts += [f"{Money(accepted.credit_cents)} kept as credit"] if accepted.credit_cents else []
     messages.success(request, f"Payment of {amount} saved: {', '.join(parts)}.")
-    for other in payments_with_number(actor, accepted.payment_id)[:1]:
-        messages.warning(
-            request,
-            f"The same number is on a payment of {Money(other.amount_cents)} from {other.client_name}, "
-            f"{us_date(other.received_on)}. Both are kept.",
-        )
+    tell_same_number(request, actor, accepted.payment_id)

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from daysheet.audit.actions import Happening, record, record_many
+from daysheet.database.constraints import refusing
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.dates import local_date
 from daysheet.kit.errors import NotFound, Refusal
@@ -77,16 +78,12 @@ def assign_license(
         raise LicenseAlreadyHeld(f"{person.name} holds a CPT license for {earlier.year} already.")
     if not person.is_active:
         raise StaffMemberInactive(f"{person.name} is inactive. Make the person active first.")
-    license_ = CptLicense.objects.create(
-        pk=license_id or new_id(),
-        staff_member=person,
-        year=actor.today.year,
-        fee_cents=fee_cents,
-        paid_on=paid_on,
-        reference=reference,
-        assigned_at=actor.now,
-        assigned_by=actor.person_name,
-    )
+    another = LicenseAlreadyHeld("This form gave another license before. Open it anew.")
+    with refusing(staff_cptlicense_pkey=another):
+        license_ = CptLicense.objects.create(
+            pk=license_id or new_id(), staff_member=person, year=actor.today.year, fee_cents=fee_cents,
+            paid_on=paid_on, reference=reference, assigned_at=actor.now, assigned_by=actor.person_name,
+        )  # fmt: skip
     record(actor, "assign_license", "staff_member", person.pk, year=license_.year, fee_cents=fee_cents)
     return license_
 

@@ -67,6 +67,8 @@ def test_assigning_is_refused_without_permission_twice_or_for_what_is_no_longer_
     assert actions.assign_license(alice, carol, license_id=same_id) == first
     with pytest.raises(actions.LicenseAlreadyHeld, match="Carol Clinician holds a CPT license for 2026 already"):
         actions.assign_license(alice, carol)
+    with pytest.raises(actions.LicenseAlreadyHeld, match="gave another license before"):
+        actions.assign_license(alice, cast.dan.staff_member_id, license_id=same_id)
     staff.edit_staff_member(alice, cast.dan.staff_member_id, is_active=False)
     with pytest.raises(actions.StaffMemberInactive):
         actions.assign_license(alice, cast.dan.staff_member_id)
