@@ -107,7 +107,8 @@ def test_amounts_kept_on_lines_and_sums_of_entries_agree(
     """On each day, from whichever end its amounts are found."""
     answers: dict[date, list[object]] = {}
     for way in Way:
-        monkeypatch.setattr("daysheet.reports.queries.as_of.way_to", lambda *_, way=way: way)
+        for report in ("ageing", "credits"):
+            monkeypatch.setattr(f"daysheet.reports.queries.{report}.way_to", lambda *_, way=way: way)
         for day in (OLD, EARLIER - timedelta(days=1), EARLIER, TODAY - timedelta(days=1), TODAY):
             if way is not Way.KEPT or day == TODAY:
                 aging = invoice_aging(week.biller, AgingFilters(day, debtor, since))
