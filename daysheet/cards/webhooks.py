@@ -24,6 +24,11 @@ class MessageRefused(Refusal):
     code = "message_refused"
 
 
+def is_account(account_id: UUID) -> bool:
+    """Whether messages to it are heard, in the caller's transaction."""
+    return ProcessorAccount.objects.filter(pk=account_id).exists()
+
+
 def hear(practice: PracticeFacts, account_id: UUID, body: bytes, signature: str) -> str:
     """Work one message off, in the caller's transaction. Returns what it meant. Raises NotFound, MessageRefused."""
     account = ProcessorAccount.objects.filter(pk=account_id).first()

@@ -112,7 +112,7 @@ class PracticeMiddleware:
     def _note_views(self, request: HttpRequest, actor: Actor, answer: HttpResponseBase, client_id: UUID | None) -> None:
         """A page of a client's record that was shown is written down; a part of a page that is open already is not."""
         shown = {client_id} if client_id else getattr(request, "record_of", set())
-        is_page = request.method == "GET" and answer.status_code == 200 and "HX-Request" not in request.headers
+        is_page = request.method == "GET" and answer.status_code == 200 and not getattr(answer, "is_part", False)
         if shown and is_page and request.resolver_match:
             note_views(actor, shown, request.resolver_match.view_name)
 
