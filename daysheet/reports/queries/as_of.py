@@ -65,7 +65,12 @@ def unapplied_on(scope: Scope, as_of: date, way: Way) -> Sql:
         WHERE p.practice_id = %s AND p.unapplied_cents > 0 AND {_of("p", scope)}"""
     if way is Way.KEPT:
         return kept, _own(scope)
-    return _standing(scope, as_of, way, "payment_id", kept, {"cents": _change("credit", "credit")})
+    then, params = _standing(scope, as_of, way, "payment_id", kept, {"cents": _change("credit", "credit")})
+    if scope.is_whole:
+        return then, params
+    # An entry that applies an insurer's money names the client; the payment does not.
+    visible = f"p.practice_id = %s AND p.id = u.payment_id AND {_of('p', scope)}"
+    return f"SELECT u.* FROM ({then}) u JOIN payments_payment p ON {visible}", [*params, *_own(scope)]
 
 
 def _standing(scope: Scope, as_of: date, way: Way, key: str, kept: str, sums: dict[str, str]) -> Sql:

@@ -156,6 +156,22 @@ def test_every_amount_opens_to_lines_or_payments_that_add_up_to_it(week: Week, d
         assert open_lines(week.biller, filters, of=None, bucket=None, limit=100)[1] == aging.total.due_cents
 
 
+@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("day", [OLD, EARLIER, TODAY - timedelta(days=1), TODAY])
+def test_limited_people_see_no_insurers_money_of_any_day(
+    week: Week, limited: Actor, way: Way, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entries that apply it name a client whom they do see."""
+    if way is not Way.KEPT or day == TODAY:
+        for report in ("ageing", "credits"):
+            monkeypatch.setattr(f"daysheet.reports.queries.{report}.way_to", lambda *_: way)
+    credits = credits_on(limited, CreditFilters(day), limit=9)[0]
+    assert [row.client_id for row in credits] == [week.ruiz] * (day >= EARLIER)
+    assert invoice_aging(limited, AgingFilters(day, Debtor.INSURER)).total.credit_cents == 0
+    own = invoice_aging(limited, AgingFilters(day)).total.credit_cents
+    assert own == sum(row.unapplied_cents for row in credits)
+
+
 def test_limited_people_see_their_clients_only(week: Week, limited: Actor) -> None:
     for debtor in (Debtor.CLIENT, Debtor.BOTH):
         assert list(_rows(invoice_aging(limited, AgingFilters(TODAY, debtor)))) == ["Ruiz, Ana"]
