@@ -34,6 +34,7 @@ from daysheet.ledger.requests import RequestKeyReused
 from daysheet.payments.corrections import ReasonMissing
 from daysheet.payments.models import Payment
 from daysheet.payments.receiving import PaymentInFuture
+from daysheet.payments.tests.pages import filled
 from daysheet.practices.permissions import Permission
 from daysheet.staff.models import StaffMember
 from tests.people import NOW
@@ -244,9 +245,10 @@ def test_the_way_by_pages_with_the_effect_in_numbers(desk: CardDesk, stuck: Char
     form = at("mark_charged", charge=stuck.pk)
     assert desk.processor.charges()[0]["id"] in alice.get(form).text  # its reference is there already
     typed = {"request_key": str(uuid4()), "reference": "sc_77", "received_on": "2026-11-16", "reason": SEEN}
-    effect = words(alice.post(form, typed))
+    shown = alice.post(form, typed)
+    effect = words(shown)
     assert "Client Balance Due $40.00 $0.00" in effect and not Payment.objects.exists()
-    assert alice.post(form, typed | {"confirmed": "1"}).status_code == 303
+    assert alice.post(form, filled(shown.text, confirmed="1")).status_code == 303
     assert due(stuck.client_id) == 0
     page = words(alice.get(url))
     assert "Charged, sc_77, 11/16/2026" in page and f"{SEEN} · Alice Owner" in page

@@ -31,6 +31,7 @@ from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.ledger.requests import RequestKeyReused
 from daysheet.payments.corrections import ReasonMissing
 from daysheet.payments.models import Payment
+from daysheet.payments.tests.pages import filled
 from daysheet.staff.models import StaffMember
 from tests.people import NOW
 
@@ -236,8 +237,9 @@ def test_the_way_by_pages(desk: CardDesk, paid: Payment, silent: UUID) -> None:
     form = at("mark_refunded", card_refund=silent)
     typed = {"request_key": str(uuid4()), "reference": "sr_77", "reason": SEEN}
     assert alice.post(form, typed | {"reference": ""}).status_code == 422
-    assert "Client Credit $4.00 $4.00" in words(alice.post(form, typed))
-    assert alice.post(form, typed | {"confirmed": "1"}).status_code == 303
+    shown = alice.post(form, typed)
+    assert "Client Credit $4.00 $4.00" in words(shown)
+    assert alice.post(form, filled(shown.text, confirmed="1")).status_code == 303
     page = words(alice.get(url))
     assert "Refunded, sr_77" in page and f"{SEEN} · Alice Owner" in page and form not in alice.get(url).text
     again = alice.post(form, typed | {"request_key": str(uuid4()), "confirmed": "1"})

@@ -24,8 +24,9 @@ def ending_balances(actor: Actor, client_ids: Collection[UUID], choices: Stateme
     by the actor, is left out."""
     as_of = choices.as_of or date.max
     params: dict[str, Any] = {
-        "practice": actor.practice.id, "clients": visible_ids(actor, client_ids), "last": choices.period.last_on, "as_of": as_of,
-        "until": min(choices.period.last_on, as_of), "by_service": choices.basis is Basis.SERVICE,
+        "practice": actor.practice.id, "clients": visible_ids(actor, client_ids), "as_of": as_of,
+        "last": choices.period.last_on, "until": min(choices.period.last_on, as_of),
+        "by_service": choices.basis is Basis.SERVICE,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_BALANCES, params)

@@ -25,6 +25,7 @@ from daysheet.payments.rules import (
     PaymentNotPositive,
     insurer_shares,
 )
+from daysheet.payments.tests.pages import filled
 from daysheet.staff.models import StaffMember
 from tests.architecture.world import browser_of
 from tests.billing import DAY, Clinic, build_clinic
@@ -170,8 +171,8 @@ def test_corrections_of_an_insurers_payment_show_its_own_figures(clinic: Clinic)
     one, _ = _lines(clinic, "A", "B")
     bill_visit(clinic.biller, visit_id=clinic.visit(clinic.client("Self"), clinic.talk)[0])
     payment = _cheque(clinic, {one.pk: LinePosting(9_000)})
-    typed = {"request_key": str(uuid4()), "reason": "Wrong"}
-    page = browser_of(clinic.cast.bob).post(f"/alder/payments/{payment}/unapply/", typed).text
+    bob, url = browser_of(clinic.cast.bob), f"/alder/payments/{payment}/unapply/"
+    page = bob.post(url, filled(bob.get(url).text, reason="Wrong")).text
     assert "Due from the insurer" in page and "$210.00" in page and "<b>$300.00</b>" in page
     assert "The insurer’s credit" in page and "<b>$90.00</b>" in page
 
