@@ -108,8 +108,9 @@ def _tried(
     """The effect, by doing it, and on which day it is posted; taken back again where nobody has agreed to it, or to
     another one: somebody else moved the client's money since it was shown. What others do meanwhile waits."""
     with transaction.atomic():
-        lock_clients([client_id] if client_id else [])
-        hold_books(actor)
+        if client_id:  # of an insurer's payment the clients are locked by `save`: always clients first, then the books
+            lock_clients([client_id])
+            hold_books(actor)
         before = measure(typed)
         saved = save(typed)
         effect = Effect(tuple(before), tuple(measure(typed)))
