@@ -23,7 +23,7 @@ from daysheet.schedule.models import Visit, VisitStatus
 from daysheet.web.pages import practice_url, practice_url_or_none
 
 from ..models import Payment
-from .entries import Figure, insurer_figures
+from .entries import Figure, figures_of_insurers_seen
 
 
 @query(Permission.BILLING)
@@ -59,8 +59,9 @@ def tiles_of_insurer(actor: Actor, payer_id: UUID) -> list[Tile]:
     lines = InvoiceLine.objects.filter(coverage__payer_id=payer_id, insurance_open_cents__gt=0)
     due = lines.filter(client__in=visible_clients(actor)).aggregate(cents=Sum("insurance_open_cents"))["cents"]
     tiles = [Tile(Figure.INSURANCE_DUE.label, str(Money(due or 0)), f"{behind}?figure={Figure.INSURANCE_DUE}")]
-    if Figure.UNAPPLIED in insurer_figures(actor):
-        held = Payment.objects.filter(payer_id=payer_id).aggregate(cents=Sum("unapplied_cents"))["cents"]
+    if Figure.UNAPPLIED in figures_of_insurers_seen(actor):
+        held = Payment.objects.filter(payer_id=payer_id, unapplied_cents__gt=0)
+        held = held.aggregate(cents=Sum("unapplied_cents"))["cents"]
         tiles.append(Tile(Figure.UNAPPLIED.label, str(Money(held or 0)), f"{behind}?figure={Figure.UNAPPLIED}"))
     return tiles
 
