@@ -4,6 +4,7 @@ workers: what people are told, and that the work is done once in the end."""
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -72,7 +73,9 @@ def test_a_form_that_waits_too_long_says_so_and_goes_through_later(
         answer = bob.post(f"/alder/visits/{visit}/invoice/")
         assert (answer.status_code, answer["Retry-After"]) == (503, "30")
         assert words in words_of(answer.content.decode())
+        asked = time.monotonic()
         click = bob.post(f"/alder/visits/{visit}/invoice/", headers={"HX-Request": "true"})
+        assert time.monotonic() - asked < min(locks, statements) + 2
         assert (click.status_code, click["Content-Type"]) == (503, "text/plain")
         assert words.split(" Nothing")[0] in click.content.decode()
     assert bob.post(f"/alder/visits/{visit}/invoice/").status_code == 303
