@@ -3,8 +3,8 @@ permission or a client gone meanwhile, closed days. Each ends in words that say 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
@@ -12,12 +12,21 @@ import time_machine
 from django.test import Client as Browser
 
 from daysheet.clients.actions import archive_client
+from daysheet.clients.queries import get_client
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import InvoiceLine
+from daysheet.kit.errors import NotFound
 from daysheet.ledger.closing import close_day
 from daysheet.ledger.models import Entry
 from daysheet.payments.models import Payment
+from daysheet.payments.queries.figures import balance_tiles, next_appointment_tile
+from daysheet.payments.queries.ledger import (
+    ledger_activity,
+    ledger_invoices,
+    ledger_payments,
+    unapplied_payments,
+)
 from daysheet.reports.queries.day_sheet import day_sheet
 from daysheet.staff.actions import edit_staff_member
 from tests.architecture.world import browser_of
@@ -303,3 +312,23 @@ def test_what_posts_nothing_says_nothing_of_closed_days(desk: Desk) -> None:
     shown = desk.bob.post(url, filled(desk.bob.get(url).text, notes="Only a note", reason="Forgotten"))
     said = desk.bob.post(url, filled(shown.text, confirmed="1"), follow=True)
     assert said.redirect_chain and "is closed" not in words(shown.text) + words(said.text)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda bob, client: ledger_invoices(bob, client, is_open=True),
+        ledger_payments,
+        ledger_activity,
+        unapplied_payments,
+        balance_tiles,
+        next_appointment_tile,
+    ],
+)
+def test_a_clients_row_that_somebody_else_has_found_opens_nothing(desk: Desk, read: Callable[..., object]) -> None:
+    """The queries take a row so that it is read once; whose it is they check all the same (P1)."""
+    found = get_client(desk.clinic.owner, desk.client)
+    bob = replace(desk.clinic.biller, limited_to_assigned=True)
+    with pytest.raises(NotFound):
+        read(bob, found)
+    read(desk.clinic.owner, found)

@@ -207,5 +207,8 @@ def test_the_payments_entered_last_stand_where_the_next_one_begins(clinic: Clini
     rows = bob.get(url).text.split("Entered last")[-1].split("<tbody>")[1].split("</tr>")
     assert f"/alder/payments/{wrong}/" in rows[0] and "Deleted" in rows[0] and "$7.00" in rows[0]
     assert f"/alder/payments/{paid}/" in rows[1] and "Deleted" not in rows[1] and ">77<" in rows[1]
+    Coverage.objects.update(payer_id=Payment.objects.get(pk=paid).payer_id)
+    assert "Entered last" in bob.get(url).text and "Insurance due" in bob.get(url).text  # also where one alone owes
+    assert "Entered last" not in bob.get(f"{url}?payer={Payment.objects.get(pk=paid).payer_id}").text
     StaffMember.objects.filter(pk=cast.bob.staff_member_id).update(limited_to_assigned=True)
     assert "Entered last" not in bob.get(url).text
