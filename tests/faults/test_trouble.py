@@ -26,6 +26,7 @@ from daysheet.practices.models import User
 from daysheet.schedule.models import VisitService
 from daysheet.staff import middleware
 from tests.billing import Clinic
+from tests.pages import words_of
 from tests.plugin import CLUSTER
 
 from .scene import (
@@ -41,7 +42,6 @@ from .scene import (
     run_of,
     today,
     wait_for,
-    words_of,
     working,
 )
 
@@ -72,7 +72,7 @@ def test_a_form_that_waits_too_long_says_so_and_goes_through_later(
     with row_held("clients_client", client):
         answer = bob.post(f"/alder/visits/{visit}/invoice/")
         assert (answer.status_code, answer["Retry-After"]) == (503, "30")
-        assert words in words_of(answer.content.decode())
+        assert words in words_of(answer)
         asked = time.monotonic()
         click = bob.post(f"/alder/visits/{visit}/invoice/", headers={"HX-Request": "true"})
         assert time.monotonic() - asked < min(locks, statements) + 2
