@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -16,6 +17,8 @@ from .gateways.base import BadSignature, News, NewsKind
 from .models import CardSetup, Charge, ChargeStep, ProcessorAccount, ProcessorMessage
 from .opening import open_gateway
 from .settling import take_news
+
+_log = logging.getLogger("daysheet.cards")
 
 
 class MessageRefused(Refusal):
@@ -34,12 +37,13 @@ def hear(practice: PracticeFacts, account_id: UUID, body: bytes, signature: str)
     account = ProcessorAccount.objects.filter(pk=account_id).first()
     if account is None:
         raise NotFound("There is no such account.")
-    now = utc_now()
+    now, gateway = utc_now(), open_gateway(practice, account)
     try:
-        news = open_gateway(practice, account).read_message(body, signature, now)
+        news = gateway.read_message(body, signature, now)
     except BadSignature as error:
         raise MessageRefused(str(error)) from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        _log.warning("account %s: a signed message cannot be read", account_id, exc_info=True)
         raise MessageRefused("The message cannot be read.") from error
     return take_message(processor_actor(practice, now), account, news)
 

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from django.conf import settings
 from django.db import connections, transaction
 
+from .sessions import NOTE_PERSON
+
 #: How long a statement waits for another's lock before it gives up with a clear message; pages wait less long.
 LOCK_TIMEOUT_SECONDS = 10
 _EVERY_PRACTICE = 0
@@ -47,12 +49,17 @@ def scoped_practice_id() -> int | None:
 
 @contextmanager
 def practice_transaction(
-    practice_id: int, *, using: str = "default", statement_seconds: int = 0, lock_seconds: int = LOCK_TIMEOUT_SECONDS
+    practice_id: int,
+    *,
+    using: str = "default",
+    statement_seconds: int = 0,
+    lock_seconds: int = LOCK_TIMEOUT_SECONDS,
+    is_person: bool = False,
 ) -> Iterator[None]:
     """One transaction for one practice. Nested calls must name the same practice (tests may switch).
 
     `statement_seconds`: the most that each of its statements may take; 0: as long as it takes. `lock_seconds`: the most
-    that one waits for another's lock.
+    that one waits for another's lock. `is_person`: somebody waits for it, and long jobs leave room (`sessions.py`).
     """
     connection = connections[using]
     outer = _current.get() if connection.in_atomic_block else None
@@ -63,7 +70,7 @@ def practice_transaction(
     try:
         with transaction.atomic(using=using):
             if outer != practice_id:
-                _set_local(using, str(int(practice_id)), statement_seconds, lock_seconds)
+                _set_local(using, str(int(practice_id)), statement_seconds, lock_seconds, is_person=is_person)
             yield
         if nested and outer != practice_id:
             _set_local(using, str(outer or ""))
@@ -81,9 +88,19 @@ def every_practice() -> Iterator[None]:
         _current.reset(token)
 
 
-def _set_local(using: str, value: str, statement_seconds: int = 0, lock_seconds: int = LOCK_TIMEOUT_SECONDS) -> None:
+def _set_local(
+    using: str,
+    value: str,
+    statement_seconds: int = 0,
+    lock_seconds: int = LOCK_TIMEOUT_SECONDS,
+    *,
+    is_person: bool = False,
+) -> None:
+    """All in one string: one round trip."""
     words = f"SET LOCAL app.practice_id = '{value}'; SET LOCAL lock_timeout = '{int(lock_seconds)}s'"
     if statement_seconds:
         words += f"; SET LOCAL statement_timeout = '{int(statement_seconds)}s'"
+    if is_person:
+        words += f"; {NOTE_PERSON}"
     with connections[using].cursor() as cursor:
         cursor.execute(words)

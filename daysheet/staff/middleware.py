@@ -24,7 +24,7 @@ from daysheet.practices.models import Practice
 from daysheet.web.requests import wait_a_minute
 
 from .actors import find_entrance, person_actor, practice_facts
-from .guarding import stopped
+from .guarding import is_by_person, stopped
 from .logins import to_sign_in
 
 View = Callable[..., HttpResponseBase]
@@ -95,7 +95,10 @@ class PracticeMiddleware:
             raise BadRequest("NUL")  # PostgreSQL keeps none
         if first := stopped(request, entrance.practice.name, rules):
             return first
-        with practice_transaction(entrance.practice.id, statement_seconds=STATEMENT_SECONDS, lock_seconds=LOCK_SECONDS):
+        with practice_transaction(
+            entrance.practice.id, statement_seconds=STATEMENT_SECONDS, lock_seconds=LOCK_SECONDS,
+            is_person=is_by_person(request),
+        ):  # fmt: skip
             actor = person_actor(
                 entrance, request.user.pk, now=utc_now(), request_id=getattr(request, "request_id", "")
             )

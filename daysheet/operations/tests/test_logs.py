@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import logging.config
+import smtplib
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -102,6 +103,30 @@ def test_a_traceback_keeps_its_place_and_loses_the_values_of_the_row(
     assert "duplicate key value violates unique constraint" in said
     assert "test_logs.py" in said
     assert str(client.pk) not in said
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda: smtplib.SMTPRecipientsRefused({"wilhelmina@example.org": (550, b"no such Quackenbush")}),
+        lambda: FileNotFoundError(2, "No such file or directory", "/files/Quackenbush.pdf"),
+        lambda: ValueError("invalid literal for int(): 'Quackenbush'"),
+        lambda: OSError("Quackenbush"),
+    ],
+)
+def test_what_an_error_quotes_is_left_out(
+    written: Callable[[], list[dict[str, object]]], broken: Callable[[], Exception]
+) -> None:
+    error = broken()
+    try:
+        raise error
+    except Exception:
+        logging.getLogger("daysheet.anything").exception("it failed")
+    (line,) = written()
+    said = str(line["exception"])
+    assert type(error).__name__ in said and "test_logs.py" in said
+    assert "Quackenbush" not in said and "wilhelmina" not in said
+    assert ("No such file or directory" in said) == isinstance(error, FileNotFoundError)
 
 
 def test_a_page_that_breaks_is_logged_once_without_its_address(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Sum
 
 from daysheet.clients.models import Client
-from daysheet.clients.queries import coverages_for, get_client, visible_clients
+from daysheet.clients.queries import coverages_for, get_client, refuse_unseen, visible_clients
 from daysheet.clients.registry import Tile
 from daysheet.clients.rules import coverage_on
 from daysheet.invoicing.models import InvoiceLine
@@ -29,6 +29,7 @@ from .entries import Figure, figures_of_insurers_seen
 @query(Permission.BILLING)
 def balance_tiles(actor: Actor, client: Client) -> list[Tile]:
     """What is due from the client and from insurers, and the credit. Each leads to the entries behind it (M8)."""
+    refuse_unseen(actor, client)
     balances = client_balances(actor, client.pk)
     behind = practice_url(actor, "payments:entries", client=client.pk)
     return [
@@ -41,6 +42,7 @@ def balance_tiles(actor: Actor, client: Client) -> list[Tile]:
 @query(Permission.BILLING)
 def next_appointment_tile(actor: Actor, client: Client) -> list[Tile]:
     """The client's next appointment, in practice time."""
+    refuse_unseen(actor, client)
     upcoming = Visit.objects.filter(
         client_id=client.pk, status=VisitStatus.UPCOMING, appointment__starts_at__gte=actor.now
     )

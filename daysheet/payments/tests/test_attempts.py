@@ -3,8 +3,8 @@ permission or a client gone meanwhile, closed days. Each ends in words that say 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
@@ -12,21 +12,31 @@ import time_machine
 from django.test import Client as Browser
 
 from daysheet.clients.actions import archive_client
+from daysheet.clients.queries import get_client
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import InvoiceLine
+from daysheet.kit.errors import NotFound
 from daysheet.ledger.closing import close_day
 from daysheet.ledger.models import Entry
 from daysheet.payments.models import Payment
+from daysheet.payments.queries.figures import balance_tiles, next_appointment_tile
+from daysheet.payments.queries.ledger import (
+    ledger_activity,
+    ledger_invoices,
+    ledger_payments,
+    unapplied_payments,
+)
 from daysheet.reports.queries.day_sheet import day_sheet
 from daysheet.staff.actions import edit_staff_member
 from tests.architecture.world import browser_of
 from tests.billing import Clinic, build_clinic
 from tests.invariants.books import INVARIANTS
+from tests.pages import filled, words_of
 from tests.people import NOW, Cast
 
 from .desk import pay
-from .pages import agreed, done, filled, words
+from .pages import agreed, done
 
 #: What is typed, and what is answered; None: it is taken as $5.00.
 AMOUNTS: dict[str, str | None] = {
@@ -90,14 +100,14 @@ def test_an_odd_amount_of_a_correction_is_refused_in_words(desk: Desk, typed: st
         if answer is None:
             assert page.status_code == 200 and "What this does" in page.text, url
             continue
-        assert page.status_code == 422 and answer in words(page.text), (url, words(page.text))
+        assert page.status_code == 422 and answer in words_of(page), (url, words_of(page))
         assert filled(page.text)["amount"] == typed.strip() or typed == "", "what was typed is there to be corrected"
     url = f"/alder/clients/{desk.client}/credit/"
     page = desk.bob.post(url, filled(desk.bob.get(url).text, **{f"apply-{desk.line}": typed}))
     if answer is None:
         assert page.status_code == 303 and Entry.objects.count() == before + 1
         return
-    assert page.status_code == (303 if typed == "" else 422), words(page.text)
+    assert page.status_code == (303 if typed == "" else 422), words_of(page)
     assert Entry.objects.count() == before + (typed == "")
 
 
@@ -107,8 +117,8 @@ def test_what_was_agreed_to_is_what_is_done_or_it_is_shown_anew(desk: Desk) -> N
     assert desk.bob.post(desk.writing_off, first).status_code == 303
     told = desk.bob.post(desk.writing_off, second)
     assert told.status_code == 422
-    assert "Nothing was changed yet. The figures have moved since they were shown" in words(told.text)
-    assert "Client Balance Due $15.00 $5.00" in words(told.text)
+    assert "Nothing was changed yet. The figures have moved since they were shown" in words_of(told)
+    assert "Client Balance Due $15.00 $5.00" in words_of(told)
     assert InvoiceLine.objects.get().client_open_cents == 1_500
     again = filled(told.text, confirmed="1")
     assert [desk.bob.post(desk.writing_off, again).status_code for _ in range(2)] == [303, 303]
@@ -121,7 +131,7 @@ def test_what_was_applied_meanwhile_does_not_come_off_with_the_rest(desk: Desk) 
     taking_off = agreed(desk.bob, desk.of_payment("unapply"))
     _apply(desk, "15")
     told = desk.bob.post(desk.of_payment("unapply"), taking_off)
-    assert told.status_code == 422 and "The figures have moved" in words(told.text)
+    assert told.status_code == 422 and "The figures have moved" in words_of(told)
     assert Payment.objects.get().unapplied_cents == 3_500
 
 
@@ -139,9 +149,9 @@ def test_going_back_to_a_form_that_was_saved_says_so(desk: Desk) -> None:
     before = Entry.objects.count()
     back = desk.bob.post(url, typed, follow=True)
     assert back.redirect_chain[-1][1] == 303
-    assert "This form had been saved already. Nothing was done twice." in words(back.text)
+    assert "This form had been saved already. Nothing was done twice." in words_of(back)
     other = desk.bob.post(url, typed | {"amount": "11"})
-    assert other.status_code == 409 and "open the form anew for another one" in words(other.text)
+    assert other.status_code == 409 and "open the form anew for another one" in words_of(other)
     assert Entry.objects.count() == before
 
 
@@ -151,7 +161,7 @@ def test_a_payment_edited_in_two_tabs_keeps_what_the_first_one_wrote_unless_told
     done(desk.bob, url, number="881", notes="Signed by the son")
     told = desk.bob.post(url, stale)
     assert told.status_code == 422
-    assert "It is now Check 881 of 11/16/2026, notes “Signed by the son”. Nothing was changed" in words(told.text)
+    assert "It is now Check 881 of 11/16/2026, notes “Signed by the son”. Nothing was changed" in words_of(told)
     assert Payment.objects.get().number == "881"
     mended = filled(told.text, number="881", notes="Signed by the son")
     assert mended["method"] == "cash", "what was typed is still there"
@@ -174,8 +184,8 @@ def test_pages_of_a_payment_that_another_tab_has_used_say_what_to_do(desk: Desk)
         (crediting, applying, "no credit"),
     ):
         told = desk.bob.post(url, sent)
-        assert told.status_code == 422 and why in words(told.text), (url, words(told.text))
-        assert "Nothing was" in words(told.text)
+        assert told.status_code == 422 and why in words_of(told), (url, words_of(told))
+        assert "Nothing was" in words_of(told)
 
 
 def test_a_write_off_taken_back_in_another_tab_is_not_taken_back_twice(desk: Desk) -> None:
@@ -185,14 +195,14 @@ def test_a_write_off_taken_back_in_another_tab_is_not_taken_back_twice(desk: Des
     first, second = (agreed(desk.bob, url) for _ in range(2))
     assert [desk.bob.post(url, first).status_code for _ in range(2)] == [303, 303]
     told = desk.bob.post(url, second)
-    assert told.status_code == 422 and "taken back before. Nothing was changed." in words(told.text)
+    assert told.status_code == 422 and "taken back before. Nothing was changed." in words_of(told)
 
 
 def test_what_was_moved_or_paid_meanwhile_is_not_moved_again(desk: Desk) -> None:
     stale = agreed(desk.bob, desk.moving, to_side="insurance", amount="25")
     _apply(desk, "20")
     told = desk.bob.post(desk.moving, stale)
-    assert told.status_code == 422 and "Only $5.00 is still unpaid on that side of the line." in words(told.text)
+    assert told.status_code == 422 and "Only $5.00 is still unpaid on that side of the line." in words_of(told)
 
 
 def test_a_client_archived_meanwhile_keeps_a_ledger_that_can_be_put_right(desk: Desk) -> None:
@@ -211,12 +221,12 @@ def test_who_lost_the_permission_meanwhile_is_told_so_and_nothing_is_saved(desk:
     before = Entry.objects.count()
     edit_staff_member(desk.clinic.owner, cast.bob.staff_member_id, permissions=[])
     answer = desk.bob.post(url, waiting, follow=True)
-    assert "sign in" in words(answer.text).lower()
-    assert "What you had not saved was not saved." in words(answer.text)
+    assert "sign in" in words_of(answer).lower()
+    assert "What you had not saved was not saved." in words_of(answer)
     late = Browser().post(url, waiting, follow=True)  # the session is gone for another reason: nobody is signed in
-    assert "You were signed out meanwhile, so what you sent was not saved." in words(late.text)
+    assert "You were signed out meanwhile, so what you sent was not saved." in words_of(late)
     back = browser_of(cast.bob).post(url, waiting)
-    assert back.status_code == 403 and "permission" in words(back.text)
+    assert back.status_code == 403 and "permission" in words_of(back)
     assert Entry.objects.count() == before
 
 
@@ -226,10 +236,10 @@ def test_corrections_after_a_day_was_closed_meanwhile_stand_on_the_first_open_da
     editing = agreed(desk.bob, desk.of_payment("edit"), method="cash")
     _close(desk)
     told = desk.bob.post(desk.of_payment("edit"), editing)
-    assert told.status_code == 422 and "a day that is closed (through 11/16/2026)" in words(told.text)
-    assert "Unapply and delete it, then enter it again." in words(told.text)
+    assert told.status_code == 422 and "a day that is closed (through 11/16/2026)" in words_of(told)
+    assert "Unapply and delete it, then enter it again." in words_of(told)
     told = desk.bob.post(desk.of_payment("refund"), refunding, follow=True)
-    assert "11/16/2026 is closed: this is posted on 11/17/2026, the first open day." in words(told.text)
+    assert "11/16/2026 is closed: this is posted on 11/17/2026, the first open day." in words_of(told)
     refund = Entry.objects.get(debit_account="credit", credit_account="cash")
     assert refund.effective_on.isoformat() == "2026-11-17"
 
@@ -247,20 +257,20 @@ def test_the_effect_says_what_was_typed_and_leads_back_to_it(desk: Desk) -> None
     url = desk.writing_off
     typed = filled(desk.bob.get(url).text, side="client", amount="$ 10", reason="Kind")
     shown = desk.bob.post(url, typed).text
-    assert "Side Client Amount $10.00 Reason Kind What this does" in words(shown)
+    assert "Side Client Amount $10.00 Reason Kind What this does" in words_of(shown)
     back = desk.bob.post(url, filled(shown, change="1"))
     assert back.status_code == 200 and "Show the effect" in back.text and "What this does" not in back.text
     assert (filled(back.text)["amount"], filled(back.text)["reason"]) == ("$ 10", "Kind")
     assert not Entry.objects.filter(debit_account="write_off").exists()
     refund = desk.of_payment("refund")
     asked = filled(desk.bob.get(refund).text, amount="5", refunded_on="2026-11-16", reason="Too much")
-    assert "Amount $5.00 Date 11/16/2026 Reason Too much" in words(desk.bob.post(refund, asked).text)
+    assert "Amount $5.00 Date 11/16/2026 Reason Too much" in words_of(desk.bob.post(refund, asked).text)
 
 
 def test_two_services_of_one_day_have_names_of_their_own_when_they_are_billed_again(desk: Desk) -> None:
     clinic = desk.clinic
     bill_visit(clinic.biller, visit_id=clinic.visit(clinic.client("Two"), clinic.talk, clinic.letter)[0])
-    one, two = (words(desk.bob.get(f"/alder/invoices/{number}/rebill/").text) for number in (1, 2))
+    one, two = (words_of(desk.bob.get(f"/alder/invoices/{number}/rebill/").text) for number in (1, 2))
     assert "Service on 11/02/2026 " in one and "Service on 11/02/2026," not in one
     assert "Service on 11/02/2026, 9T001 Talk" in two and "Units on 11/02/2026, LETTER Letter" in two
 
@@ -275,7 +285,7 @@ def test_an_edit_on_an_old_page_is_told_of_the_other_tabs_also_after_a_mistake_o
     back = desk.bob.post(url, changed_mind)
     for page in (without_reason, back):
         told = desk.bob.post(url, filled(page.text, reason="Typed wrong"))
-        assert told.status_code == 422 and "corrected meanwhile" in words(told.text)
+        assert told.status_code == 422 and "corrected meanwhile" in words_of(told)
         assert Payment.objects.get(pk=desk.payment).number == "881"
     shown = desk.bob.post(url, filled(told.text))  # who was told, and sends it again, means it
     assert desk.bob.post(url, filled(shown.text, confirmed="1")).status_code == 303
@@ -302,4 +312,24 @@ def test_what_posts_nothing_says_nothing_of_closed_days(desk: Desk) -> None:
     url = desk.of_payment("edit")
     shown = desk.bob.post(url, filled(desk.bob.get(url).text, notes="Only a note", reason="Forgotten"))
     said = desk.bob.post(url, filled(shown.text, confirmed="1"), follow=True)
-    assert said.redirect_chain and "is closed" not in words(shown.text) + words(said.text)
+    assert said.redirect_chain and "is closed" not in words_of(shown) + words_of(said)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda bob, client: ledger_invoices(bob, client, is_open=True),
+        ledger_payments,
+        ledger_activity,
+        unapplied_payments,
+        balance_tiles,
+        next_appointment_tile,
+    ],
+)
+def test_a_clients_row_that_somebody_else_has_found_opens_nothing(desk: Desk, read: Callable[..., object]) -> None:
+    """The queries take a row so that it is read once; whose it is they check all the same (P1)."""
+    found = get_client(desk.clinic.owner, desk.client)
+    bob = replace(desk.clinic.biller, limited_to_assigned=True)
+    with pytest.raises(NotFound):
+        read(bob, found)
+    read(desk.clinic.owner, found)

@@ -23,10 +23,11 @@ from daysheet.reports.queries.day_sheet import day_sheet
 from daysheet.staff.models import StaffMember
 from tests.architecture.world import browser_of
 from tests.billing import DAY, Clinic, build_clinic
+from tests.pages import filled
 from tests.people import Cast
 
 from .desk import pay
-from .pages import agreed, filled
+from .pages import agreed
 
 
 @pytest.fixture

@@ -25,11 +25,11 @@ from daysheet.payments.rules import (
     PaymentNotPositive,
     insurer_shares,
 )
-from daysheet.payments.tests.pages import filled
 from daysheet.staff.models import StaffMember
 from tests.architecture.world import browser_of
 from tests.billing import DAY, Clinic, build_clinic
 from tests.invariants.books import INVARIANTS
+from tests.pages import filled
 from tests.people import Cast
 from tests.worked import rows_under
 
