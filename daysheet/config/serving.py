@@ -110,8 +110,9 @@ def _shared_counters() -> Iterator[None]:
             shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=_COUNTERS, dir=place))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-    with (folder / _IN_USE).open("w") as in_use:
+    with (folder / "begun").open("w") as in_use:
         fcntl.flock(in_use, fcntl.LOCK_EX)
+        Path(in_use.name).rename(folder / _IN_USE)  # by this name it is held from the first moment
         try:
             yield
         finally:
