@@ -10,17 +10,18 @@ from django.db import connection
 
 
 @contextmanager
-def just_before(words: str, happens: Callable[[], Any]) -> Iterator[None]:
-    """`happens` once, before the first statement that has `words` in it; it has to come."""
-    has_happened = False
+def just_before(words: str, happens: Callable[[], Any], *, nth: int = 1) -> Iterator[None]:
+    """`happens` once, before the nth statement that has `words` in it; it has to come."""
+    seen = 0
 
     def look(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        nonlocal has_happened
-        if words in sql and not has_happened:
-            has_happened = True
-            happens()
+        nonlocal seen
+        if words in sql:
+            seen += 1
+            if seen == nth:
+                happens()
         return execute(sql, *rest)
 
     with connection.execute_wrapper(look):
         yield
-    assert has_happened, f"no statement has {words!r} in it"
+    assert seen >= nth, f"{seen} statements have {words!r} in them"
