@@ -31,7 +31,7 @@ test-slow: ## thousands of steps of random histories (HISTORY_STEPS=6000), races
 	@HISTORY_STEPS="$${HISTORY_STEPS:-6000}" FAULT_REPEATS="$${FAULT_REPEATS:-10}" \
 		$(PY) -m pytest -n 2 --dist loadgroup tests/invariants tests/faults
 	@TEST_WITHOUT_SCOPING=1 $(PY) -m pytest -n 2 --dist loadgroup -m "not browser" daysheet tests/architecture
-	@FUZZ_SECONDS="$${FUZZ_SECONDS:-600}" $(PY) -m pytest -n 2 tests/fuzz
+	@FUZZ_SECONDS="$${FUZZ_SECONDS:-600}" $(PY) -m pytest -n 2 --dist loadgroup tests/fuzz
 
 bench: ## every hot path beside plain SQL (SIZES=10000,100000,1000000 for the full run; see bench/README.md)
 	@$(READY) dev assets

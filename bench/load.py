@@ -3,8 +3,9 @@
 A real `daysheet serve` on loopback serves a copy of a built practice (which is built if there is none). Everybody does
 what a practice does: looks at the agenda, searches, opens ledgers, adds invoices, takes payments, and thinks between
 clicks. People without and with a batch take turns in one run, so that whatever else the machine does happens to both.
-It ends by itself, with `verify`; an error, a deadlock that somebody saw, or a p95 more than twice as long beside the
-batch is a failure. `bench/results/load.json` keeps the figures.
+It ends by itself, with `verify`; an error at any time, a deadlock that somebody saw, a page that leads to the sign-in,
+too few pages to say anything, or a p95 more than twice as long beside the batch is a failure. `bench/results/load.json`
+keeps the figures.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import django
 from daysheet.database.cluster import Cluster
 
 from . import home
-from .load_report import MOST_SLOWER, failures_of, print_load, ratio_of_turns, summary_of, write_load
+from .load_report import MOST_SLOWER, errors_of, failures_of, print_load, ratio_of_turns, summary_of, write_load
 from .people_at_work import Office
 from .serving import Serving, serving
 from .watching import Watch
@@ -71,7 +72,7 @@ def _run(cluster: Cluster, database: str, options: argparse.Namespace) -> dict[s
     return {
         "visits": options.visits, "people": options.people, "think_seconds": options.think,
         "batch_visits": options.batch, "batch_seconds": {"nobody there": nobody_there, "beside people": beside},
-        "differences": prepared.differences(),
+        "differences": prepared.differences(), "errors": errors_of(office.answers),
         "ratio_of_turns": ratio_of_turns(office.answers),
         **{phase: summary_of(office.answers, watch.seen, phase) for phase in ("without", "beside")},
     }  # fmt: skip

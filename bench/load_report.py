@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,8 @@ from .watching import Seen
 
 #: How much longer a page may take beside a batch: at the 95th percentile, of all pages and of each kind.
 MOST_SLOWER = 2.0
-#: A 95th percentile of fewer pages is one unlucky click: it is shown, and not judged.
+#: A 95th percentile of fewer pages is one unlucky click: of a kind of page it is shown and not judged; a phase with
+#: fewer pages was not measured.
 FEW = 100
 
 
@@ -25,9 +27,14 @@ def summary_of(answers: Sequence[Answer], seen: Mapping[str, Seen], phase: str) 
         "all": _times(here),
         "pages": {kind: _times([each for each in here if each.kind == kind]) for kind in kinds},
         "error_count": sum(each.is_error for each in here),
-        "errors": [each.words for each in here if each.is_error][:20],
         **seen[phase].summary(),
     }
+
+
+def errors_of(answers: Sequence[Answer]) -> list[str]:
+    """What went wrong at any time, also while everybody was still coming: the first of it, and how much there was."""
+    errors = [f"{each.phase}: {each.words or each.status}" for each in answers if each.is_error]
+    return errors[:20] + [f"{len(errors):,} errors in all"] * (len(errors) > 20)
 
 
 def _times(answers: Sequence[Answer]) -> dict[str, float]:
@@ -37,9 +44,10 @@ def _times(answers: Sequence[Answer]) -> dict[str, float]:
     return {"count": len(answers), **{name: round(value * 1000, 1) for name, value in found.items()}}
 
 
-def ratio_of_turns(answers: Sequence[Answer]) -> float:
+def ratio_of_turns(answers: Sequence[Answer]) -> float | None:
     """The p95 of all pages beside the batch over the one without it, turn by turn; of these the median. Where others
-    use the machine too it says more than the p95 of all turns together, whose top may be one bad moment."""
+    use the machine too it says more than the p95 of all turns together, whose top may be one bad moment. None where
+    nothing was measured."""
     ratios = []
     for turn in {each.turn for each in answers if each.phase == "beside"}:
         without, beside = (
@@ -47,12 +55,13 @@ def ratio_of_turns(answers: Sequence[Answer]) -> float:
             for phase in ("without", "beside")
         )
         ratios.append(_ratio(without, beside))
-    return round(statistics.median(ratios), 2)
+    found = statistics.median(ratios) if ratios else math.inf
+    return round(found, 2) if math.isfinite(found) else None
 
 
 def failures_of(report: Mapping[str, Any]) -> list[str]:
     """What is not as it has to be, in words."""
-    failures = [f"{phase}: {words}" for phase in ("without", "beside") for words in report[phase]["errors"]]
+    failures = [*report["errors"], *_unmeasured(report)]
     seconds = report["batch_seconds"]
     if None in (seconds["nobody there"], *seconds["beside people"]):
         failures.append("a batch was not done in time")
@@ -66,8 +75,18 @@ def failures_of(report: Mapping[str, Any]) -> list[str]:
     return failures + [f"verify: {words}" for words in report["differences"]]
 
 
+def _unmeasured(report: Mapping[str, Any]) -> Iterator[str]:
+    """What was not looked at often enough, or not in both phases: no figure of it says anything."""
+    for phase, other in (("without", "beside"), ("beside", "without")):
+        count = report[phase]["all"]["count"]
+        if count < FEW:
+            yield f"{phase}: {count} pages are too few to say anything: at least {FEW}"
+        for kind in sorted(report[other]["pages"].keys() - report[phase]["pages"].keys()):
+            yield f"{phase}: {kind} was never asked for"
+
+
 def _pairs(report: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, float], Mapping[str, float]]]:
-    """All pages, then each kind: its times without and beside the batch."""
+    """All pages, then each kind there was in both phases: its times without and beside the batch."""
     without, beside = report["without"], report["beside"]
     yield "all pages", without["all"], beside["all"]
     for kind in sorted(without["pages"].keys() & beside["pages"].keys()):
@@ -75,7 +94,7 @@ def _pairs(report: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, float]
 
 
 def _ratio(without: Mapping[str, float], beside: Mapping[str, float]) -> float:
-    return beside["p95"] / without["p95"] if without["p95"] else 0.0
+    return beside["p95"] / without["p95"] if without["p95"] else math.inf
 
 
 def print_load(report: Mapping[str, Any]) -> None:
@@ -85,7 +104,7 @@ def print_load(report: Mapping[str, Any]) -> None:
           f"{'p99':>8} {'worst':>8}   ratio")  # fmt: skip
     for kind, without, beside in _pairs(report):
         print(f"{kind:<12} {_row(without)} {_row(beside)} {_ratio(without, beside):7.2f}")
-    print(f"p95 of all pages turn by turn, median: {report['ratio_of_turns']}")
+    print(f"p95 of all pages turn by turn, median: {report['ratio_of_turns'] or 'not measured'}")
     seconds = report["batch_seconds"]
     print(f"seconds of a batch of {report['batch_visits']:,} visits: {seconds['nobody there']} with nobody there, "
           f"{', '.join(map(str, seconds['beside people']))} beside them")  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from importlib import import_module
 from typing import Any
@@ -56,7 +56,8 @@ class Preparation:
         batch = self.batches.pop()
         with practice_transaction(self.loaded.practice.id):
             return start_batch(
-                self.loaded.owner, batch_id=new_id(), from_on=self.loaded.shape.first_monday,
+                # At this moment, not on the day the practice was built for: the worker may have sealed that night.
+                replace(self.loaded.owner, now=utc_now()), batch_id=new_id(), from_on=self.loaded.shape.first_monday,
                 to_on=self.loaded.shape.today, items=[BatchRequest(key, tuple(ids)) for key, ids in batch.items()],
                 expected_count=len(batch), expected_cents=0,
             )  # fmt: skip

@@ -15,6 +15,8 @@ from urllib.parse import quote, urlencode
 
 _TIMEOUT_SECONDS = 60
 _CSRF = "b" * 32
+#: Who is sent there is not at work any more, and measures nothing.
+_SIGN_IN = "/account/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One page that somebody waited for. `turn`: of the phases of one name, which."""
+    """One page that somebody waited for. `turn`: of the phases of one name, which. `words`: what was wrong with it."""
 
     phase: str
     turn: int
@@ -45,8 +47,9 @@ class Answer:
 
     @property
     def is_error(self) -> bool:
-        """Everything a person would have to wonder at: server errors, busy pages, refusals, lost connections."""
-        return self.status >= 400 or self.status == 0
+        """Everything a person would have to wonder at: server errors, busy pages, refusals, lost connections, pages
+        that lead elsewhere."""
+        return bool(self.words) or self.status >= 400 or self.status == 0
 
 
 @dataclass
@@ -145,22 +148,25 @@ class _Person:
             headers["HX-Request"] = "true"
         phase, turn, began = self.office.phase, self.office.turn, time.perf_counter()
         try:
-            status, text = self._exchange(method, f"/{self.desk.slug}/{address}", body, headers)
-            words = "" if status < 400 else f"{status} {method} {address.split('?')[0]}: {_plain(text)[:200]}"
+            status, leads_to, text = self._exchange(method, f"/{self.desk.slug}/{address}", body, headers)
+            is_wrong = status >= 400 or (method == "GET" and status != 200) or leads_to.startswith(_SIGN_IN)
+            what = f"to {leads_to}" if leads_to else _plain(text)[:200]
+            words = f"{status} {method} {address.split('?')[0]}: {what}" if is_wrong else ""
         except (OSError, http.client.HTTPException) as error:
             self._hang_up()
             status, text, words = 0, "", f"{type(error).__name__} {method} {address.split('?')[0]}"
         self.office.answers.append(Answer(phase, turn, kind, time.perf_counter() - began, status, words))
         return text
 
-    def _exchange(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> tuple[int, str]:
-        """On a new connection each time, as the server closes idle ones before the next click."""
+    def _exchange(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> tuple[int, str, str]:
+        """Status, where the answer leads to, text. On a new connection each time, as the server closes idle ones before
+        the next click."""
         self.connection = http.client.HTTPConnection(*self.office.address, timeout=_TIMEOUT_SECONDS)
         self.connection.request(method, path, body, dict(headers))
         response = self.connection.getresponse()
         text = response.read().decode(errors="replace")
         self._hang_up()
-        return response.status, text
+        return response.status, response.headers.get("Location") or response.headers.get("HX-Redirect") or "", text
 
     def _hang_up(self) -> None:
         if self.connection:

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,8 +83,7 @@ def _practices(sizes: Sequence[Size]) -> Iterator[dict[str, Any]]:
 
 
 def _batches(size: Size) -> Iterator[dict[str, Any]]:
-    batches = [path for path in size.paths if path["key"].startswith("batch_") and path["units"]
-               and path["key"] != "batch_search"]  # fmt: skip
+    batches = [path for path in size.paths if re.fullmatch(r"batch_\d+", path["key"])]
     for small, large in itertools.pairwise(batches):
         yield _growth("batch invoicing", "billed", (small["units"], small), (large["units"], large))
 

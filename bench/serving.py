@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from daysheet.database.postmaster import free_port
 
 from . import home
 
@@ -37,9 +38,7 @@ class Serving:
 @contextmanager
 def serving(log: Path) -> Iterator[Serving]:
     """Start it on the database that the environment names, wait for the sign-in page, stop it afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port("127.0.0.1")
     command = [sys.executable, "-m", "daysheet", "serve", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=home.ROOT, env=os.environ, stdout=output, stderr=output)

@@ -23,14 +23,16 @@ from daysheet.database.sessions import session_name
 _EVERY_SECONDS = 0.1
 _PAGES, _BATCH = session_name("web"), session_name("worker")
 _SIDES = {_PAGES: "pages", _BATCH: "worker"}
-#: What a process of the server is doing, and whether the worker is among those it waits for.
+#: What a process of the server is doing, and whether the worker is among those it waits for. Sessions of web processes
+#: have a moment behind their name.
 _ACTIVITY = """
-    SELECT a.pid, a.application_name, a.state = 'active',
+    SELECT a.pid, substring(a.application_name FROM '^daysheet [a-z]+'), a.state = 'active',
         coalesce(a.wait_event_type || ':' || a.wait_event, 'computes'),
         a.wait_event_type = 'Lock' AND EXISTS (
             SELECT FROM pg_stat_activity w
             WHERE w.pid = ANY(pg_blocking_pids(a.pid)) AND w.application_name = %s)
-    FROM pg_stat_activity a WHERE a.datname = current_database() AND a.application_name = ANY(%s)"""
+    FROM pg_stat_activity a
+    WHERE a.datname = current_database() AND substring(a.application_name FROM '^daysheet [a-z]+') = ANY(%s)"""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -115,10 +117,13 @@ def _processes_of(pid: int) -> dict[int, str]:
 
 
 def _children(pid: int) -> Iterator[int]:
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    for word in path.read_text().split() if path.exists() else ():
-        yield int(word)
-        yield from _children(int(word))
+    try:
+        children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:  # it has just ended, or the system cannot be asked
+        return
+    for child in children:
+        yield child
+        yield from _children(child)
 
 
 def _command_of(pid: int) -> str:

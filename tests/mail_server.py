@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from daysheet.database.postmaster import free_port
 
 USER, PASSWORD = "daysheet", "of the mail server"
 
@@ -110,7 +111,9 @@ def running_mail_server(*, tls: ssl.SSLContext | None = None, port: int = 0) -> 
     extra: dict[str, Any] = {}
     if tls is not None:
         extra = {"tls_context": tls, "require_starttls": True, "auth_required": True, "authenticator": _authenticate}
-    controller = _Controller(server, hostname="127.0.0.1", port=port or _free_port(), enable_SMTPUTF8=False, **extra)
+    controller = _Controller(
+        server, hostname="127.0.0.1", port=port or free_port("127.0.0.1"), enable_SMTPUTF8=False, **extra
+    )
     controller.start()
     try:
         server.port = controller.port
@@ -118,12 +121,6 @@ def running_mail_server(*, tls: ssl.SSLContext | None = None, port: int = 0) -> 
     finally:
         server.go_on.set()
         controller.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _authenticate(server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:

@@ -21,6 +21,7 @@ from daysheet.jobs.models import JobRun
 from daysheet.jobs.registry import RunningJob
 from daysheet.kit.money import Money
 from daysheet.mailings.actions import MailingRequest, start_mailing
+from daysheet.mailings.queries.earlier import earlier_runs
 from daysheet.mailings.rules import EMAIL_TEXTS, Ways
 from daysheet.practices.actor import Actor
 from tests.billing import DAY, Clinic
@@ -86,9 +87,11 @@ class Post:
             Kind.STATEMENT, Period(self.day - timedelta(days=30), self.biller.today), ways,
             EMAIL_TEXTS["statement"], at_least_cents=at_least_cents,
         )  # fmt: skip
+        invoices: dict[UUID, list[UUID]] = {pk: [] for pk in wanted}
+        earlier = earlier_runs(self.biller, request.kind, request.period, invoices)
         return start_mailing(
-            self.biller, mailing_id=uuid4(), request=request, invoices={pk: [] for pk in wanted},
-            expected_count=len(wanted), expected_cents=0, again=True,
+            self.biller, mailing_id=uuid4(), request=request, invoices=invoices,
+            expected_count=len(wanted), expected_cents=0, told_of=[run.id for run in earlier],
         )  # fmt: skip
 
 

@@ -1,4 +1,5 @@
-"""Visits that are kept and not billed, made when somebody wants to bill them: on Sundays, when nobody else comes."""
+"""Visits that are kept and not billed, made when somebody wants to bill them: on Sundays, when nobody else comes. The
+newest Sundays first: by then all coverages have begun, so that as many visits are an insurer's as in the history."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
+
+from daysheet.kit.dates import week_start
 
 from ..sql import owner
 from .people import Loaded, number_clients
@@ -25,16 +28,16 @@ class Pool:
     """Hands out Sundays, each once."""
 
     loaded: Loaded
-    _weeks: Iterator[int] = field(default_factory=itertools.count)
+    _weeks_ago: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def make(self, visits: int) -> list[date]:
         """That many visits, four each of as many clients as it takes, or more where there are too few clients.
         Returns their days, which are only theirs."""
         shape = self.loaded.shape
         dates = max(DATES_EACH, -(-visits // shape.clients))
-        weeks = itertools.islice(self._weeks, dates)
-        days = [shape.first_monday + timedelta(weeks=week, days=6) for week in weeks]
-        assert days[-1] < shape.today, "all Sundays are used up"
+        newest = week_start(shape.today)
+        days = sorted(newest - timedelta(weeks=ago) for ago in itertools.islice(self._weeks_ago, dates))
+        assert days[0] > shape.first_monday, "all Sundays are used up"
         with owner() as connection:
             number_clients(connection, self.loaded.practice.id)
             planned = {"days": days, "most": -(-visits // dates)}

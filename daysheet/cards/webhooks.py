@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -17,6 +18,8 @@ from .models import CardSetup, Charge, ChargeStep, ProcessorAccount, ProcessorMe
 from .opening import open_gateway
 from .settling import take_news
 
+_log = logging.getLogger("daysheet.cards")
+
 
 class MessageRefused(Refusal):
     """The message cannot be read, or was not signed by the processor."""
@@ -24,17 +27,23 @@ class MessageRefused(Refusal):
     code = "message_refused"
 
 
+def is_account(account_id: UUID) -> bool:
+    """Whether messages to it are heard, in the caller's transaction."""
+    return ProcessorAccount.objects.filter(pk=account_id).exists()
+
+
 def hear(practice: PracticeFacts, account_id: UUID, body: bytes, signature: str) -> str:
     """Work one message off, in the caller's transaction. Returns what it meant. Raises NotFound, MessageRefused."""
     account = ProcessorAccount.objects.filter(pk=account_id).first()
     if account is None:
         raise NotFound("There is no such account.")
-    now = utc_now()
+    now, gateway = utc_now(), open_gateway(practice, account)
     try:
-        news = open_gateway(practice, account).read_message(body, signature, now)
+        news = gateway.read_message(body, signature, now)
     except BadSignature as error:
         raise MessageRefused(str(error)) from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        _log.warning("account %s: a signed message cannot be read", account_id, exc_info=True)
         raise MessageRefused("The message cannot be read.") from error
     return take_message(processor_actor(practice, now), account, news)
 

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from daysheet.backup.restoring import Place
 from daysheet.backup.rules import retention_from
 from daysheet.backup.scheduled import Schedule
+from daysheet.kit.numbers import whole_number
 
 
 def home() -> Path:
@@ -125,10 +126,10 @@ def databases() -> dict[str, Any]:
 
 
 def _pool() -> dict[str, Any]:
-    most = os.environ.get("DAYSHEET_POOL") or "0"
-    if not most.isdecimal():
+    most = whole_number(os.environ.get("DAYSHEET_POOL") or "0", most=1_000)
+    if most is None:
         raise ImproperlyConfigured("DAYSHEET_POOL is a number of connections; 0: no pool.")
-    return {"pool": {"min_size": 1, "max_size": int(most), "timeout": 10}} if int(most) else {}
+    return {"pool": {"min_size": 1, "max_size": most, "timeout": 10}} if most else {}
 
 
 def _database(url: str, options: dict[str, Any]) -> dict[str, Any]:

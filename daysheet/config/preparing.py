@@ -75,12 +75,17 @@ def _migrate() -> None:
 
 def _seal_plain_secrets() -> None:
     """Here and not in a migration: a restore migrates with keys that are thrown away."""
-    from django.db import connections
+    from django.db import DatabaseError, connections
 
     from daysheet.practices.sealing import seal_plain
 
-    seal_plain()
-    connections["default"].close()
+    try:
+        seal_plain()
+    except DatabaseError as error:
+        said = f"the secrets of second steps could not be sealed: {error}"
+        raise explained(error) or CommandFailed(said, ExitCode.DATABASE_FAILED) from error
+    finally:
+        connections["default"].close()
 
 
 def embedded_disk_is_full() -> bool:

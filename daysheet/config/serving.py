@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import shutil
 import socket
@@ -13,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from daysheet.database.postmaster import is_alive
 from daysheet.database.server import EmbeddedServer, EmbeddedServerError
 
 from . import environment
@@ -25,7 +25,7 @@ from .supervisor import supervise
 #: that a page waits for a lock, in docs/deployment.md, "How many at once".
 THREADS = 16
 _MEMORY_FOLDER = "/dev/shm"  # noqa: S108
-_COUNTERS = "daysheet-metrics-"
+_COUNTERS, _IN_USE = "daysheet-metrics-", "in-use"
 #: Between two attempts to start a database server that does not start.
 _PAUSE_SECONDS = 5.0
 
@@ -106,15 +106,27 @@ def _shared_counters() -> Iterator[None]:
     has such a folder: the counters are mapped files, and on a full disk the first touch of a page kills the process."""
     place = Path(_MEMORY_FOLDER if os.access(_MEMORY_FOLDER, os.W_OK) else tempfile.gettempdir())
     for left in place.glob(f"{_COUNTERS}*"):
-        pid = left.name.removeprefix(_COUNTERS).partition("-")[0]
-        if pid.isdecimal() and not is_alive(int(pid)):  # it was killed, and could not tidy up
+        if _is_abandoned(left):  # who made it was killed, and could not tidy up
             shutil.rmtree(left, ignore_errors=True)
-    folder = tempfile.mkdtemp(prefix=f"{_COUNTERS}{os.getpid()}-", dir=place)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    folder = Path(tempfile.mkdtemp(prefix=_COUNTERS, dir=place))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    with (folder / "begun").open("w") as in_use:
+        fcntl.flock(in_use, fcntl.LOCK_EX)
+        Path(in_use.name).rename(folder / _IN_USE)  # by this name it is held from the first moment
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Whether nobody holds it. Process numbers would not tell: a container has its own, and may share the memory."""
     try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with (folder / _IN_USE).open("r+") as in_use:
+            fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # held, somebody else's, or this moment begun
+        return False
+    return True
 
 
 def _card_simulator(web_port: int) -> list[str]:

@@ -110,9 +110,13 @@ TEMPLATES = [
 ]
 
 DATABASES = environment.databases()
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "shared_cache"},
-}
+# Counts of who asks too often, two minutes each. Where there are more than so many, counts that still hold are thrown
+# away to make room: nobody alone must come near it.
+SHARED_CACHE = {
+    "BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "shared_cache",
+    "OPTIONS": {"MAX_ENTRIES": 10_000},
+}  # fmt: skip
+CACHES = {"default": SHARED_CACHE}
 if TESTING:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 

@@ -32,8 +32,10 @@ def supervise(
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    running = {name: _start(name, command) for name, command in commands.items()}
+    running: dict[str, subprocess.Popen[bytes]] = {}
     try:
+        for name, command in commands.items():
+            running[name] = _start(name, command)
         while not stopping:
             time.sleep(_LOOK_EVERY_SECONDS)
             look_after()

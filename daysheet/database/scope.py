@@ -12,9 +12,12 @@ from contextvars import ContextVar
 from django.conf import settings
 from django.db import connections, transaction
 
+from .sessions import NOTE_PERSON
+
 #: How long a statement waits for another's lock before it gives up with a clear message; pages wait less long.
 LOCK_TIMEOUT_SECONDS = 10
 _EVERY_PRACTICE = 0
+_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 _current: ContextVar[int | None] = ContextVar("daysheet_practice", default=None)
 
 
@@ -47,12 +50,20 @@ def scoped_practice_id() -> int | None:
 
 @contextmanager
 def practice_transaction(
-    practice_id: int, *, using: str = "default", statement_seconds: int = 0, lock_seconds: int = LOCK_TIMEOUT_SECONDS
+    practice_id: int,
+    *,
+    using: str = "default",
+    statement_seconds: int = 0,
+    lock_seconds: int = LOCK_TIMEOUT_SECONDS,
+    is_person: bool = False,
+    is_of_one_moment: bool = False,
 ) -> Iterator[None]:
     """One transaction for one practice. Nested calls must name the same practice (tests may switch).
 
     `statement_seconds`: the most that each of its statements may take; 0: as long as it takes. `lock_seconds`: the most
-    that one waits for another's lock.
+    that one waits for another's lock. `is_person`: somebody waits for it, and long jobs leave room (`sessions.py`).
+    `is_of_one_moment`: all its statements see the books as they are at the first, whatever others commit meanwhile, so
+    that what a page shows agrees; what it changes or locks must not have been changed since (SerializationFailure).
     """
     connection = connections[using]
     outer = _current.get() if connection.in_atomic_block else None
@@ -63,10 +74,15 @@ def practice_transaction(
     try:
         with transaction.atomic(using=using):
             if outer != practice_id:
-                _set_local(using, str(int(practice_id)), statement_seconds, lock_seconds)
+                words = [
+                    *([_ONE_MOMENT] if is_of_one_moment and not nested else []),  # before the first query, or never
+                    *_settings(str(int(practice_id)), statement_seconds, lock_seconds),
+                    *([NOTE_PERSON] if is_person else []),
+                ]
+                _execute(using, words)
             yield
         if nested and outer != practice_id:
-            _set_local(using, str(outer or ""))
+            _execute(using, _settings(str(outer or "")))
     finally:
         _current.reset(token)
 
@@ -81,9 +97,14 @@ def every_practice() -> Iterator[None]:
         _current.reset(token)
 
 
-def _set_local(using: str, value: str, statement_seconds: int = 0, lock_seconds: int = LOCK_TIMEOUT_SECONDS) -> None:
-    words = f"SET LOCAL app.practice_id = '{value}'; SET LOCAL lock_timeout = '{int(lock_seconds)}s'"
+def _settings(value: str, statement_seconds: int = 0, lock_seconds: int = LOCK_TIMEOUT_SECONDS) -> list[str]:
+    words = [f"SET LOCAL app.practice_id = '{value}'", f"SET LOCAL lock_timeout = '{int(lock_seconds)}s'"]
     if statement_seconds:
-        words += f"; SET LOCAL statement_timeout = '{int(statement_seconds)}s'"
+        words.append(f"SET LOCAL statement_timeout = '{int(statement_seconds)}s'")
+    return words
+
+
+def _execute(using: str, words: list[str]) -> None:
+    """All in one string: one round trip."""
     with connections[using].cursor() as cursor:
-        cursor.execute(words)
+        cursor.execute("; ".join(words))

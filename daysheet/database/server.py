@@ -52,11 +52,11 @@ class EmbeddedServer:
     def ensure_running(self, *, may_begin: bool = True) -> Cluster:
         """Make the server if there is none (not where its data were there a moment ago: `may_begin`), start it if it
         does not run, and say how to reach it."""
+        if not may_begin and not (self._data_folder() / "PG_VERSION").exists():  # not even a folder is made there
+            raise EmbeddedServerError(f"{self._data_folder()} is gone. Is its disk mounted? It is waited for.")
         with _explained(self.folder), self._locked():
             data = self._data_folder()
             if not (data / "PG_VERSION").exists():
-                if not may_begin:
-                    raise EmbeddedServerError(f"{data} is gone. Is its disk mounted? It is waited for.")
                 data = self._initialise(data)
             running = read_postmaster(data)
             if not running or not running.is_ready:

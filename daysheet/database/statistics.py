@@ -13,7 +13,7 @@ from django.db.models import Model
 
 #: From so many rows of one practice on the planner has to know of them at once; fewer are quick in any order.
 MANY_ROWS = 200
-#: A practice that had this many times the new rows before is known well enough until the night.
+#: Where the new rows are less than one in so many, the practice is known well enough until the night.
 _KNOWN = 10
 
 

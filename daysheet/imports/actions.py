@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from daysheet.audit.actions import record
 from daysheet.clients.models import Client, Coverage
 from daysheet.database.models import TenantModel
 from daysheet.database.statistics import count_again_after
+from daysheet.database.turns import Turn, take_turn
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.ids import new_id
@@ -30,8 +31,6 @@ from .parsing import ParsedFile, Problem, parse_file
 from .plans import Plan, RowVerdict, Verdict, plan_file
 from .sheets import read_sheet
 
-#: The first half of the two-part advisory lock: "an import", so that no other use of such locks can meet it.
-_IMPORT_LOCK = 0x1A9047
 #: Where the rows of the long files go: a table with as many, and the slices whose tables get some.
 _WRITTEN: dict[str, tuple[type[TenantModel], tuple[str, ...]]] = {
     "clients": (Client, ("clients",)),
@@ -115,7 +114,7 @@ def import_file(actor: Actor, *, kind: str, file_name: str, content: bytes) -> I
     same file twice changes nothing. Raises UnreadableFile, ImportRefused, NotFound, NotAllowed."""
     parsed = _parse(actor, kind, content)
     _refuse(parsed.header_problems)
-    _wait_for_other_imports(actor)
+    take_turn(Turn.IMPORT, actor.practice.id)  # two of the same file would both find its rows new
     plan = plan_file(actor, parsed, lock=True)
     _refuse([problem for row in plan.rows for problem in row.problems])
     _write(plan)
@@ -143,12 +142,6 @@ def _refuse(problems: Sequence[Problem]) -> None:
         return
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
     raise ImportRefused(f"Nothing was imported: {problems[0]}{more}.", problems)
-
-
-def _wait_for_other_imports(actor: Actor) -> None:
-    """One import at a time in a practice: two of the same file would both find its rows new."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_IMPORT_LOCK, actor.practice.id % 2**31])
 
 
 def _write(plan: Plan) -> None:

@@ -1,10 +1,10 @@
 """How much of a long job is done at once, and how long it rests, so that people at work do not notice it.
 
 While nobody asks for a page, pieces are large and follow each other. While somebody does, they are small, because
-others wait for what a piece has locked, and before the next one the job rests for as long as the last one took: half of
-the time nothing is locked, and of the processors it has half of one. Sizes are counted and not timed: on a slow machine
-pages are slow as well, and a piece that is cut to fit a time soon consists of what every piece costs, whatever its size
-(a batch took seventeen times as long). Measured in docs/performance.md.
+others wait for what a piece has locked, and before the next one the job rests for as long as the last one took, a
+second at the most: half of the time nothing is locked, and of the processors it has half of one. Sizes are counted and
+not timed: on a slow machine pages are slow as well, and a piece that is cut to fit a time soon consists of what every
+piece costs, whatever its size (a batch took seventeen times as long). Measured in docs/performance.md.
 """
 
 from __future__ import annotations

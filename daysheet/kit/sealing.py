@@ -42,12 +42,12 @@ class Box:
 
     def sealing_of(self, stored: str) -> Sealing:
         """Which key it needs."""
-        for box, sealing in zip(self._boxes, [Sealing.FINE, *[Sealing.OLD_KEY] * len(self._boxes)], strict=False):
+        for place, box in enumerate(self._boxes):
             try:
                 box.decrypt(stored.encode())
             except InvalidToken:
                 continue
-            return sealing
+            return Sealing.OLD_KEY if place else Sealing.FINE
         return Sealing.LOST
 
     def seal_again(self, stored: str) -> str:

@@ -209,6 +209,12 @@ def line_movements(actor: Actor, line_ids: Iterable[UUID]) -> tuple[LineMovement
 
 
 @query(Permission.BILLING)
+def has_posted_on(actor: Actor, day: date) -> bool:
+    """Whether the actor has, at this very moment, posted anything on that day."""
+    return Entry.objects.filter(effective_on=day, posted_at=actor.now, actor_name=actor.person_name[:120]).exists()
+
+
+@query(Permission.BILLING)
 def event_movements(actor: Actor, client_id: UUID, event_id: UUID) -> list[tuple[UUID, UUID, int]]:
     """(payment, line, cents) of the applications an earlier event wrote for a client: what a retry finds."""
     applied = Entry.objects.filter(

@@ -11,8 +11,9 @@ from django.db.models.functions import Lower
 
 from daysheet.audit.actions import record
 from daysheet.clients.models import Client
-from daysheet.clients.queries import get_client, lock_clients, visible_clients
+from daysheet.clients.queries import get_client, visible_clients
 from daysheet.database.copying import copy_rows
+from daysheet.database.turns import Turn, take_turn
 from daysheet.documents.models import MadeDocument
 from daysheet.documents.papers import Kind
 from daysheet.documents.rules import Basis, Period
@@ -78,18 +79,19 @@ def start_mailing(
     invoices: Mapping[UUID, Sequence[UUID]],
     expected_count: int,
     expected_cents: int,
-    again: bool = False,
+    told_of: Collection[UUID] = (),
 ) -> UUID:
     """Queue a run for these clients, with the invoices of each (none for statements). The same `mailing_id` again (a
-    second click) is the same run. `again`: also to who is in an earlier run (queries/earlier.py). Raises MailingEmpty,
-    NotFound, BegunBefore."""
-    lock_clients(invoices)  # of two runs begun in the same moment one sees the other
+    second click) is the same run. `told_of`: the earlier runs (queries/earlier.py) whose clients are to get it again.
+    Raises MailingEmpty, NotFound, BegunBefore."""
+    take_turn(Turn.MAILING, actor.practice.id)  # of two runs begun in the same moment one sees the other
     if Mailing.objects.filter(pk=mailing_id).exists():
         return get_mailing(actor, mailing_id).pk
     if not invoices:
         raise MailingEmpty("Nobody is ticked. Tick at least one.")
     clients = _in_order(actor, invoices)
-    if not again and earlier_runs(actor, request.kind, request.period, invoices):
+    earlier = earlier_runs(actor, request.kind, request.period, invoices)
+    if {each.id for each in earlier} - set(told_of):
         raise BegunBefore(
             "Some of these clients are in a run that was begun before: look at it, or tick that they get it again."
         )

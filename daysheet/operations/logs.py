@@ -24,9 +24,10 @@ from .metrics import count_request
 _log = structlog.stdlib.get_logger("daysheet.requests")
 #: Behind such a word PostgreSQL quotes values of the row, up to the end of the message.
 _QUOTED = re.compile(r"^(DETAIL|CONTEXT|HINT|STATEMENT|QUERY): .*$", re.M)
-#: A message of another kind may quote what somebody typed: "invalid literal for int(): 'Ruiz'".
 _MOST_CAUSES = 10
-_SPEAKING = (OSError, OperationalError, IntegrityError, psycopg.OperationalError, psycopg.IntegrityError)
+_OF_DATABASE = (OperationalError, IntegrityError, psycopg.OperationalError, psycopg.IntegrityError)
+#: A page of any site; its host stays.
+_PAGE = re.compile(r"(https?://[^/\s]+)\S*")
 _VALUE = re.compile(r"(Failing row contains|Key) \(.*\)")
 
 
@@ -74,9 +75,10 @@ def configuration(kind: str) -> dict[str, Any]:
 
 
 def without_address(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Django ends what it says of a request with the address; the line of the request has its route."""
-    if str(event.get("logger", "")).startswith("django.request"):
-        event["event"] = str(event.get("event", "")).partition(":")[0]
+    """Django ends what it says of a request with the address, and of a foreign form with the page it came from; the
+    line of the request has its route. An address may hold an invitation's secret, and what somebody searched for."""
+    if str(event.get("logger", "")).startswith(("django.request", "django.security")):
+        event["event"] = _PAGE.sub(r"\1", str(event.get("event", "")).partition(": /")[0])
     return event
 
 
@@ -94,11 +96,23 @@ def told_of_exception(exc_info: structlog.typing.ExcInfo) -> str:
     told: list[str] = []
     while error is not None and len(told) < _MOST_CAUSES:
         kind = type(error)
-        words = str(error) if isinstance(error, _SPEAKING) else "(left out)"
+        words = _words_of(error) or "(left out)"
         places = "".join(traceback.format_tb(error.__traceback__))
         told.append(f"{places}{kind.__module__}.{kind.__qualname__}: {words}")
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\ncaused by\n".join(told)
+
+
+def _words_of(error: BaseException) -> str:
+    """What it says, where that quotes nothing that was typed or stored: "invalid literal for int(): 'Ruiz'" does, a
+    refused recipient does, and so does what PostgreSQL adds to its first sentence."""
+    if isinstance(error, _OF_DATABASE):
+        cause = error.__cause__ if isinstance(error.__cause__, psycopg.Error) else error
+        first = cause.diag.message_primary if isinstance(cause, psycopg.Error) else None
+        return first or str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"[Errno {error.errno}] {error.strerror}"
+    return ""
 
 
 def redacted(text: str) -> str:

@@ -11,11 +11,13 @@ from uuid import UUID
 from django import forms
 
 from daysheet.kit.dates import us_date
+from daysheet.kit.errors import Refusal
 from daysheet.kit.money import Money
 from daysheet.web.fields import DayField, IdInAdvance, MoneyField
 
 from .models import Payment
 from .queries.correcting import AppliedLine, LineFacts
+from .redating import PaymentChanged
 
 Choices = Sequence[tuple[UUID, str]]
 _SIDES = (("client", "Client"), ("insurance", "Insurance"))
@@ -33,6 +35,9 @@ class ReasonForm(forms.Form):
         super().__init__(*args, **kwargs)
         if self.begins_with_reason and not self.is_bound:
             self.fields["reason"].widget.attrs["autofocus"] = True
+
+    def told_of(self, refusal: Refusal) -> None:
+        """The form is shown again with these words."""
 
     def typed(self) -> list[tuple[str, str]]:
         """What a valid form says, in words: (label, value) of the fields that are filled in."""
@@ -72,18 +77,17 @@ class UnapplyForm(ReasonForm):
 
     def __init__(self, *args: Any, lines: Sequence[AppliedLine], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if len(lines) > 1 or "lines" in self.data:
-            self.fields["lines"] = _TickedLines(
-                label="Take it off", choices=[(str(line.id), line.label) for line in lines],
-                initial=[str(line.id) for line in lines], widget=forms.CheckboxSelectMultiple,
-                error_messages={"required": "Tick at least one line."},
-            )  # fmt: skip
+        self.fields["lines"] = _TickedLines(
+            label="Take it off", choices=[(str(line.id), line.label) for line in lines],
+            initial=[str(line.id) for line in lines],
+            widget=forms.CheckboxSelectMultiple if len(lines) > 1 else forms.MultipleHiddenInput,
+            error_messages={"required": "Tick at least one line."},
+        )  # fmt: skip
         self.order_fields(["lines", "reason"])
 
-    def line_ids(self) -> list[UUID] | None:
-        """The ticked lines; None: all there are."""
-        ticked = self.cleaned_data.get("lines")
-        return [UUID(text) for text in ticked] if ticked else None
+    def line_ids(self) -> list[UUID]:
+        """The ticked lines."""
+        return [UUID(text) for text in self.cleaned_data["lines"]]
 
 
 class RefundForm(ReasonForm):
@@ -92,16 +96,6 @@ class RefundForm(ReasonForm):
     field_order = ("amount", "refunded_on", "reason")
     amount = MoneyField(label="Amount")
     refunded_on = DayField(label="Date")
-
-
-class _AsItIs(forms.CharField):
-    """What the page shows as it stands now, whatever an earlier page has sent: who was told of a change and sends the
-    form again means it."""
-
-    widget = forms.HiddenInput
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        return initial
 
 
 class EditPaymentForm(ReasonForm):
@@ -113,12 +107,18 @@ class EditPaymentForm(ReasonForm):
     received_on = DayField(label="Date")
     number = forms.CharField(label="Number", required=False, max_length=40)
     notes = forms.CharField(label="Notes", required=False, max_length=400)
-    seen = _AsItIs(required=False, max_length=24)
+    #: `facts_mark` of what the page showed.
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=24)
 
     def __init__(self, *args: Any, is_insurers: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         methods = Payment.INSURER_METHODS if is_insurers else Payment.CLIENT_METHODS
         self.fields["method"].choices = [(method.value, method.label) for method in methods]  # type: ignore[attr-defined]
+
+    def told_of(self, refusal: Refusal) -> None:
+        """Who was told how the payment is now, and sends the form again, means it."""
+        if isinstance(refusal, PaymentChanged):
+            self.data = {**{name: self[name].data for name in self.fields}, "seen": self.initial["seen"]}
 
 
 class WriteOffForm(ReasonForm):

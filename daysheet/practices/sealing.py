@@ -8,6 +8,7 @@ from collections.abc import Collection
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from daysheet.kit.sealing import Box, Sealing
 
@@ -44,18 +45,21 @@ def count_sealings() -> dict[Sealing, int]:
 def seal_plain() -> int:
     """Seal what was written before secrets were sealed; returns how many. Of another key nothing is touched: on another
     machine that one may be the newest still."""
-    return _seal({Sealing.PLAIN})
+    is_plain = Q()
+    for field in _FIELDS:
+        is_plain |= Q(**{f"data__{field}__isnull": False}) & ~Q(**{f"data__{field}__startswith": _SEALED})
+    return _seal({Sealing.PLAIN}, Authenticator.objects.filter(is_plain))
 
 
 def seal_again() -> int:
     """Seal what is plain or of an older key with the newest one; returns how many. What no key opens stays."""
-    return _seal({Sealing.PLAIN, Sealing.OLD_KEY})
+    return _seal({Sealing.PLAIN, Sealing.OLD_KEY}, Authenticator.objects.all())
 
 
-def _seal(ways: Collection[Sealing]) -> int:
+def _seal(ways: Collection[Sealing], among: QuerySet[Authenticator]) -> int:
     sealed = 0
     with transaction.atomic():
-        for row in Authenticator.objects.select_for_update().order_by("pk"):
+        for row in among.select_for_update().order_by("pk"):
             due = [field for field in _FIELDS if row.data.get(field) and sealing_of(row.data[field]) in ways]
             for field in due:
                 row.data[field] = seal(unseal(row.data[field]))

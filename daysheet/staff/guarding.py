@@ -65,10 +65,13 @@ def _longest_pause(request: HttpRequest, user: User) -> int:
     return max(now_lasting, pause) if noted_at > proven_at else now_lasting
 
 
+def is_by_person(request: HttpRequest) -> bool:
+    """Whether it is a sign of life: a page that refreshes a part of itself is none."""
+    return request.method == "POST" or not is_htmx(request)
+
+
 def _note_seen(request: HttpRequest, user: User) -> None:
-    """A page that refreshes a part of itself is no sign of life."""
-    is_person = request.method == "POST" or not is_htmx(request)
-    if is_person and _now() - request.session.get(_SEEN, 0) >= _NOTED_EVERY:
+    if is_by_person(request) and _now() - request.session.get(_SEEN, 0) >= _NOTED_EVERY:
         request.session[_PAUSE] = (_longest_pause(request, user), _now())
         request.session[_SEEN] = _now()
 

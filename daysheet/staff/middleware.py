@@ -1,19 +1,23 @@
 """The way into a practice: `/<practice>/…` → membership (none: 404) → Actor → one transaction → the view.
 
-A request runs in one transaction as the runtime role, with the practice set at BEGIN. Refusals that a view does not
-show itself become 403 or 404 here; trouble of the machine (a lock that lasts, a full disk) is `web.errors`'.
+A request runs in one transaction as the runtime role, with the practice set at BEGIN; a page sees the books of one
+moment in it. Refusals that a view does not show itself become 403 or 404 here; trouble of the machine (a lock that
+lasts, a full disk) is `web.errors`'.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
+from psycopg.errors import SerializationFailure
 
 from daysheet.audit.looking import note_views
 from daysheet.database.scope import practice_transaction
@@ -23,8 +27,8 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
 from daysheet.web.requests import wait_a_minute
 
-from .actors import find_entrance, person_actor, practice_facts
-from .guarding import stopped
+from .actors import Entrance, find_entrance, person_actor, practice_facts
+from .guarding import is_by_person, stopped
 from .logins import to_sign_in
 
 View = Callable[..., HttpResponseBase]
@@ -33,6 +37,8 @@ STATEMENT_SECONDS = 60
 #: For another's lock. Work in small pieces holds one for a fraction of it; behind what holds one longer, such as an
 #: import, whoever wants the same is told so, before they wait in every thread and nobody gets a page.
 LOCK_SECONDS = 5
+#: Requests for a page: it shows one moment of the books, however many statements it takes.
+_READING = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +101,31 @@ class PracticeMiddleware:
             raise BadRequest("NUL")  # PostgreSQL keeps none
         if first := stopped(request, entrance.practice.name, rules):
             return first
-        with practice_transaction(entrance.practice.id, statement_seconds=STATEMENT_SECONDS, lock_seconds=LOCK_SECONDS):
-            actor = person_actor(
-                entrance, request.user.pk, now=utc_now(), request_id=getattr(request, "request_id", "")
-            )
+        answered = partial(self._answered, request, entrance, request.user.pk, view, args, kwargs)
+        try:
+            return answered(is_of_one_moment=request.method in _READING)
+        except OperationalError as error:
+            if request.method not in _READING or not isinstance(error.__cause__, SerializationFailure):
+                raise
+        # It shows what a correction would do, by doing it and taking it back, and met somebody else's.
+        return answered(is_of_one_moment=False)
+
+    def _answered(
+        self,
+        request: HttpRequest,
+        entrance: Entrance,
+        user_id: int,
+        view: View,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        is_of_one_moment: bool,
+    ) -> HttpResponseBase:
+        with practice_transaction(
+            entrance.practice.id, statement_seconds=STATEMENT_SECONDS, lock_seconds=LOCK_SECONDS,
+            is_person=is_by_person(request), is_of_one_moment=is_of_one_moment,
+        ):  # fmt: skip
+            actor = person_actor(entrance, user_id, now=utc_now(), request_id=getattr(request, "request_id", ""))
             if actor is None:
                 raise Http404("No such practice")
             request.actor = actor  # type: ignore[attr-defined]
@@ -112,7 +139,7 @@ class PracticeMiddleware:
     def _note_views(self, request: HttpRequest, actor: Actor, answer: HttpResponseBase, client_id: UUID | None) -> None:
         """A page of a client's record that was shown is written down; a part of a page that is open already is not."""
         shown = {client_id} if client_id else getattr(request, "record_of", set())
-        is_page = request.method == "GET" and answer.status_code == 200 and "HX-Request" not in request.headers
+        is_page = request.method == "GET" and answer.status_code == 200 and not getattr(answer, "is_part", False)
         if shown and is_page and request.resolver_match:
             note_views(actor, shown, request.resolver_match.view_name)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 
 from daysheet.kit.ids import new_id
+from daysheet.kit.numbers import whole_number
 from daysheet.web.errors import bad_request, too_large, wrong_method
 
 #: `deploy/nginx.conf` says the same; single uploads have limits of their own.
@@ -55,10 +56,9 @@ def readable_only(
         if "%00" in request.META.get("QUERY_STRING", ""):
             # No name, number or date has one, and PostgreSQL keeps none.
             return bad_request(request, ValueError("NUL"))
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length) <= LARGEST_BODY_BYTES:
-            return get_response(request)
-        return too_large(request)
+        if whole_number(request.META.get("CONTENT_LENGTH") or "0", most=LARGEST_BODY_BYTES) is None:
+            return too_large(request)
+        return get_response(request)
 
     return answer
 

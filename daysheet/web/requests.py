@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from daysheet.kit.numbers import page_from
 from daysheet.practices.actor import Actor
+
+#: From one address in a minute, of what is told nobody but by its address: an invitation, a calendar.
+MOST_MISSES = 30
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -48,6 +52,15 @@ def too_many(key: str, most_a_minute: int, now: datetime) -> bool:
     count = int(cache.get(minute, 0)) + 1
     cache.set(minute, count, timeout=120)
     return count > most_a_minute
+
+
+def missed_too_often(name: str) -> Callable[..., bool]:
+    """Counts who looks for something of that name and finds nothing: whether it is guessing by now."""
+
+    def missed(request: HttpRequest, now: datetime, **named: object) -> bool:
+        return too_many(f"{name}-missed-{sender_of(request)}", MOST_MISSES, now)
+
+    return missed
 
 
 def wait_a_minute() -> HttpResponse:

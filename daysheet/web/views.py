@@ -26,8 +26,9 @@ def render_page(
     part: str | None = None,
 ) -> HttpResponse:
     """Answer with a page, or with its partial `part` (a `{% partialdef %}` in the same file) when HTMX asks."""
-    name = f"{template}#{part}" if part and is_htmx(request) else template
-    response = render(request, name, dict(context or {}), status=status)
+    is_part = bool(part) and is_htmx(request)
+    response = render(request, f"{template}#{part}" if is_part else template, dict(context or {}), status=status)
+    response.is_part = is_part  # type: ignore[attr-defined]
     patch_vary_headers(response, ["HX-Request"])
     return response
 

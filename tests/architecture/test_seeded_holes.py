@@ -31,6 +31,7 @@ _HOLES = {
     "hole:elsewhere": Permission.DEFAULT,
     "hole:books": Permission.DEFAULT,
     "hole:others": Permission.DEFAULT,
+    "hole:moves": Permission.DEFAULT,
 }
 
 
@@ -83,28 +84,30 @@ def test_an_exception_that_nobody_caught(world: World, listed: None) -> None:
     """With an empty request all is well: it takes a fuzzer to see it."""
     assert test_role_matrix.wrong_for_a_role(world, {"hole:raises"}) == []
     fuzzer = _at(world, "hole:raises", query="?page=x")
-    kinds = " ".join(fuzzer.found)
+    kinds = " ".join(fuzzer.record.found)
     assert "GET hole:raises: ValueError" in kinds
     assert "GET hole:raises: status 500" in kinds
 
 
 def test_a_write_that_is_half_done(world: World, listed: None) -> None:
-    assert list(_at(world, "hole:half").found) == ["POST hole:half: half a write with 422: clients_client"]
+    assert list(_at(world, "hole:half").record.found) == ["POST hole:half: half a write with 422: clients_client"]
 
 
 def test_a_change_that_is_refused_afterwards(world: World, listed: None) -> None:
     """No row more, no row less."""
-    assert list(_at(world, "hole:changes").found) == ["POST hole:changes: half a write with 422: clients_client"]
+    assert list(_at(world, "hole:changes").record.found) == ["POST hole:changes: half a write with 422: clients_client"]
 
 
 def test_a_change_that_the_next_page_tells_to_be_refused(world: World, listed: None) -> None:
-    assert list(_at(world, "hole:elsewhere").found) == ["POST hole:elsewhere: half a write with 303: clients_client"]
+    assert list(_at(world, "hole:elsewhere").record.found) == [
+        "POST hole:elsewhere: half a write with 303: clients_client"
+    ]
 
 
 def test_books_that_do_not_agree_afterwards(world: World, listed: None) -> None:
     fuzzer = _at(world, "hole:books")
-    assert fuzzer.books_read == 1
-    assert any(kind.startswith("POST hole:books: every payment came in once") for kind in fuzzer.found)
+    assert fuzzer.record.books_read == 1
+    assert any(kind.startswith("POST hole:books: every payment came in once") for kind in fuzzer.record.found)
 
 
 def test_a_session_lost_in_the_middle_of_fuzzing(world: World) -> None:
@@ -116,7 +119,7 @@ def test_a_session_lost_in_the_middle_of_fuzzing(world: World) -> None:
     assert fuzzer.problems() == [] and fuzzer.never_heard() == [edit.name]
     Session.objects.all().delete()
     assert fuzzer.send(edit.name, edit.method, edit.url) is Outcome.SENT_AWAY
-    assert list(fuzzer.found) == ["POST clients:edit: sent away to sign in"]
+    assert list(fuzzer.record.found) == ["POST clients:edit: sent away to sign in"]
     assert fuzzer.never_heard() == [edit.name]
 
 
@@ -125,7 +128,7 @@ def test_a_session_ended_by_a_request_is_there_for_the_next(world: World) -> Non
     for name in ("account_logout", "clients:add"):
         (target,) = (each for each in fuzzer.targets if (each.name, each.method) == (name, "POST"))
         fuzzer.send(target.name, target.method, target.url)
-    assert fuzzer.answers["POST clients:add"] == {Outcome.IN_WORDS: 1}
+    assert fuzzer.record.answers["POST clients:add"] == {Outcome.IN_WORDS: 1}
     assert fuzzer.problems() == []
 
 
@@ -135,16 +138,25 @@ def test_a_client_of_others_who_is_named_in_a_form(world: World, listed: None) -
     bob = limited(world, world.cast.bob, {Permission.BILLING})
     fuzzer = Fuzzer(world, only={"hole:others", "hole:permission"}, role=bob)
     fuzzer.send("hole:others", "POST", "/alder/hole/others", **body_of("form", [("client", str(world.ids["client"]))]))
-    assert sorted(fuzzer.found) == [
+    assert sorted(fuzzer.record.found) == [
         "POST hole:others: shows a client of others",
         "POST hole:others: writes to a client of others: clients_client",
     ]
 
 
+def test_an_appointment_of_others_that_is_named_in_a_form(world: World, listed: None) -> None:
+    """Its row names no client: a visit's row names both."""
+    bob = limited(world, world.cast.bob, {Permission.BILLING})
+    fuzzer = Fuzzer(world, only={"hole:moves"}, role=bob)
+    sent = [("appointment", str(world.ids["appointment"]))]
+    fuzzer.send("hole:moves", "POST", "/alder/hole/moves", **body_of("form", sent))
+    assert list(fuzzer.record.found) == ["POST hole:moves: writes to a client of others: schedule_appointment"]
+
+
 def test_a_form_for_which_a_narrow_role_lacks_the_permission(world: World, listed: None) -> None:
     fuzzer = Fuzzer(world, only={"hole:permission"}, role=limited(world, world.cast.carol, {Permission.PROVIDER}))
     fuzzer.send("hole:permission", "POST", "/alder/hole/permission", **body_of("form", [("x", "1")]))
-    assert list(fuzzer.found) == ["POST hole:permission: let in without its permission"]
+    assert list(fuzzer.record.found) == ["POST hole:permission: let in without its permission"]
 
 
 def _at(world: World, name: str, query: str = "") -> Fuzzer:

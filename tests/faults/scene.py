@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import http.client
 import os
-import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +26,7 @@ from django.db.models import Model
 
 from daysheet.audit.seals import seal_night
 from daysheet.config.verify import differences_of
+from daysheet.database.postmaster import free_port
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.batches import BatchRequest, start_batch
 from daysheet.invoicing.models import Batch, BatchProblem, InvoiceLine
@@ -36,7 +35,9 @@ from daysheet.kit.dates import local_date, utc_now
 from daysheet.practices.models import User
 from daysheet.schedule.models import VisitService
 from tests.billing import Clinic, build_clinic
+from tests.pages import words_of
 from tests.people import build_cast
+from tests.processes import children_of
 
 ROOT = Path(__file__).resolve().parents[2]
 REPEATS = int(os.environ.get("FAULT_REPEATS") or 1)
@@ -172,10 +173,6 @@ class Process:
         return self.log.read_text()
 
 
-def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 @contextmanager
 def running(log: Path, *command: str, port: int = 0, ends: int = 0, without: Collection[str] = ()) -> Iterator[Process]:
     """`python -m …` as an installation runs it, `without` these settings; told to end at the end, which it does with
@@ -197,9 +194,7 @@ def running(log: Path, *command: str, port: int = 0, ends: int = 0, without: Col
 @contextmanager
 def serving(log: Path, *options: str) -> Iterator[Process]:
     """`daysheet serve`, once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port("127.0.0.1")
     with running(log, "daysheet", "serve", *options, "--port", str(port), port=port) as server:
         wait_for(lambda: Visitor(port).get("/account/login/")[0] == 200, alive=server)
         yield server
@@ -256,7 +251,3 @@ class Visitor:
             return 0, ""
         finally:
             connection.close()
-
-
-def words_of(page: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", page).split())

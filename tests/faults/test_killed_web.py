@@ -15,6 +15,7 @@ import pytest
 from daysheet.invoicing.models import Invoice
 from daysheet.payments.models import Payment
 from tests.billing import Clinic
+from tests.processes import children_of
 
 from .scene import (
     Process,
@@ -22,7 +23,6 @@ from .scene import (
     a_visit,
     again,
     check_books,
-    children_of,
     count_of,
     is_waiting_for_a_lock,
     present_clinic,

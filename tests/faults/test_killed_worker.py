@@ -20,9 +20,9 @@ from daysheet.invoicing.models import BatchItem, BatchProblem, Invoice
 from daysheet.jobs.models import JobRun
 from tests.billing import Clinic
 from tests.plugin import CLUSTER
+from tests.processes import worker_of
 
 from .scene import (
-    Process,
     a_batch,
     again,
     check_books,
@@ -55,11 +55,11 @@ def test_a_killed_worker_is_started_again_and_the_batch_finishes_once(
     held = last_client(clinic)
     with row_held("clients_client", held) as let_go, serving(tmp_path / "serve.log") as server:
         wait_for(lambda: _done(clinic, batch_id) == CLIENTS_PER_CHUNK, alive=server)
-        killed = _worker_of(server)
+        killed = worker_of(server.popen.pid)
         assert killed
         os.kill(killed, signal.SIGKILL)
         let_go()
-        wait_for(lambda: _worker_of(server) not in {None, killed}, alive=server)
+        wait_for(lambda: worker_of(server.popen.pid) not in {None, killed}, alive=server)
         assert "the worker process ended with -9; starting it again" in server.words()
         assert _done(clinic, batch_id) == CLIENTS_PER_CHUNK, "the chunk that was killed is rolled back whole"
         let_time_pass(timedelta(minutes=5))
@@ -91,14 +91,6 @@ def _break_connections() -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = %s",
             [owner.info.dbname, APP],
         )
-
-
-def _worker_of(server: Process) -> int | None:
-    """The worker among the processes that this server started."""
-    for child in server.children():
-        if b"procrastinate" in Path(f"/proc/{child}/cmdline").read_bytes():
-            return child
-    return None
 
 
 def _done(clinic: Clinic, batch_id: UUID) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 from django.db import transaction
+from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from daysheet.database.scope import practice_transaction
@@ -17,9 +18,12 @@ from .fuzzer import Fuzzer
 
 
 @pytest.fixture(scope="module")
-def whole_world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    """In a transaction that is rolled back after the module."""
-    with django_db_blocker.unblock(), time_machine.travel(NOW, tick=True), transaction.atomic():
+def whole_world(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """In a transaction that is rolled back after the module, with a folder of its own for what is uploaded."""
+    folder = override_settings(DATA_FOLDER=tmp_path_factory.mktemp("data"))
+    with folder, django_db_blocker.unblock(), time_machine.travel(NOW, tick=True), transaction.atomic():
         cast = build_cast()
         with practice_transaction(cast.alder.id):
             yield build_world(cast)

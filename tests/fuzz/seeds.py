@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .targets import Fields
+from .hostile import Fields
 
 MANY = "1" * 5000
 #: (address, what its query string said).
@@ -24,6 +24,6 @@ FORMS: list[tuple[str, Fields]] = [
     ("invoicing:new_invoice", [("drop", MANY)]),
     ("invoicing:batch", [("go", "²")]),
     ("mailings:batch_statements", [("go", "²")]),
-    ("staff:edit", [("npi", "1٢٤٥٣١٩٥٩٩")]),
-    ("practices:settings", [("npi", "1٢٤٥٣١٩٥٩٩")]),
+    ("staff:edit", [("npi", "1٢٤٥٣١٩٥٩9")]),
+    ("practices:settings", [("npi", "1٢٤٥٣١٩٥٩9")]),
 ]

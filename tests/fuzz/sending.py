@@ -3,26 +3,56 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import parse_qsl
 
 from hypothesis import strategies as st
 
 from .fuzzer import Fuzzer
-from .hostile import FILES, VALUES, WRAPPINGS, File, body_of, nearly, values
-from .targets import Fields, Target
+from .hostile import EDGES, FILES, VALUES, WRAPPINGS, Fields, File, body_of, nearly, query_of, values
+from .targets import ID, Sending, Target
 from .visitors import Outcome
 
-_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_IN_NAMES = re.compile(f"{_ID}|[0-9]+")
+_IN_NAMES = re.compile(f"{ID.pattern}|[0-9]+")
 
 
 def is_id(text: str) -> bool:
     """Whether it looks like one of ours."""
-    return bool(re.fullmatch(_ID, text))
+    return bool(ID.fullmatch(text))
 
 
-def fields_for(data: st.DataObject, target: Target, ids: list[str]) -> Fields:
-    """What a page would send, with a few fields spoilt, left out, doubled or made up."""
-    fields = list(data.draw(st.sampled_from(target.forms))) if target.forms else []
+def send_something(data: st.DataObject, fuzzer: Fuzzer, target: Target) -> Outcome:
+    """What a page would send, a little or a lot spoilt, on top of what was kept. Of a form the page's own query string
+    now and then as well."""
+    form = data.draw(st.sampled_from(target.forms or [target.sent]))
+    fields, is_part = _drawn(data, target, form.fields, fuzzer.ids), data.draw(st.integers(0, 3)) == 0
+    if target.method == "GET":
+        return fuzzer.send_and_keep(target.name, "GET", f"{form.url}?{query_of(fields)}", is_part=is_part)
+    path, _, query = form.url.partition("?")
+    if query and data.draw(st.integers(0, 3)) == 0:
+        query = query_of(_drawn(data, target, parse_qsl(query, keep_blank_values=True), fuzzer.ids))
+    body = body_of(data.draw(st.sampled_from(WRAPPINGS)), fields, _files_for(data, target))
+    url = f"{path}?{query}" if query else path
+    return fuzzer.send_and_keep(target.name, "POST", url, is_part=is_part, **body)
+
+
+def spoilt(form: Sending, fields: Fields) -> Sending:
+    """With these fields in place of those of the same names."""
+    rest = [each for each in form.fields if each[0] not in dict(fields)]
+    return replace(form, fields=[*rest, *fields])
+
+
+def edges_of(targets: Sequence[Target]) -> list[tuple[int, tuple[Target, str, str]]]:
+    """Chance rarely puts the last day there is into the one field that adds a day to it: each field with each edge,
+    numbered."""
+    cases = [(target, name, edge) for target in targets for name in target.fields for edge in EDGES]
+    assert len(cases) > 1000
+    return list(enumerate(cases))
+
+
+def _drawn(data: st.DataObject, target: Target, fields: Fields, ids: list[str]) -> Fields:
+    """These, with a few spoilt, left out, doubled or made up."""
     for name in data.draw(st.lists(st.sampled_from([*target.fields, "page", "x"]), max_size=5)):
         fine = target.sane.get(name) or ids
         value = data.draw(st.one_of(st.sampled_from([*fine, *ids, *VALUES]), nearly(fine), values))
@@ -30,7 +60,7 @@ def fields_for(data: st.DataObject, target: Target, ids: list[str]) -> Fields:
         if how != "add":
             fields = [each for each in fields if each[0] != name]
         if how != "drop":
-            fields.append((_renamed(data, name, ids), value))
+            fields = [*fields, (_renamed(data, name, ids), value)]
     return fields
 
 
@@ -42,16 +72,8 @@ def _renamed(data: st.DataObject, name: str, ids: list[str]) -> str:
     return _IN_NAMES.sub(lambda found: other, name, count=1)
 
 
-def files_for(data: st.DataObject, target: Target) -> list[File]:
+def _files_for(data: st.DataObject, target: Target) -> list[File]:
     """Something for each field that takes a file, or nothing."""
     called = st.sampled_from(["a.csv", "a.xlsx", "a.png", "a", "../a", "a" * 300])
     some = [(name, data.draw(called), data.draw(st.sampled_from(FILES))) for name in sorted(target.files)]
     return some if data.draw(st.booleans()) else []
-
-
-def send_form(data: st.DataObject, fuzzer: Fuzzer, target: Target) -> Outcome:
-    """On top of what was kept."""
-    fields, files = fields_for(data, target, fuzzer.ids), files_for(data, target)
-    body = body_of(data.draw(st.sampled_from(WRAPPINGS)), fields, files)
-    is_part = data.draw(st.integers(0, 3)) == 0
-    return fuzzer.send_and_keep(target.name, "POST", target.url, is_part=is_part, **body)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from django.http import QueryDict
 
+from daysheet.documents.tests.pictures import picture
 from tests.architecture.methods import OUTSIDE, READ, SENT
 from tests.architecture.test_methods import _outside
 from tests.architecture.world import World, address, practice_urls
 
+from .hostile import Fields, File
+from .typed import typed
+
 Attributes = dict[str, str]
-Fields = list[tuple[str, str]]
+#: A file that is taken, for each field of that name: what it is called, its bytes.
+FINE_FILES = {
+    "file": ("locations.csv", b"ID,Name,Place of Service\nL8,Attic,11\n"),
+    "picture": ("logo.png", picture()),
+}
 #: What a person would write into an empty field of this type, or of a name with this in it.
 _BY_TYPE = {"date": "2026-11-16", "month": "2026-11", "time": "09:30", "number": "1", "email": "new@clients.example"}
 _BY_NAME = {
@@ -26,19 +35,38 @@ _BY_NAME = {
     "postal": "12345", "state": "NY", "place_of_service": "11", "modifiers": "95", "code": "F41.1", "number": "1",
     "password": "correct horse battery", "count": "1", "find": "Ana",
 }  # fmt: skip
+ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FIELDS = {"input", "button", "textarea", "select"}
 _TICKED, _BUTTONS = {"checkbox", "radio"}, {"button", "submit"}
 
 
+@dataclass(frozen=True)
+class Sending:
+    """What one press of a button sends, and where to: a POST with the query string of its page."""
+
+    url: str
+    fields: Fields
+    button: tuple[str, str] = ("", "")
+    is_ticked: bool = False
+
+    @property
+    def kind(self) -> Any:
+        """What makes it another one than those before: which fields, which button. Ids are new each time."""
+        names = tuple(sorted({ID.sub("", name) for name, _ in self.fields}))
+        return names, self.button[0], ID.sub("", self.button[1]), self.is_ticked
+
+
 @dataclass(repr=False)
 class Target:
-    """An address and method. `forms` is what the pages' forms send there, where a person fills in what has to be;
-    `sane` are the values they could send, by name; `files` their fields for files; `asked` is what the view reads."""
+    """An address and method. `forms` is what the pages' forms send there, once for each button and once without, where
+    a person fills in what has to be; `wrote` those of them that changed something while learning; `sane` are the values
+    they could send, by name; `files` their fields for files; `asked` is what the view reads."""
 
     name: str
     method: str
     url: str
-    forms: list[Fields] = field(default_factory=list)
+    forms: list[Sending] = field(default_factory=list)
+    wrote: list[Sending] = field(default_factory=list)
     sane: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     files: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
@@ -49,18 +77,34 @@ class Target:
         return sorted(self.asked | set(self.sane))
 
     @property
-    def sent(self) -> Fields:
-        """What the form that was seen last sends."""
-        return self.forms[-1] if self.forms else []
+    def sent(self) -> Sending:
+        """What changed something, as it was seen last; else what the form that was seen last sends."""
+        return [Sending(self.url, []), *self.forms, *self.wrote][-1]
+
+    @property
+    def fine_files(self) -> list[File]:
+        """What its fields for files take."""
+        return [(name, *FINE_FILES[name]) for name in sorted(self.files)]
+
+    def form(self, number: int) -> Sending:
+        """One of the forms, each in its turn."""
+        return self.forms[number % len(self.forms)] if self.forms else self.sent
 
     def take(self, forms: Forms) -> None:
         """Know these pages' forms as well."""
         for form in forms.by_address[f"{self.method} {self.url}"]:
-            sent = [(name, value) for name, values in form.sent.items() for value in values]
-            self.forms = [*(known for known in self.forms if dict(known).keys() != dict(sent).keys()), sent]
+            for sending in (replace(each, fields=typed(self.name, each.fields)) for each in form.sendings()):
+                self.forms = [*(known for known in self.forms if known.kind != sending.kind), sending]
             self.files |= form.files
             for name, values in form.sane.items():
                 self.sane[name] += [value for value in values if value not in self.sane[name]]
+
+    def moved(self, url: str, before: str, after: str) -> Target:
+        """The same at another address: of another client, say."""
+        forms, wrote = (
+            [replace(each, url=each.url.replace(before, after)) for each in known] for known in (self.forms, self.wrote)
+        )
+        return replace(self, url=url, forms=forms, wrote=wrote)
 
 
 def all_targets(world: World) -> list[Target]:
@@ -95,12 +139,25 @@ def _noting(original: Any, asked: set[str]) -> Any:
 
 @dataclass
 class Form:
-    """What a page's form sends, could send, and where it takes files."""
+    """What a page's form sends, could send, and where it takes files. `is_search`: sent as a query string."""
 
+    url: str = ""
+    is_search: bool = False
     sent: dict[str, list[str]] = field(default_factory=dict)
     sane: dict[str, list[str]] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
-    pressed: str = ""
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+    boxes: list[tuple[str, str]] = field(default_factory=list)
+
+    def sendings(self) -> list[Sending]:
+        """As it is, with nothing pressed and with each button; and with each box ticked, where some are not."""
+        url = self.url.partition("?")[0] if self.is_search else self.url
+        fields = [(name, value) for name, values in self.sent.items() for value in values]
+        return [
+            Sending(url, fields + boxes + [pressed] * bool(pressed[0]), pressed, bool(boxes))
+            for boxes in ([self.boxes, []] if self.boxes else [[]])
+            for pressed in [("", ""), *self.buttons]
+        ]
 
 
 class Forms(HTMLParser):
@@ -111,12 +168,15 @@ class Forms(HTMLParser):
         self.by_address: defaultdict[str, list[Form]] = defaultdict(list)
         self._url = self._select = ""
         self._form: Form | None = None
+        self._chosen: Form | None = None
+        self._named: defaultdict[str, Form] = defaultdict(Form)
 
     def read(self, answer: Any, url: str) -> None:
         """The forms of the page that `url` answered with, by `POST /address`."""
         if not answer.get("Content-Type", "").startswith("text/html"):
             return
         self._url, self._form = url, None
+        self._named.clear()
         self.feed(answer.whole.decode(errors="replace"))
         self.close()
         self.reset()
@@ -125,20 +185,28 @@ class Forms(HTMLParser):
         facts = {name: value or "" for name, value in attrs}
         name = facts.get("name", "")
         if tag == "form":
-            action = facts.get("action", "").split("?")[0] or self._url
-            self._form = Form()
-            self.by_address[f"{facts.get('method', 'get').upper()} {action}"].append(self._form)
-        elif self._form and tag == "option" and self._select:
-            self._add_option(self._form, facts)
-        elif self._form and tag in _FIELDS and name not in {"", "csrfmiddlewaretoken"}:
-            self._select = name if tag == "select" else ""
-            self._add_field(self._form, tag, name, facts)
+            self._open(facts)
+            return
+        if tag == "option" and self._chosen:
+            self._add_option(self._chosen, facts)
+        # What stands outside a form says to which it belongs.
+        form = self._named[facts["form"]] if "form" in facts else self._form
+        if form and tag in _FIELDS and name not in {"", "csrfmiddlewaretoken"}:
+            self._select, self._chosen = (name, form) if tag == "select" else ("", None)
+            self._add_field(form, tag, name, facts)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._form = None
         elif tag == "select":
-            self._select = ""
+            self._select, self._chosen = "", None
+
+    def _open(self, facts: Attributes) -> None:
+        method = facts.get("method", "get").upper()
+        self._form = self._named[facts["id"]] if "id" in facts else Form()
+        self._form.url = facts.get("action", "") or self._url
+        self._form.is_search = method == "GET"
+        self.by_address[f"{method} {self._form.url.partition('?')[0]}"].append(self._form)
 
     def _add_field(self, form: Form, tag: str, name: str, facts: Attributes) -> None:
         kind = tag if tag != "input" else facts.get("type", "text")
@@ -149,21 +217,23 @@ class Forms(HTMLParser):
             values.append(facts.get("value", "on"))
             if "checked" in facts or (kind == "radio" and name not in form.sent):
                 form.sent.setdefault(name, []).append(values[-1])
+            elif kind == "checkbox":
+                form.boxes.append((name, values[-1]))
         elif kind in _BUTTONS:
             values.append(facts.get("value", ""))
-            if not form.pressed:
-                form.pressed = name
-                form.sent[name] = values[:1]
+            form.buttons.append((name, values[-1]))
         elif kind != "select":
             values += [facts.get("value", ""), _plausible(name, facts)]
             empty = not values[-2] and ("required" in facts or name.startswith("amount"))
             form.sent.setdefault(name, []).append(values[-1] if empty else values[-2])
 
     def _add_option(self, form: Form, facts: Attributes) -> None:
-        """What is chosen already; else the first that says something, for a person has to choose."""
+        """What is chosen already; else the first that says something, for a person has to choose. A search may be for
+        everything."""
         value = facts.get("value", "")
         form.sane[self._select].append(value)
-        if "selected" in facts or not any(form.sent.get(self._select, [])):
+        is_open = self._select not in form.sent or not (form.is_search or any(form.sent[self._select]))
+        if "selected" in facts or is_open:
             form.sent[self._select] = [value]
 
 

@@ -20,6 +20,7 @@ from daysheet.mail.delivery import run_delivery
 from daysheet.mail.models import Message
 from daysheet.mailings.actions import BegunBefore, MailingRequest, start_mailing
 from daysheet.mailings.models import Mailing, MailingItem
+from daysheet.mailings.queries.earlier import earlier_runs
 from daysheet.mailings.rules import Ways
 from daysheet.mailings.running import run_mailing
 from tests.billing import build_clinic
@@ -48,9 +49,10 @@ def start(post: Post, mailing_id: UUID, *, again: bool = True, on: date | None =
     request = MailingRequest(Kind.STATEMENT, Period(on or post.day, on or post.day), Ways.EMAIL)
     invoices: dict[UUID, list[UUID]] = {debtor.client_id: [] for debtor in post.debtors.values()}
     with practice_transaction(post.biller.practice.id):
+        earlier = earlier_runs(post.biller, request.kind, request.period, invoices) if again else ()
         return start_mailing(
             post.biller, mailing_id=mailing_id, request=request, invoices=invoices, expected_count=4, expected_cents=0,
-            again=again,
+            told_of=[run.id for run in earlier],
         )  # fmt: skip
 
 

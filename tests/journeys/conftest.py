@@ -24,8 +24,6 @@ Enter = Callable[..., Visitor]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(tmp_path_factory.mktemp("journeys")) as running:
         yield running
-        found = running.verify()
-    assert found.returncode == 0, f"what the journeys have left:\n{found.stdout}\n{found.stderr}"
 
 
 @pytest.fixture(scope="package")

@@ -33,11 +33,12 @@ def prepare() -> None:
 
 
 def night() -> None:
-    """Tomorrow's clock, today; the server's worker does the rest."""
+    """Tomorrow's clock, today, and no earlier than the hour of the night; the server's worker does the rest."""
     from daysheet.automation.nights import tend
+    from daysheet.kit.dates import NIGHT_HOUR
     from daysheet.practices.models import Practice
 
-    tend(Practice.objects.get(slug="birch").facts, utc_now() + timedelta(days=1))
+    tend(Practice.objects.get(slug="birch").facts, utc_now() + timedelta(days=1, hours=NIGHT_HOUR))
 
 
 if __name__ == "__main__":

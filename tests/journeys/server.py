@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,8 +21,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from daysheet.database.postmaster import free_port
 from tests.mail_server import MailServer, running_mail_server
 from tests.plugin import ROOT, clone_for_journeys, drop_clone_for_journeys
+from tests.processes import worker_of
 
 START_SECONDS = 60
 SIGN_IN = "/account/login/"
@@ -56,35 +57,25 @@ class Server:
     @contextmanager
     def worker_stopped(self) -> Iterator[None]:
         """The worker sleeps, so that a page can be seen while its work is waiting."""
-        pid = self._worker()
+        pid = worker_of(self.process.pid)
+        assert pid, "the server runs no worker"
         os.kill(pid, signal.SIGSTOP)
         try:
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
 
-    def verify(self) -> subprocess.CompletedProcess[str]:
-        """`daysheet verify` of everything that was done here."""
-        command = [sys.executable, "-m", "daysheet", "verify"]
-        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
-
-    def _worker(self) -> int:
-        """The worker among the processes that this server started."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        for child in children:
-            if b"procrastinate" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return int(child)
-        raise RuntimeError("the server runs no worker")
-
 
 @contextmanager
 def running_server(home: Path, *, is_empty: bool = False) -> Iterator[Server]:
-    """Make the database and its practice (none: as it is after the installation), serve it, and take everything away
-    afterwards."""
+    """Make the database and its practice (none: as it is after the installation), serve it, verify what was done there,
+    and take everything away afterwards."""
     kind = "first_hour" if is_empty else "journeys"
     runtime_url, owner_url = clone_for_journeys(kind)
     testing = os.environ | {"DATABASE_URL": runtime_url, "DATABASE_OWNER_URL": owner_url, "DAYSHEET_HOME": str(home)}
-    testing["DAYSHEET_CARD_SIMULATOR"] = f"http://127.0.0.1:{_free_port()}"  # started by the journeys that need it
+    testing["DAYSHEET_CARD_SIMULATOR"] = (
+        f"http://127.0.0.1:{free_port('127.0.0.1')}"  # started by the journeys that need it
+    )
     serving = {name: value for name, value in testing.items() if name != "DAYSHEET_TESTING"}
     try:
         practice = {} if is_empty else json.loads(_run("tests.journeys.practice", environment=serving))
@@ -94,8 +85,16 @@ def running_server(home: Path, *, is_empty: bool = False) -> Iterator[Server]:
             with _serving(serving, output) as (url, process):
                 _wait_until_it_answers(url + SIGN_IN, process, log)
                 yield Server(url, process, log, serving, practice, mail)
+                _verify(serving)
     finally:
         drop_clone_for_journeys(kind)
+
+
+def _verify(environment: dict[str, str]) -> None:
+    """`daysheet verify` of everything that the journeys have left."""
+    command = [sys.executable, "-m", "daysheet", "verify"]
+    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert found.returncode == 0, f"what the journeys have left:\n{found.stdout}\n{found.stderr}"
 
 
 def _run(module: str, *arguments: str, environment: dict[str, str]) -> str:
@@ -109,7 +108,7 @@ def _run(module: str, *arguments: str, environment: dict[str, str]) -> str:
 
 @contextmanager
 def _serving(environment: dict[str, str], output: Any) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    port = _free_port()
+    port = free_port("127.0.0.1")
     process = subprocess.Popen(
         [sys.executable, "-m", "daysheet", "serve", "--port", str(port)],
         cwd=ROOT, env=environment, stdout=output, stderr=output,
@@ -119,12 +118,6 @@ def _serving(environment: dict[str, str], output: Any) -> Iterator[tuple[str, su
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from .conftest import Enter
 from .server import Server
-from .test_payments import amount, effect, ledger, open_invoice, tile
+from .test_payments import amount, effect, ledger, open_invoice, send_payment, show_write_off, take_payment, tile
 from .visitor import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -31,10 +31,7 @@ def test_an_odd_amount_is_refused_in_words_and_stays_to_be_corrected(
     enter: Enter, server: Server, typed: str, answer: str | re.Pattern[str]
 ) -> None:
     bob = enter("bob")
-    ledger(bob, server, "odette")
-    bob.link("Accept Payment").click()
-    amount(bob).fill(typed)
-    bob.button("Save").click()
+    send_payment(bob, server, "odette", typed)
     bob.sees("The payment was not saved")
     bob.sees(answer)
     expect(amount(bob)).to_have_value(typed)
@@ -45,18 +42,10 @@ def test_an_odd_amount_is_refused_in_words_and_stays_to_be_corrected(
 
 def test_what_another_tab_has_paid_meanwhile_is_not_written_off(enter: Enter, server: Server) -> None:
     bob = enter("bob")
-    open_invoice(bob, server, "tess")
-    bob.link(re.compile("^Write off")).click()
-    bob.page.get_by_label("Amount").fill("150")
-    bob.page.get_by_label("Reason").fill("Hardship")
-    bob.button("Show the effect").click()
+    show_write_off(bob, server, "tess", "150", "Hardship")
     effect(bob, "Client Balance Due", "$150.00", "$0.00")
     other = enter("bob")
-    ledger(other, server, "tess")
-    other.link("Accept Payment").click()
-    amount(other).fill("100")
-    other.button("Save").click()
-    other.sees("Payment of $100.00 saved: $100.00 applied.")
+    take_payment(other, server, "tess", "100")
     bob.button("Yes, write off").click()
     bob.sees("Nothing was changed")
     bob.sees(re.compile(r"Only \$50\.00"))
@@ -113,11 +102,7 @@ def test_two_clicks_on_save_are_one_payment_and_the_back_button_keeps_no_tick(en
 
 def test_a_correction_confirmed_twice_is_one(enter: Enter, server: Server) -> None:
     bob = enter("bob")
-    open_invoice(bob, server, "igor")
-    bob.link(re.compile("^Write off")).click()
-    bob.page.get_by_label("Amount").fill("20")
-    bob.page.get_by_label("Reason").fill("Kindness")
-    bob.button("Show the effect").click()
+    show_write_off(bob, server, "igor", "20", "Kindness")
     bob.button("Yes, write off").dblclick()
     bob.sees("Write off: done.")
     bob.page.go_back()
@@ -130,18 +115,10 @@ def test_what_another_tab_posts_between_the_effect_and_yes_is_shown_before_it_is
     enter: Enter, server: Server
 ) -> None:
     bob = enter("bob")
-    open_invoice(bob, server, "tilda")
-    bob.link(re.compile("^Write off")).click()
-    bob.page.get_by_label("Amount").fill("20")
-    bob.page.get_by_label("Reason").fill("Kindness")
-    bob.button("Show the effect").click()
+    show_write_off(bob, server, "tilda", "20", "Kindness")
     effect(bob, "Client Balance Due", "$150.00", "$130.00")
     other = enter("bob")
-    open_invoice(other, server, "tilda")
-    other.link(re.compile("^Write off")).click()
-    other.page.get_by_label("Amount").fill("20")
-    other.page.get_by_label("Reason").fill("Kindness, too")
-    other.button("Show the effect").click()
+    show_write_off(other, server, "tilda", "20", "Kindness, too")
     other.button("Yes, write off").dblclick()
     other.sees("Write off: done.")
     bob.button("Yes, write off").click()
@@ -155,10 +132,7 @@ def test_what_another_tab_posts_between_the_effect_and_yes_is_shown_before_it_is
 
 def test_a_payment_edited_in_two_tabs_loses_nothing_of_either(enter: Enter, server: Server) -> None:
     bob = enter("bob")
-    ledger(bob, server, "theo")
-    bob.link("Accept Payment").click()
-    amount(bob).fill("30")
-    bob.button("Save").click()
+    take_payment(bob, server, "theo", "30")
     bob.link("Payment History").click()
     bob.row("$30.00").get_by_role("link").first.click()
     bob.link("Edit").click()

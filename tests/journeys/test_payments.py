@@ -73,10 +73,7 @@ def test_what_is_paid_too_much_is_told_kept_and_used_on_another_invoice(enter: E
 
 def test_the_surplus_is_told_before_saving_without_scripts_too(enter: Enter, server: Server) -> None:
     bob = enter("bob", scripts=False)
-    ledger(bob, server, "cora")
-    bob.link("Accept Payment").click()
-    amount(bob).fill("31.00")
-    bob.button("Save").click()
+    send_payment(bob, server, "cora", "31.00")
     expect(bob.page.get_by_role("status").filter(has_text="will be kept as credit")).to_have_text(
         "$1.00 will be kept as credit. Nothing is saved yet: save anyway, or change the amounts.", use_inner_text=True
     )
@@ -137,11 +134,7 @@ def test_an_unpaid_deductible_moves_to_the_client(enter: Enter, server: Server) 
 
 def test_a_partly_paid_invoice_is_voided_and_rebilled_with_its_payment(enter: Enter, server: Server) -> None:
     bob = enter("bob")
-    ledger(bob, server, "rita")
-    bob.link("Accept Payment").click()
-    amount(bob).fill("60")
-    bob.button("Save").click()
-    bob.sees("Payment of $60.00 saved: $60.00 applied.")
+    take_payment(bob, server, "rita", "60")
     number = open_invoice(bob, server, "rita")
     bob.link("Void and rebill").click()
     bob.sees_heading("Void and rebill")
@@ -255,6 +248,20 @@ def open_invoice(visitor: Visitor, server: Server, client: str) -> str:
     return number
 
 
+def send_payment(visitor: Visitor, server: Server, client: str, typed: str) -> None:
+    """Accept Payment from the Ledger, as it comes but for the amount."""
+    ledger(visitor, server, client)
+    visitor.link("Accept Payment").click()
+    amount(visitor).fill(typed)
+    visitor.button("Save").click()
+
+
+def take_payment(visitor: Visitor, server: Server, client: str, dollars: str) -> None:
+    """So many whole dollars of a client, who owes at least as much."""
+    send_payment(visitor, server, client, dollars)
+    visitor.sees(f"Payment of ${dollars}.00 saved: ${dollars}.00 applied.")
+
+
 def amount(visitor: Visitor) -> Locator:
     """The head of a payment: what was received."""
     return visitor.page.get_by_label("Amount optional")
@@ -269,6 +276,15 @@ def effect(visitor: Visitor, figure: str, now: str, afterwards: str) -> None:
     """What a correction says it will do, before it does it."""
     cells = visitor.row(figure, visitor.page.get_by_role("region", name="Effect")).get_by_role("cell")
     expect(cells).to_have_text([now, afterwards])
+
+
+def show_write_off(visitor: Visitor, server: Server, client: str, dollars: str, reason: str) -> None:
+    """A write-off of the client's one open invoice, as far as its effect."""
+    open_invoice(visitor, server, client)
+    visitor.link(re.compile("^Write off")).click()
+    visitor.page.get_by_label("Amount").fill(dollars)
+    visitor.page.get_by_label("Reason").fill(reason)
+    visitor.button("Show the effect").click()
 
 
 def tab_to(visitor: Visitor, target: Locator, *, presses: int = 40) -> None:

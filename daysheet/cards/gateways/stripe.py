@@ -167,7 +167,13 @@ def _refund(found: dict[str, Any]) -> RefundAnswer:
     return RefundAnswer(status, str(found["id"]), str(found.get("failure_reason") or "")[:200])
 
 
+#: Seconds of the epoch, some centuries from now.
+_LATEST = 2**34
+
+
 def _news(message_ref: str, kind: str, found: dict[str, Any], created: int) -> News:
+    if not 0 <= created < _LATEST:
+        raise ValueError("no moment that a processor could mean")
     at = datetime.fromtimestamp(created, UTC)
     metadata = found.get("metadata") or {}
     charge_id = _uuid(metadata.get("charge"))

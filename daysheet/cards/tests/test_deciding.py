@@ -36,10 +36,11 @@ from daysheet.payments.models import Payment
 from daysheet.payments.receiving import PaymentInFuture
 from daysheet.practices.permissions import Permission
 from daysheet.staff.models import StaffMember
+from tests.pages import filled, words_of
 from tests.people import NOW
 
 from .desk import CardDesk, due, payment_of, reason, state
-from .test_pages import at, browser_of, words
+from .test_pages import at, browser_of
 
 SEEN = "Seen at the processor"
 
@@ -235,29 +236,30 @@ def test_the_way_by_pages_with_the_effect_in_numbers(desk: CardDesk, stuck: Char
     ledger = alice.get(f"/alder/clients/{stuck.client_id}/ledger/").text
     url = at("charge", charge=stuck.pk)
     assert f'href="{url}"' in ledger
-    page = words(alice.get(url))
+    page = words_of(alice.get(url))
     assert "The processor has not said what became of this charge." in page and "Mark as not charged" in page
     assert alice.post(at("ask", charge=stuck.pk), {"inquiry_id": str(uuid4())}).status_code == 303
-    assert "No answer yet." in words(alice.get(url))
+    assert "No answer yet." in words_of(alice.get(url))
     run_inquiry(desk.job(ChargeInquiry.objects.get().pk))
-    assert "Invalid API key." in words(alice.get(url))
+    assert "Invalid API key." in words_of(alice.get(url))
     form = at("mark_charged", charge=stuck.pk)
     assert desk.processor.charges()[0]["id"] in alice.get(form).text  # its reference is there already
     typed = {"request_key": str(uuid4()), "reference": "sc_77", "received_on": "2026-11-16", "reason": SEEN}
-    effect = words(alice.post(form, typed))
+    shown = alice.post(form, typed)
+    effect = words_of(shown)
     assert "Client Balance Due $40.00 $0.00" in effect and not Payment.objects.exists()
-    assert alice.post(form, typed | {"confirmed": "1"}).status_code == 303
+    assert alice.post(form, filled(shown.text, confirmed="1")).status_code == 303
     assert due(stuck.client_id) == 0
-    page = words(alice.get(url))
+    page = words_of(alice.get(url))
     assert "Charged, sc_77, 11/16/2026" in page and f"{SEEN} · Alice Owner" in page
     assert form not in alice.get(url).text
     again = alice.post(form, typed | {"request_key": str(uuid4()), "confirmed": "1"})
-    assert again.status_code == 422 and "known by now" in words(again)
+    assert again.status_code == 422 and "known by now" in words_of(again)
 
 
 def test_a_biller_sees_the_charge_and_asks_and_is_told_who_may_decide(desk: CardDesk, stuck: Charge) -> None:
     bob = browser_of(desk.clinic.cast.bob.user_id)
-    page = words(bob.get(at("charge", charge=stuck.pk)))
+    page = words_of(bob.get(at("charge", charge=stuck.pk)))
     assert "an administrator who has the permission Billing can then say" in page and "Mark as" not in page
     for name in ("mark_charged", "mark_not_charged"):
         assert bob.get(at(name, charge=stuck.pk)).status_code == 403

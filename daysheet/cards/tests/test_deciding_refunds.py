@@ -32,10 +32,11 @@ from daysheet.ledger.requests import RequestKeyReused
 from daysheet.payments.corrections import ReasonMissing
 from daysheet.payments.models import Payment
 from daysheet.staff.models import StaffMember
+from tests.pages import filled, words_of
 from tests.people import NOW
 
 from .desk import CardDesk, payment_of, refund_steps
-from .test_pages import at, browser_of, words
+from .test_pages import at, browser_of
 
 SEEN = "Seen at the processor"
 LATER = NOW + SEND_AGAIN_WITHIN + timedelta(minutes=1)
@@ -183,7 +184,7 @@ def test_a_refund_that_could_never_be_sent_stops_nothing_and_is_decided(desk: Ca
             carry_out_refund(desk.clinic.cast.alder, never, moment)
     assert (left(paid), refund_steps(never)) == (400, {"requested"})
     with time_machine.travel(LATER, tick=False):
-        page = words(browser_of(desk.clinic.cast.alice.user_id).get(at("card_refund", card_refund=never)))
+        page = words_of(browser_of(desk.clinic.cast.alice.user_id).get(at("card_refund", card_refund=never)))
     assert "This refund was never sent" in page and "Mark as not refunded" in page
     not_refunded(desk, never)
     assert left(paid) == 1_000
@@ -231,22 +232,23 @@ def test_the_way_by_pages(desk: CardDesk, paid: Payment, silent: UUID) -> None:
     alice = browser_of(desk.clinic.cast.alice.user_id)
     url = at("card_refund", card_refund=silent)
     assert f'href="{url}"' in alice.get(f"/alder/payments/{paid.pk}/").text
-    page = words(alice.get(url))
+    page = words_of(alice.get(url))
     assert "The processor has not said what became of this refund." in page and "Mark as refunded" in page
     form = at("mark_refunded", card_refund=silent)
     typed = {"request_key": str(uuid4()), "reference": "sr_77", "reason": SEEN}
     assert alice.post(form, typed | {"reference": ""}).status_code == 422
-    assert "Client Credit $4.00 $4.00" in words(alice.post(form, typed))
-    assert alice.post(form, typed | {"confirmed": "1"}).status_code == 303
-    page = words(alice.get(url))
+    shown = alice.post(form, typed)
+    assert "Client Credit $4.00 $4.00" in words_of(shown)
+    assert alice.post(form, filled(shown.text, confirmed="1")).status_code == 303
+    page = words_of(alice.get(url))
     assert "Refunded, sr_77" in page and f"{SEEN} · Alice Owner" in page and form not in alice.get(url).text
     again = alice.post(form, typed | {"request_key": str(uuid4()), "confirmed": "1"})
-    assert again.status_code == 422 and "known by now" in words(again)
+    assert again.status_code == 422 and "known by now" in words_of(again)
 
 
 def test_a_biller_sees_the_refund_and_is_told_who_may_decide(desk: CardDesk, silent: UUID) -> None:
     bob = browser_of(desk.clinic.cast.bob.user_id)
-    page = words(bob.get(at("card_refund", card_refund=silent)))
+    page = words_of(bob.get(at("card_refund", card_refund=silent)))
     assert "an administrator who has the permission Billing can then say" in page and "Mark as" not in page
     for name in ("mark_refunded", "mark_not_refunded"):
         assert bob.get(at(name, card_refund=silent)).status_code == 403

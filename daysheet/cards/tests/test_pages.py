@@ -16,6 +16,7 @@ from daysheet.cards.sealing import CannotUnseal, unseal
 from daysheet.payments.models import Payment
 from daysheet.payments.tests.desk import pay
 from daysheet.practices.models import User
+from tests.pages import words_of
 
 from .desk import CardDesk, due, payment_of
 
@@ -35,10 +36,6 @@ def at(name: str, **kwargs: Any) -> str:
     return reverse(f"cards:{name}", kwargs={"practice": "alder", **kwargs})
 
 
-def words(answer: Any) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-
 def typed(*rows: tuple[UUID, UUID, str], run_id: UUID | None = None, **more: Any) -> dict[str, Any]:
     sent: dict[str, Any] = {"run_id": str(run_id or uuid4())}
     for client, card, amount in rows:
@@ -52,12 +49,12 @@ def test_who_owes_and_has_a_card_is_listed_and_ticked(desk: CardDesk, bob: Brows
     pay(desk.biller, free, 4_000)
     pay(desk.biller, ben, 1_000, applications={})
     page = bob.get(at("charge_cards"))
-    text = words(page)
+    text = words_of(page)
     assert "Adams, Ana" in text and "Brown, Ana" in text and "Cardless" not in text and "Free, Ana" not in text
     html = page.content.decode()
     assert f'name="amount-{ana}" value="40.00"' in html and f'name="amount-{ben}" value="30.00"' in html
     assert len(re.findall(r'name="tick-[^>]* checked', html)) == 2
-    assert "Brown, Ana" not in words(bob.get(at("charge_cards"), {"client": "adams"}))
+    assert "Brown, Ana" not in words_of(bob.get(at("charge_cards"), {"client": "adams"}))
     assert cardless and "Insurance Payment" in text and "History" in text
 
 
@@ -66,7 +63,7 @@ def test_the_dialogue_names_count_and_total_and_then_the_run_shows_each_fate(des
     rows = [(ana, desk.card(ana), "40.00"), (ben, desk.card(ben, "declined"), "15.00")]
     form = typed(*rows)
     asked = bob.post(at("charge_cards"), form)
-    assert "Charge 2 cards? 2 cards are charged $55.00 in all." in words(asked)
+    assert "Charge 2 cards? 2 cards are charged $55.00 in all." in words_of(asked)
     assert not ChargeRun.objects.exists()
     dialogue = bob.post(at("charge_cards"), form, HTTP_HX_REQUEST="true").content.decode()
     assert '<input type="hidden" name="expected_cents" value="5500" form="charge-form">' in dialogue
@@ -74,16 +71,16 @@ def test_the_dialogue_names_count_and_total_and_then_the_run_shows_each_fate(des
     done = bob.post(at("charge_cards"), sure)
     run = ChargeRun.objects.get()
     assert (done.status_code, done["Location"]) == (303, at("charge_run", run=run.pk))
-    assert "0 of 2 cards" in words(bob.get(done["Location"]))
+    assert "0 of 2 cards" in words_of(bob.get(done["Location"]))
     desk.run(run.pk)
     again = bob.post(at("charge_cards"), sure)
     assert again["Location"] == done["Location"] and Charge.objects.count() == 2
-    result = words(bob.get(done["Location"]))
+    result = words_of(bob.get(done["Location"]))
     assert "Charged $40.00 1 card" in result and "Declined $15.00 1 card" in result and "Insufficient funds." in result
     retried = bob.post(at("retry", run=run.pk), {"new_run_id": str(uuid4())})
     assert ChargeRun.objects.count() == 2 and retried["Location"] != done["Location"]
-    assert "a charge is not decided yet" in words(bob.get(at("charge_cards"))).lower()
-    history = words(bob.get(at("history")))
+    assert "a charge is not decided yet" in words_of(bob.get(at("charge_cards"))).lower()
+    history = words_of(bob.get(at("history")))
     assert "$55.00 1 $40.00" in history
 
 
@@ -92,7 +89,7 @@ def test_what_changed_since_the_dialogue_is_asked_again(desk: CardDesk, bob: Bro
     form = typed((ana, desk.card(ana), "50.00"))
     sure = form | {"confirmed": "yes", "expected_count": "1", "expected_cents": "5000", "told_credit": "0"}
     asked = bob.post(at("charge_cards"), sure)
-    assert "$10.00 of it is more than is due and will be kept as credit." in words(asked)
+    assert "$10.00 of it is more than is due and will be kept as credit." in words_of(asked)
     assert not ChargeRun.objects.exists()
     assert bob.post(at("charge_cards"), sure | {"told_credit": "1000"}).status_code == 303
 
@@ -101,19 +98,19 @@ def test_what_changed_since_the_dialogue_is_asked_again(desk: CardDesk, bob: Bro
 def test_a_wrong_amount_charges_nobody(desk: CardDesk, bob: Browser, amount: str, said: str) -> None:
     ana = desk.client_owing()
     answer = bob.post(at("charge_cards"), typed((ana, desk.card(ana), amount)))
-    assert (answer.status_code, said in words(answer)) == (422, True)
+    assert (answer.status_code, said in words_of(answer)) == (422, True)
     empty = bob.post(at("charge_cards"), {"run_id": str(uuid4())})
-    assert (empty.status_code, "Nobody is ticked" in words(empty)) == (422, True)
+    assert (empty.status_code, "Nobody is ticked" in words_of(empty)) == (422, True)
     assert not ChargeRun.objects.exists()
 
 
 def test_a_card_is_stored_by_way_of_the_processors_page(desk: CardDesk, bob: Browser) -> None:
     ana = desk.client_owing()
     page = at("client_cards", client=ana)
-    assert "never the number" in words(bob.get(page))
+    assert "never the number" in words_of(bob.get(page))
     opened = bob.post(page, {"setup_id": str(uuid4())})
     address = re.search(r'id="processor-page" href="([^"]+)"', opened.content.decode())
-    assert address and "no card came from it yet" in words(opened)
+    assert address and "no card came from it yet" in words_of(opened)
     desk.processor.choose_card(address[1].rsplit("/", 1)[1], "ok")
     assert desk.hear(desk.last("card_saved")) == ["A card is stored"]
     from daysheet.cards.models import CardSetup
@@ -122,12 +119,12 @@ def test_a_card_is_stored_by_way_of_the_processors_page(desk: CardDesk, bob: Bro
     setup = CardSetup.objects.get()
     run_setup(desk.job(setup.pk))
     run_setup(desk.job(setup.pk))
-    text = words(bob.get(page))
+    text = words_of(bob.get(page))
     assert "Visa ending in 0001" in text and "12/2029" in text and StoredCard.objects.count() == 1
     assert bob.post(at("look", setup=setup.pk)).status_code == 303
     card = StoredCard.objects.get()
-    assert "Remove Visa ending in 0001?" in words(bob.get(at("remove", card=card.pk)))
-    assert "was removed" in words(bob.post(at("remove", card=card.pk), {"confirmed": "yes"}, follow=True))
+    assert "Remove Visa ending in 0001?" in words_of(bob.get(at("remove", card=card.pk)))
+    assert "was removed" in words_of(bob.post(at("remove", card=card.pk), {"confirmed": "yes"}, follow=True))
     assert bob.get(at("remove", card=card.pk)).status_code == 404
 
 
@@ -142,10 +139,10 @@ def test_no_card_number_can_be_stored(desk: CardDesk, bob: Browser) -> None:
 
 def test_one_clients_card_from_the_ledger(desk: CardDesk, bob: Browser) -> None:
     ana = desk.client_owing()
-    assert "No stored card" in words(bob.get(at("charge_client", client=ana)))
+    assert "No stored card" in words_of(bob.get(at("charge_client", client=ana)))
     card = desk.card(ana)
     ledger = bob.get(reverse("payments:ledger", kwargs={"practice": "alder", "client": ana}))
-    assert "Stored Cards" in words(ledger)
+    assert "Stored Cards" in words_of(ledger)
     form = typed((ana, card, "40.00"), confirmed="yes", expected_count="1", expected_cents="4000", told_credit="0")
     answer = bob.post(at("charge_client", client=ana), form)
     desk.run(ChargeRun.objects.get().pk)
@@ -164,12 +161,12 @@ def test_a_refund_goes_through_the_processor_and_shows(desk: CardDesk, bob: Brow
     for _ in range(2):
         assert bob.post(at("refund", payment=payment.pk), form | {"amount": "10.00"}).status_code == 303
     assert CardRefund.objects.count() == 1
-    assert "is waiting to be sent" in words(bob.get(page))
+    assert "is waiting to be sent" in words_of(bob.get(page))
     desk.processor.dispute(desk.processor.charges()[0]["id"])
     desk.hear(desk.last("dispute_opened"))
-    assert "Chargeback of $50.00" in words(bob.get(page))
+    assert "Chargeback of $50.00" in words_of(bob.get(page))
     ledger = bob.get(reverse("payments:ledger", kwargs={"practice": "alder", "client": ana}))
-    assert "the client’s bank took a card payment back" in words(ledger)
+    assert "the client’s bank took a card payment back" in words_of(ledger)
 
 
 def test_the_processor_is_connected_by_an_administrator_and_its_secrets_are_sealed(
@@ -177,14 +174,14 @@ def test_the_processor_is_connected_by_an_administrator_and_its_secrets_are_seal
 ) -> None:
     alice = browser_of(desk.clinic.cast.alice.user_id)
     assert bob.get(at("processor")).status_code == 403
-    page = words(alice.get(at("processor")))
+    page = words_of(alice.get(at("processor")))
     assert "Simulated processor" in page and f"/alder/cards/webhook/{desk.account.pk}/" in page
     assert "Card Processor" in page
     form = {"account_id": str(uuid4()), "kind": "stripe", "api_key": "sk_secret_1234", "webhook_secret": ""}
-    assert "without it no message can be believed" in words(alice.post(at("processor"), form))
+    assert "without it no message can be believed" in words_of(alice.post(at("processor"), form))
     assert alice.post(at("processor"), form | {"webhook_secret": "whsec_5678", "api_key": "sim_x"}).status_code == 422
     done = alice.post(at("processor"), form | {"webhook_secret": "whsec_5678"}, follow=True)
-    assert "is connected" in words(done) and "sk_secret" not in words(done)
+    assert "is connected" in words_of(done) and "sk_secret" not in words_of(done)
     account = ProcessorAccount.objects.get(ended_at=None)
     assert unseal(account.api_key_sealed) == "sk_secret_1234"
     with connection.cursor() as cursor:
@@ -199,7 +196,7 @@ def test_the_processor_is_connected_by_an_administrator_and_its_secrets_are_seal
 def test_a_practice_without_a_processor_is_told_so(desk: CardDesk) -> None:
     ProcessorAccount.objects.update(ended_at=desk.account.connected_at)
     alice = browser_of(desk.clinic.cast.alice.user_id)
-    assert "No card processor is connected" in words(alice.get(at("charge_cards")))
+    assert "No card processor is connected" in words_of(alice.get(at("charge_cards")))
     ana = desk.clinic.client()
     refused = alice.post(at("client_cards", client=ana), {"setup_id": str(uuid4())})
     assert refused.status_code == 422

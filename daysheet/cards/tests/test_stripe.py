@@ -153,12 +153,16 @@ def test_a_card_is_typed_on_stripes_page_and_read_as_a_token(gateway: StripeGate
     assert card and (card.customer, card.token, card.last4, card.expires_year) == ("cus_9", "pm_9", "4242", 2030)
 
 
-def event(kind: str, found: dict[str, Any]) -> Any:
-    body = json.dumps(
-        {"id": "evt_1", "type": kind, "created": int(NOW.timestamp()), "data": {"object": found}}
-    ).encode()
+def event(kind: str, found: dict[str, Any], created: Any = 1_794_841_200) -> Any:
+    body = json.dumps({"id": "evt_1", "type": kind, "created": created, "data": {"object": found}}).encode()
     gateway = StripeGateway("sk_test", "whsec_test")
     return gateway.read_message(body, sign("whsec_test", body, int(NOW.timestamp())), NOW)
+
+
+@pytest.mark.parametrize("created", [-1, 10**17, 1e300, float("nan")])
+def test_an_event_of_no_moment_is_not_read(created: Any) -> None:
+    with pytest.raises(ValueError, match="no moment"):
+        event("payment_intent.succeeded", intent("succeeded"), created)
 
 
 def test_events_are_read_as_news() -> None:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import actions
@@ -78,6 +78,7 @@ def refund(request: HttpRequest, payment: UUID) -> HttpResponse:
     """Give back to the card, through the processor."""
     actor = actor_of(request)
     desk = queries.refund_desk(actor, payment)
+    shows_record_of(request, desk.client_id)
     form = CardRefundForm(request.POST or None, initial={"amount": desk.unapplied_cents})
     return form_page(
         request,

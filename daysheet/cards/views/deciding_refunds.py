@@ -13,7 +13,7 @@ from daysheet.payments.views.correction_page import correction_page
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import render_page
 
 from .. import deciding_refunds
@@ -24,8 +24,9 @@ from ..queries.refund_page import RefundView, refund_view
 @require_safe
 def card_refund(request: HttpRequest, card_refund: UUID) -> HttpResponse:
     """What was asked and heard."""
-    context = {"refund": refund_view(actor_of(request), card_refund), "section": "Clients"}
-    return render_page(request, "cards/card_refund.html", context)
+    shown = refund_view(actor_of(request), card_refund)
+    shows_record_of(request, shown.client_id)
+    return render_page(request, "cards/card_refund.html", {"refund": shown, "section": "Clients"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

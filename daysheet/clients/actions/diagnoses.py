@@ -11,6 +11,7 @@ from daysheet.audit.actions import record
 from daysheet.clients.models import Diagnosis
 from daysheet.clients.queries import get_diagnosis
 from daysheet.clients.rules import MOST_DIAGNOSES, diagnosis_code
+from daysheet.database.constraints import refusing
 from daysheet.kit.dates import us_date
 from daysheet.kit.errors import Refusal
 from daysheet.kit.ids import new_id
@@ -59,11 +60,9 @@ def add_diagnosis(
     Raises NotFound, DiagnosisCodeWrong, DiagnosisAlreadyThere, TooManyDiagnoses."""
     client = lock_client(actor, client_id)
     diagnosis_id = diagnosis_id or new_id()
-    existing = Diagnosis.objects.filter(pk=diagnosis_id).first()
-    if existing and existing.client_id == client.pk:
-        return existing
+    existing = Diagnosis.objects.filter(pk=diagnosis_id, client=client).first()
     if existing:
-        raise DiagnosisAlreadyThere("This form gave another client a diagnosis before. Open it anew.")
+        return existing
     written = diagnosis_code(code)
     if written is None:
         raise DiagnosisCodeWrong(f"“{code}” is not an ICD-10 code. A letter, two digits, a point and more: X99.9.")
@@ -73,14 +72,16 @@ def add_diagnosis(
     if len(standing) >= MOST_DIAGNOSES:
         raise TooManyDiagnoses(f"A claim holds {MOST_DIAGNOSES} diagnoses. End one of them first.")
     _close_ranks(standing)
-    diagnosis = Diagnosis.objects.create(
-        pk=diagnosis_id,
-        client=client,
-        code=written,
-        name=name.strip(),
-        position=len(standing) + 1,
-        starts_on=starts_on,
-    )
+    taken = DiagnosisAlreadyThere("This form gave another client a diagnosis before. Open it anew.")
+    with refusing(clients_diagnosis_pkey=taken):
+        diagnosis = Diagnosis.objects.create(
+            pk=diagnosis_id,
+            client=client,
+            code=written,
+            name=name.strip(),
+            position=len(standing) + 1,
+            starts_on=starts_on,
+        )
     record(actor, "add_diagnosis", "diagnosis", diagnosis.pk, client_id=client.pk)
     return diagnosis
 

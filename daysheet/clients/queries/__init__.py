@@ -1,6 +1,6 @@
 """Reads about clients."""
 
-from .access import get_client, lock_clients, visible_clients
+from .access import get_client, lock_clients, refuse_unseen, visible_clients
 from .billing import (
     BillTo,
     CoverageRow,
@@ -58,6 +58,7 @@ __all__ = [
     "matching_clients",
     "payer_choices",
     "payers",
+    "refuse_unseen",
     "rendering_providers",
     "search_clients",
     "visible_clients",

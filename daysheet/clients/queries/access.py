@@ -29,7 +29,19 @@ def get_client(actor: Actor, client_id: UUID) -> Client:
     client = visible_clients(actor).filter(pk=client_id).first()
     if client is None:
         raise NotFound("There is no such client.")
+    client.seen_by = _who(actor)  # type: ignore[attr-defined]
     return client
+
+
+def refuse_unseen(actor: Actor, client: Client) -> None:
+    """For queries that take a client's row, so that it is read once in a request: it is one that `get_client` found for
+    this actor. Raises NotFound."""
+    if getattr(client, "seen_by", None) != _who(actor):
+        raise NotFound("There is no such client.")
+
+
+def _who(actor: Actor) -> tuple[int, UUID | None]:
+    return actor.practice.id, actor.staff_member_id
 
 
 def lock_clients(client_ids: Collection[UUID]) -> None:

@@ -12,6 +12,8 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
+from .access import refuse_unseen
+
 
 @dataclass(frozen=True, slots=True)
 class NoteText:
@@ -37,6 +39,7 @@ class Note:
 @query(Permission.BILLING)
 def billing_notes(actor: Actor, client: Client) -> list[Note]:
     """The billing notes of a client, newest note first. One statement."""
+    refuse_unseen(actor, client)
     texts: dict[UUID, list[BillingNoteText]] = defaultdict(list)
     rows = BillingNoteText.objects.filter(note__client_id=client.pk).select_related("note")
     for row in rows.order_by("-note__created_at", "-note_id", "-written_at", "-pk"):

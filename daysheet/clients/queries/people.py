@@ -17,7 +17,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.staff.models import StaffMember
 
-from .access import visible_clients
+from .access import refuse_unseen, visible_clients
 
 
 @query(Permission.DEFAULT)
@@ -113,6 +113,7 @@ _SEXES = {"F": "Female", "M": "Male", "U": "Unknown"}
 @query(Permission.DEFAULT)
 def client_details(actor: Actor, client: Client) -> ClientDetails:
     """The Details page of one client, in two statements."""
+    refuse_unseen(actor, client)
     legal_name = " ".join(part for part in (client.first_name, client.middle_name, client.last_name) if part)
     return ClientDetails(
         id=client.pk,

@@ -92,6 +92,7 @@ def test_nobody_of_another_practice_reaches_a_client(cast, alice, ana):
     coverage, note = add_coverage(alice, ana), actions.add_billing_note(alice, ana.pk, text="Hello")
     diagnosis = actions.add_diagnosis(alice, ana.pk, code="X99", starts_on=date(2026, 1, 1))
     charlie = cast.actor(cast.charlie)
+    seen_by_alice = queries.get_client(alice, ana.pk)
     attempts: list[Callable[[], object]] = [
         lambda: queries.get_client(charlie, ana.pk),
         lambda: actions.edit_client(charlie, ana.pk, first_name="X"),
@@ -104,6 +105,8 @@ def test_nobody_of_another_practice_reaches_a_client(cast, alice, ana):
         lambda: actions.move_diagnosis_up(charlie, diagnosis.pk),
         lambda: actions.update_billing_note(charlie, note.pk, text="X"),
         lambda: actions.edit_payer(charlie, coverage.payer_id, name="X"),
+        lambda: queries.billing_notes(charlie, seen_by_alice),
+        lambda: queries.client_details(charlie, ana),
     ]
     with practice_transaction(cast.birch.id):
         for attempt in attempts:
@@ -209,7 +212,7 @@ def test_a_note_shows_its_newest_text_and_keeps_the_earlier_ones_with_their_auth
     actions.update_billing_note(bob, note_id, text="Pays monthly")
     actions.update_billing_note(bob, note_id, text="Pays monthly")
     actions.add_billing_note(bob, ana.pk, text="A second note")
-    newest, oldest = queries.billing_notes(bob, ana)
+    newest, oldest = queries.billing_notes(bob, queries.get_client(bob, ana.pk))
     assert newest.text == "A second note" and newest.earlier == ()
     assert (oldest.text, oldest.author_name, oldest.written_at) == ("Pays monthly", "Bob Biller", bob.now)
     assert [(text.text, text.author_name) for text in oldest.earlier] == [("Call first", "Alice Owner")]

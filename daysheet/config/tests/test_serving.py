@@ -40,11 +40,10 @@ def test_a_server_that_cannot_be_looked_at_is_told_once_and_tried_again_after_a_
 
 
 def test_data_that_are_gone_are_waited_for_and_never_begun_anew(tmp_path: Path) -> None:
-    server = EmbeddedServer(tmp_path)
-    server.folder.mkdir()
+    server = EmbeddedServer(tmp_path / "mounted")
     with pytest.raises(EmbeddedServerError, match="Is its disk mounted"):
         server.ensure_running(may_begin=False)
-    assert not (server.folder / "data").exists()
+    assert list(tmp_path.iterdir()) == [], "nothing is made where the disk will be"
 
 
 def test_whatever_stops_the_supervisor_its_processes_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,16 +61,32 @@ def test_whatever_stops_the_supervisor_its_processes_are_stopped(monkeypatch: py
     process.wait()
 
 
+def test_a_process_that_cannot_be_started_leaves_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    monkeypatch.setattr(supervisor, "_stop", started.extend)
+    monkeypatch.setattr(supervisor.signal, "signal", lambda *_: None)
+    commands = {"web": [sys.executable, "-c", "import time; time.sleep(60)"], "worker": ["/no/such/program"]}
+    with pytest.raises(OSError, match="no/such/program"):
+        supervisor.supervise(commands, print, lambda: None)
+    [process] = started
+    process.kill()
+    process.wait()
+
+
 def test_counters_of_a_process_that_was_killed_are_cleared_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serving, "_MEMORY_FOLDER", str(tmp_path))
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    (tmp_path / f"daysheet-metrics-{ended.pid}-abc").mkdir()
-    (tmp_path / f"daysheet-metrics-{os.getppid()}-abc").mkdir()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    for name in ("killed", "99999999999999999999-x"):
+        folder = tmp_path / f"daysheet-metrics-{name}"
+        folder.mkdir()
+        (folder / "in-use").touch()
+    begun = tmp_path / "daysheet-metrics-begun"  # by somebody who has not got further yet
+    begun.mkdir()
     with serving._shared_counters():
-        names = {each.name.split("-")[2] for each in tmp_path.iterdir()}
-    assert names == {str(os.getppid()), str(os.getpid())}
-    assert [each.name.split("-")[2] for each in tmp_path.iterdir()] == [str(os.getppid())]
+        own = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+        with serving._shared_counters():  # another Daysheet starts, and leaves those in use alone
+            assert own.is_dir()
+        assert set(tmp_path.iterdir()) == {begun, own}
+    assert list(tmp_path.iterdir()) == [begun]

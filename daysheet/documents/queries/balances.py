@@ -14,17 +14,19 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from ..rules import Basis
-from .statements import LISTED_ON, StatementChoices
+from .statements import LISTED_ON, StatementChoices, visible_ids
 
 
 @query(Permission.BILLING)
 def ending_balances(actor: Actor, client_ids: Collection[UUID], choices: StatementChoices) -> dict[UUID, int]:
     """The client's side of each of these clients in cents, less the client's credit: what `statement_figures` sums from
-    the entries, gone back to from what lines and payments keep now. One statement; who has nothing is left out."""
+    the entries, gone back to from what lines and payments keep now. Two statements; who has nothing, or may not be seen
+    by the actor, is left out."""
     as_of = choices.as_of or date.max
     params: dict[str, Any] = {
-        "practice": actor.practice.id, "clients": list(client_ids), "last": choices.period.last_on, "as_of": as_of,
-        "until": min(choices.period.last_on, as_of), "by_service": choices.basis is Basis.SERVICE,
+        "practice": actor.practice.id, "clients": visible_ids(actor, client_ids), "as_of": as_of,
+        "last": choices.period.last_on, "until": min(choices.period.last_on, as_of),
+        "by_service": choices.basis is Basis.SERVICE,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_BALANCES, params)

@@ -73,7 +73,7 @@ class StatementChoices:
 @query(Permission.BILLING)
 def statement_figures(actor: Actor, client_ids: Collection[UUID], choices: StatementChoices) -> dict[UUID, Figures]:
     """The figures of each of these clients that the actor may see. Three statements."""
-    ids = _visible(actor, client_ids)
+    ids = visible_ids(actor, client_ids)
     sums: dict[UUID, list[tuple[bool, Movement]]] = defaultdict(list)
     for client_id, is_in_period, *movement in _read(_SUMS, actor, ids, choices):
         sums[client_id].append((is_in_period, Movement(*movement)))
@@ -114,7 +114,8 @@ def statements(actor: Actor, client_ids: Collection[UUID], choices: StatementCho
     }
 
 
-def _visible(actor: Actor, client_ids: Collection[UUID]) -> list[UUID]:
+def visible_ids(actor: Actor, client_ids: Collection[UUID]) -> list[UUID]:
+    """Those of these clients that the actor may see."""
     return list(visible_clients(actor).filter(pk__in=client_ids).order_by("pk").values_list("pk", flat=True))
 
 

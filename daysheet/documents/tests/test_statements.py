@@ -133,6 +133,11 @@ def test_any_number_of_clients_asks_the_database_as_often_as_one(week: Week) -> 
     assert asked(week.ruiz) == asked(week.ruiz, week.long, *many) <= 14
 
 
+def test_whom_the_actor_may_not_see_has_no_balance(week: Week, limited: Actor) -> None:
+    found = ending_balances(limited, [week.ruiz, week.long], StatementChoices(ALL, as_of=TODAY))
+    assert set(found) == {week.ruiz}
+
+
 def test_whom_the_actor_may_not_see_has_no_statement(week: Week, limited: Actor) -> None:
     papers = statement_papers(limited, [week.ruiz, week.long], StatementChoices(ALL))
     assert [paper.client_id for paper in papers] == [week.ruiz]

@@ -45,6 +45,20 @@ def test_the_filter_holds_recent_past_or_all_dates(shop: Clinic, bob: Browser) -
     assert held(bob.post(url, {"show": "all"}).content.decode()) == {str(recent), str(old), str(future)}
 
 
+def test_fifty_items_are_kept_and_there_is_no_fifty_first(shop: Clinic, bob: Browser) -> None:
+    """Found by reading: from the fifty-first on all of them were gone without a word."""
+    url = at("new_invoice", client=shop.client())
+    fifty: dict[str, str] = {}
+    for number in range(50):
+        fifty |= item(number, name=f"Report {number}", rate="1")
+    page = bob.post(url, {**fifty, "add_item": "1"}).text
+    assert 'name="items-TOTAL_FORMS" id="id_items-TOTAL_FORMS" value="50"' in page
+    assert "An invoice has room for 50 items." in page and 'id="add-item"' not in page
+    assert bob.post(url, {**item(50, name="One more", rate="1"), **fifty, "items-TOTAL_FORMS": "51"}).status_code == 400
+    assert bob.post(url, {**fifty, "then": "save", "request_key": str(uuid4())}).status_code == 303
+    assert InvoiceLine.objects.count() == 50
+
+
 def test_x_takes_a_line_off_this_invoice_only(shop: Clinic, bob: Browser) -> None:
     client = shop.client()
     one, two = (shop.visit(client, shop.talk, day=RECENT)[1][0] for _ in range(2))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import next_url
+from daysheet.web.requests import next_url, shows_record_of
 from daysheet.web.views import is_htmx, render_page, see_other
 
 from .. import actions
@@ -63,6 +63,7 @@ def add_invoice(request: PracticeRequest, visit: UUID) -> HttpResponse:
 def add_group_invoices(request: PracticeRequest, appointment: UUID) -> HttpResponse:
     """The member list of a group: Create Invoice per client, and All."""
     members = group_billing(request.actor, appointment)
+    shows_record_of(request, *(member.client_id for member in members))
     if request.method != "POST":
         return render_page(request, _GROUP, _group_context(request, members))
     request.actor.require(Permission.BILLING)
@@ -90,6 +91,7 @@ def add_group_invoices(request: PracticeRequest, appointment: UUID) -> HttpRespo
 
 
 def _visit_page(request: PracticeRequest, billing: VisitBilling, status: int = 200, **more: object) -> HttpResponse:
+    shows_record_of(request, billing.client_id)
     context = {"visit": billing, "back_url": _back(request, billing), "section": "Schedule", **more}
     return render_page(request, _PAGE, context, status=status)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
+from django.core.exceptions import BadRequest
 from django.http import QueryDict
 
 from daysheet.kit.numbers import whole_number
@@ -88,6 +89,11 @@ class EditorPage:
     def items(self) -> list[EditorItem]:
         """The manual items, each with its warning."""
         return [self._item(index, form) for index, form in enumerate(self._item_forms())]
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another item can be added."""
+        return len(self.items) < _MOST_ITEMS
 
     @property
     def manual_lines(self) -> list[ManualLine]:
@@ -183,11 +189,13 @@ class EditorPage:
         )
 
     def _item_forms(self) -> Iterator[ItemForm]:
-        total = whole_number(self.sent.get(f"{ITEMS}-TOTAL_FORMS"), most=_MOST_ITEMS) or 0
+        total = whole_number(self.sent.get(f"{ITEMS}-TOTAL_FORMS") or "0", most=_MOST_ITEMS)
+        if total is None:
+            raise BadRequest("more items than the page offers")
         kept = [index for index in range(total) if index not in self._dropped]
         for position, index in enumerate(kept):
             yield self._item_form(_renumbered(self.sent, index, position), f"{ITEMS}-{position}")
-        if "add_item" in self.sent:
+        if "add_item" in self.sent and len(kept) < _MOST_ITEMS:
             yield self._item_form(None, f"{ITEMS}-{len(kept)}")
 
     def _item_form(self, sent: dict[str, str] | None, prefix: str) -> ItemForm:

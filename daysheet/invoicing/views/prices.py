@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from daysheet.practices.actor import Actor
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import next_url
+from daysheet.web.requests import next_url, shows_record_of
 from daysheet.web.views import render_page
 
 from ..batch_form import EDIT_PREFIX, edited_services, read_id
@@ -37,6 +37,7 @@ def visit_price(request: PracticeRequest, visit: UUID) -> HttpResponse:
     price = prices.visit_price(
         actor, visit, _typed(actor, sent), beside=beside, on_purpose=str(visit) in sent.getlist("visit")
     )
+    shows_record_of(request, price.visit.client_id)
     number = price.visit.invoice_number
     context = {
         "price": price,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import psycopg
 import pytest
+from django.db import connection
 
+from daysheet.database.scope import practice_transaction
 from daysheet.database.sessions import pages_are_asked_for, session_name
 from daysheet.jobs.pace import Pace
+from tests.people import Cast
 
 
 @dataclass
@@ -63,17 +67,42 @@ def test_people_come_and_go_between_two_pieces() -> None:
     assert (sizes, office.rests) == ([80, 10, 80], [0.25])
 
 
-def test_a_page_asked_for_is_seen_from_another_session_and_only_for_a_moment(
-    live_db: None, monkeypatch: pytest.MonkeyPatch
+def test_a_person_is_seen_from_another_session_for_a_moment_and_whatever_comes_between(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    alder = live_cast.alder.id
+    with practice_transaction(alder):
+        assert not _worker_sees_somebody(), "nobody waits for a job or a page that refreshes itself"
+    assert not _worker_sees_somebody()
+    with practice_transaction(alder, is_person=True):
+        assert _worker_sees_somebody()
+        assert not pages_are_asked_for(), "it is ourselves"
+    with practice_transaction(alder):
+        assert _worker_sees_somebody(), "a moment ago; who comes next on the same session hides nobody"
+    monkeypatch.setattr("daysheet.database.sessions._QUIET_SECONDS", 0)
+    assert not _worker_sees_somebody(), "the moment is over"
+    with practice_transaction(alder):
+        assert not _worker_sees_somebody(), "the session is at work, but not for the person whose moment it carries"
+    with practice_transaction(alder, is_person=True):
+        assert _worker_sees_somebody(), "in the middle of a page, however long it takes"
+
+
+def test_sessions_of_other_names_are_nobody(live_db: None) -> None:
     address = os.environ["DATABASE_URL"]
-    with psycopg.connect(address, application_name=session_name("worker"), autocommit=True) as worker:
-        worker.execute("SELECT 1")
-        assert not pages_are_asked_for()
-    with psycopg.connect(address, application_name=session_name("web"), autocommit=True) as web:
-        web.execute("SELECT 1")
-        assert pages_are_asked_for(), "a moment ago"
-        monkeypatch.setattr("daysheet.database.sessions._QUIET_SECONDS", 0)
-        assert not pages_are_asked_for(), "the session is there, and idle"
-        web.execute("BEGIN")
-        assert pages_are_asked_for(), "in the middle of a page"
+    for name in (session_name("worker"), session_name("web"), f"{session_name('web')} 99999999999", "99999999999.0"):
+        with psycopg.connect(address, application_name=name) as other:
+            other.execute("SELECT 1")
+            assert not pages_are_asked_for(), name
+
+
+def _worker_sees_somebody() -> bool:
+    """Asked on a connection of its own, as a worker asks."""
+
+    def ask() -> bool:
+        try:
+            return pages_are_asked_for()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as worker:
+        return worker.submit(ask).result()

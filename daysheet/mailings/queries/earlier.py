@@ -41,7 +41,8 @@ def earlier_runs(actor: Actor, kind: Kind, period: Period, invoices: Mapping[UUI
     """The runs of this kind that are at work, or were begun within a day, in which these clients are: with a statement
     of some of the same days, or with some of the same invoices. Newest first; three statements."""
     live = JobRun.objects.filter(kind="mailing", state__in=LIVE_STATES).values("subject_id")
-    recent = Mailing.objects.filter(Q(created_at__gte=actor.now - TOLD_WITHIN) | Q(pk__in=live), kind=kind)
+    at_work = Q(pk__in=live, finished_at=None)  # a job may also only make an old run's file again
+    recent = Mailing.objects.filter(Q(created_at__gte=actor.now - TOLD_WITHIN) | at_work, kind=kind)
     items = MailingItem.objects.filter(client_id__in=list(invoices)).exclude(outcome=MailingItem.Outcome.SKIPPED)
     if kind is Kind.STATEMENT:
         recent = recent.filter(first_on__lte=period.last_on, last_on__gte=period.first_on)
@@ -51,7 +52,7 @@ def earlier_runs(actor: Actor, kind: Kind, period: Period, invoices: Mapping[UUI
     counts: dict[UUID, int] = dict(found.order_by().values_list("mailing_id", "count"))
     if not counts:
         return []
-    working = set(live.filter(subject_id__in=counts).values_list("subject_id", flat=True))
+    working = set(Mailing.objects.filter(at_work, pk__in=counts).values_list("pk", flat=True))
     seen = set(visible_mailings(actor).filter(pk__in=counts).values_list("pk", flat=True))
     return [
         EarlierRun(

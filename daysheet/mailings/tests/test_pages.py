@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,9 +18,12 @@ from daysheet.clients.models import Client
 from daysheet.documents.models import MadeDocument
 from daysheet.invoicing.actions import void_invoice
 from daysheet.invoicing.models import Invoice
+from daysheet.jobs.models import LIVE_STATES, JobRun
 from daysheet.mail.models import Message
 from daysheet.mailings import selection
-from daysheet.mailings.models import Mailing, MailingItem
+from daysheet.mailings.actions import remake_file
+from daysheet.mailings.files import remove_file
+from daysheet.mailings.models import Mailing, MailingFile, MailingItem
 from daysheet.mailings.views import searching
 from daysheet.payments.actions import accept_payment
 from daysheet.practices.permissions import Permission
@@ -266,6 +270,33 @@ def test_a_second_form_for_the_same_days_says_who_began_a_run_and_asks_for_a_tic
     agreed = confirmed(opened_later, again="on")
     assert [bob.post(STATEMENTS, agreed).status_code for _ in range(2)] == [303, 303]
     assert Mailing.objects.count() == 2
+
+
+def test_a_tick_is_for_the_runs_that_were_told_and_no_later_one(post: Post, bob: Browser) -> None:
+    post.bill(2)
+    page = bob.get(STATEMENTS).text
+    bob.post(STATEMENTS, confirmed(bob.post(STATEMENTS, chosen(page, choose="print")).text))
+    one, other = (confirmed(bob.post(STATEMENTS, chosen(page, choose="print")).text, again="on") for _ in range(2))
+    assert bob.post(STATEMENTS, other).status_code == 303
+    told = bob.post(STATEMENTS, one)
+    assert told.status_code == 422 and told.text.count("began statements for all of these clients") == 2
+    assert Mailing.objects.count() == 2
+    assert bob.post(STATEMENTS, confirmed(told.text, again="on")).status_code == 303
+
+
+def test_an_old_run_whose_file_is_made_again_is_not_one_of_today(post: Post, sign_in: SignIn) -> None:
+    bob = sign_in(post.clinic.cast.bob)
+    post.bill(2)
+    page = bob.get(STATEMENTS).text
+    bob.post(STATEMENTS, confirmed(bob.post(STATEMENTS, chosen(page, choose="print")).text))
+    run = last_run()
+    carry_out(post, run)
+    with time_machine.travel(NOW + timedelta(days=60), tick=False):
+        remove_file(post.biller.practice.id, MailingFile.objects.get().key)
+        remake_file(replace(post.biller, now=NOW + timedelta(days=60)), mailing_id=Mailing.objects.get().pk)
+        assert JobRun.objects.filter(state__in=LIVE_STATES).exists()
+        later = sign_in(post.clinic.cast.bob).post(STATEMENTS, chosen(page, choose="print"))
+        assert later.status_code == 200 and "Send it to them again" not in later.text
 
 
 def test_only_the_same_people_kind_days_and_invoices_of_the_last_day_are_warned_of(post: Post, sign_in: SignIn) -> None:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from daysheet.documents.papers import Kind
 from daysheet.documents.rules import Period
-from daysheet.invoicing.batch_form import Ticks
+from daysheet.invoicing.batch_form import Ticks, read_ids
 from daysheet.invoicing.views.batch import batch_tabs
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.ids import new_id
@@ -180,7 +180,7 @@ def _start(asked: _Asked, chosen: Chosen[Candidate], form: RunForm) -> HttpRespo
             invoices=door.invoices(chosen),
             expected_count=chosen.client_count,
             expected_cents=chosen.cents,
-            again=typed["again"],
+            told_of=read_ids(asked.fields.get("told_of", "")) if typed["again"] else (),
         )
     except (NotFound, NotAllowed):
         raise

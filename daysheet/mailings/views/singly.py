@@ -14,7 +14,7 @@ from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.mail.actions import is_address
 from daysheet.practices.actor import Actor
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of
+from daysheet.web.requests import actor_of, shows_record_of
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import actions
@@ -42,6 +42,7 @@ def email_together(request: HttpRequest, made_in: UUID) -> HttpResponse:
 
 def _email(request: HttpRequest, actor: Actor, ids: Sequence[UUID], papers: Sequence[Paper]) -> HttpResponse:
     client_id, kind = papers[0].client_id, papers[0].kind
+    shows_record_of(request, client_id)
     form = EmailForm(request.POST or None, initial={"email_text": EMAIL_TEXTS[kind]})
     text = form["email_text"].value() or ""
     preview = preview_of(actor, client_id, kind, text, ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from daysheet.backup.rules import Retention
 from daysheet.backup.scheduled import Schedule
 from daysheet.backup.tests.test_scheduled import _write
 from daysheet.cards.actions import connect_processor
+from daysheet.database.postmaster import free_port
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.dates import utc_now
 from daysheet.operations import check
@@ -124,12 +124,7 @@ def test_a_key_that_others_may_read(db: None, home: Path) -> None:
 
 def test_the_key_of_the_second_step_is_missing_or_old(cast: Cast, settings: Any) -> None:
     TOTP.activate(User.objects.get(pk=cast.alice.user_id), "JBSWY3DPEHPK3PXP")
-    key, settings.SIGN_IN_KEY = settings.SIGN_IN_KEY, "another"
-    assert any("DAYSHEET_SIGN_IN_KEY" in words for words in found(Level.FAIL))
-    settings.OLD_KEYS = [key]
-    assert any("seal-again" in words for words in found(Level.WARN))
-    settings.SIGN_IN_KEY = key
-    assert not any("for signing in" in words for level in Level for words in found(level))
+    _key_lost_old_and_back(settings, "SIGN_IN_KEY", "DAYSHEET_SIGN_IN_KEY", "seal-again", "for signing in")
 
 
 def test_one_key_is_the_same_for_all_machines_and_the_other_is_not(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,19 +144,27 @@ def test_the_key_of_card_processors_is_missing_or_old(cast: Cast, settings: Any)
         connect_processor(
             cast.actor(cast.alice), account_id=uuid4(), kind="stripe", api_key="sk_1", webhook_secret="whsec_1"
         )
-    key, settings.CARD_KEY = settings.CARD_KEY, "another"
-    assert any("2 secrets of card processors is missing" in words for words in found(Level.FAIL))
+    _key_lost_old_and_back(
+        settings, "CARD_KEY", "2 secrets of card processors is missing", "2 secrets of card processors are not sealed",
+        "of card processors",
+    )  # fmt: skip
+
+
+def _key_lost_old_and_back(settings: Any, name: str, lost: str, old: str, either: str) -> None:
+    """What is said while the key is another one, while the right one is among the old ones, and nothing (of `either`)
+    once it is back."""
+    key = getattr(settings, name)
+    setattr(settings, name, "another")
+    assert any(lost in words for words in found(Level.FAIL))
     settings.OLD_KEYS = [key]
-    assert any("2 secrets of card processors are not sealed" in words for words in found(Level.WARN))
-    settings.CARD_KEY = key
-    assert not any("of card processors" in words for level in Level for words in found(level))
+    assert any(old in words for words in found(Level.WARN))
+    setattr(settings, name, key)
+    assert not any(either in words for level in Level for words in found(level))
 
 
 @pytest.fixture
 def mail_server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Controller]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port("127.0.0.1")
     server = Controller(object(), hostname="127.0.0.1", port=port)
     server.start()
     monkeypatch.setenv("DAYSHEET_EMAIL_URL", f"smtp://127.0.0.1:{port}")

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import logging.config
+import smtplib
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -62,6 +63,21 @@ def test_no_line_holds_what_was_searched_typed_or_addressed(
         assert hidden not in everything
 
 
+def test_a_form_without_its_token_is_told_without_its_address_and_where_it_came_from(
+    cast: Cast, written: Callable[[], list[dict[str, object]]]
+) -> None:
+    """The address of an invitation is its key; the page before may be a search."""
+    stranger = Browser(enforce_csrf_checks=True)
+    stranger.post("/alder/join/the-secret-of-eve", {"password": "x"})
+    from_search = {"referer": "https://books.example/alder/clients/?q=Quackenbush"}
+    stranger.post("/alder/join/the-secret-of-eve", {"password": "x"}, headers=from_search, secure=True)
+    events = [str(line["event"]) for line in written() if line["logger"] == "django.security.csrf"]
+    assert len(events) == 2 and all(event.startswith("Forbidden (") for event in events)
+    assert "https://books.example does not match" in events[1]
+    for hidden in ("the-secret-of-eve", "Quackenbush"):
+        assert hidden not in json.dumps(written())
+
+
 def test_health_checks_do_not_fill_the_log(db: None, written: Callable[[], list[dict[str, object]]]) -> None:
     Browser().get("/health/live")
     Browser().get("/health/ready")
@@ -87,6 +103,30 @@ def test_a_traceback_keeps_its_place_and_loses_the_values_of_the_row(
     assert "duplicate key value violates unique constraint" in said
     assert "test_logs.py" in said
     assert str(client.pk) not in said
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda: smtplib.SMTPRecipientsRefused({"wilhelmina@example.org": (550, b"no such Quackenbush")}),
+        lambda: FileNotFoundError(2, "No such file or directory", "/files/Quackenbush.pdf"),
+        lambda: ValueError("invalid literal for int(): 'Quackenbush'"),
+        lambda: OSError("Quackenbush"),
+    ],
+)
+def test_what_an_error_quotes_is_left_out(
+    written: Callable[[], list[dict[str, object]]], broken: Callable[[], Exception]
+) -> None:
+    error = broken()
+    try:
+        raise error
+    except Exception:
+        logging.getLogger("daysheet.anything").exception("it failed")
+    (line,) = written()
+    said = str(line["exception"])
+    assert type(error).__name__ in said and "test_logs.py" in said
+    assert "Quackenbush" not in said and "wilhelmina" not in said
+    assert ("No such file or directory" in said) == isinstance(error, FileNotFoundError)
 
 
 def test_a_page_that_breaks_is_logged_once_without_its_address(

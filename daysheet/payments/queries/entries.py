@@ -134,15 +134,17 @@ def entries_behind_payment(
     actor: Actor, payment_id: UUID, figure: Figure, narrowed: Narrowed | None = None, *, page: int = 1
 ) -> FigureEntries:
     """The same of a payment. Raises NotFound."""
-    if not Payment.objects.filter(seen_payments(actor), pk=payment_id).exists():
+    payment = Payment.objects.filter(seen_payments(actor), pk=payment_id).first()
+    if payment is None:
         raise NotFound("There is no such payment in this practice.")
     return _entries(
-        Entry.objects.filter(payment_id=payment_id), figure, narrowed or Narrowed(), page, names_clients=True
-    )
+        Entry.objects.filter(payment_id=payment_id), figure, narrowed or Narrowed(), page,
+        names_clients=payment.client_id is None,
+    )  # fmt: skip
 
 
 @query(Permission.BILLING)
-def insurer_figures(actor: Actor) -> tuple[Figure, ...]:
+def figures_of_insurers_seen(actor: Actor) -> tuple[Figure, ...]:
     """The figures of insurers that this actor may see: their money belongs to no client, so who is limited to some
     clients sees only what is owed for these (P1)."""
     return (Figure.INSURANCE_DUE,) if actor.limited_to_assigned else INSURER_FIGURES
@@ -152,11 +154,14 @@ def insurer_figures(actor: Actor) -> tuple[Figure, ...]:
 def entries_behind_insurer(
     actor: Actor, payer_id: UUID, figure: Figure, narrowed: Narrowed | None = None, *, page: int = 1
 ) -> FigureEntries:
-    """The same of an insurer: what is owed on lines of its coverages, and its credit. Raises NotFound."""
+    """The same of an insurer: what is owed on lines of its coverages, and its credit. Only the former can be narrowed
+    to clients: what came in belongs to none. Raises NotFound."""
     get_payer(actor, payer_id)
-    if figure not in insurer_figures(actor):
+    if figure not in figures_of_insurers_seen(actor):
         raise NotFound("There is no such figure of this insurer.")
     asked = narrowed or Narrowed()
+    if (asked.client_id or asked.client_text) and figure is not Figure.INSURANCE_DUE:
+        raise NotFound("There is no such figure of one client.")
     lines = InvoiceLine.objects.filter(coverage__payer_id=payer_id)
     owed = Q(line_id__in=lines.values("pk")) & (Q(debit_account=_INSURANCE) | Q(credit_account=_INSURANCE))
     held = Q(payment_id__in=Payment.objects.filter(payer_id=payer_id).values("pk"))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Sum
 
 from daysheet.clients.models import Client
-from daysheet.clients.queries import coverages_for, get_client, visible_clients
+from daysheet.clients.queries import coverages_for, get_client, refuse_unseen, visible_clients
 from daysheet.clients.registry import Tile
 from daysheet.clients.rules import coverage_on
 from daysheet.invoicing.models import InvoiceLine
@@ -23,12 +23,13 @@ from daysheet.schedule.models import Visit, VisitStatus
 from daysheet.web.pages import practice_url, practice_url_or_none
 
 from ..models import Payment
-from .entries import Figure, insurer_figures
+from .entries import Figure, figures_of_insurers_seen
 
 
 @query(Permission.BILLING)
 def balance_tiles(actor: Actor, client: Client) -> list[Tile]:
     """What is due from the client and from insurers, and the credit. Each leads to the entries behind it (M8)."""
+    refuse_unseen(actor, client)
     balances = client_balances(actor, client.pk)
     behind = practice_url(actor, "payments:entries", client=client.pk)
     return [
@@ -41,6 +42,7 @@ def balance_tiles(actor: Actor, client: Client) -> list[Tile]:
 @query(Permission.BILLING)
 def next_appointment_tile(actor: Actor, client: Client) -> list[Tile]:
     """The client's next appointment, in practice time."""
+    refuse_unseen(actor, client)
     upcoming = Visit.objects.filter(
         client_id=client.pk, status=VisitStatus.UPCOMING, appointment__starts_at__gte=actor.now
     )
@@ -59,8 +61,9 @@ def tiles_of_insurer(actor: Actor, payer_id: UUID) -> list[Tile]:
     lines = InvoiceLine.objects.filter(coverage__payer_id=payer_id, insurance_open_cents__gt=0)
     due = lines.filter(client__in=visible_clients(actor)).aggregate(cents=Sum("insurance_open_cents"))["cents"]
     tiles = [Tile(Figure.INSURANCE_DUE.label, str(Money(due or 0)), f"{behind}?figure={Figure.INSURANCE_DUE}")]
-    if Figure.UNAPPLIED in insurer_figures(actor):
-        held = Payment.objects.filter(payer_id=payer_id).aggregate(cents=Sum("unapplied_cents"))["cents"]
+    if Figure.UNAPPLIED in figures_of_insurers_seen(actor):
+        held = Payment.objects.filter(payer_id=payer_id, unapplied_cents__gt=0)
+        held = held.aggregate(cents=Sum("unapplied_cents"))["cents"]
         tiles.append(Tile(Figure.UNAPPLIED.label, str(Money(held or 0)), f"{behind}?figure={Figure.UNAPPLIED}"))
     return tiles
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Q, Sum
 
 from daysheet.clients.models import Payer
 from daysheet.clients.queries import get_client, visible_clients
@@ -17,7 +17,8 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
-from ..models import Payment, PaymentReversal
+from ..models import Payment
+from .ledger import PaymentRow, payment_row, with_returned
 from .payment import seen_payments
 
 #: Lines on one page: a cheque with more is found by its clients.
@@ -111,32 +112,19 @@ def insurer_desk(
 
 @dataclass(frozen=True, slots=True)
 class InsurerPaymentRow:
-    """An insurer's payment that was entered before; amounts in cents, `credit_cents` is on no line."""
+    """An insurer's payment that was entered before."""
 
-    id: UUID
     payer_name: str
-    received_on: date
-    method: str
-    number: str
-    amount_cents: int
-    credit_cents: int
-    is_deleted: bool
     created_at: datetime
-    created_by_name: str
+    row: PaymentRow
 
 
 @query(Permission.BILLING)
 def last_insurer_payments(actor: Actor) -> list[InsurerPaymentRow]:
     """The last that were entered, newest first: was this check posted, and what of it was mistyped? One statement."""
-    gone = Exists(PaymentReversal.objects.filter(payment=OuterRef("pk")))
-    payments = Payment.objects.filter(seen_payments(actor), payer__isnull=False).annotate(is_deleted=gone)
-    return [
-        InsurerPaymentRow(
-            row.pk, row.from_name, row.received_on, row.get_method_display(), row.number, row.amount_cents,
-            row.unapplied_cents, row.is_deleted, row.created_at, row.created_by_name,
-        )
-        for row in payments.select_related("client", "payer").order_by("-pk")[:LAST_PAYMENTS]
-    ]  # fmt: skip
+    payments = Payment.objects.filter(seen_payments(actor), payer__isnull=False).select_related("payer")
+    found = with_returned(payments).order_by("-pk")[:LAST_PAYMENTS]
+    return [InsurerPaymentRow(each.from_name, each.created_at, payment_row(each)) for each in found]
 
 
 @query(Permission.BILLING)

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery, Sum
 
 from daysheet.clients.models import Client
+from daysheet.clients.queries import refuse_unseen
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.invoicing.status import InvoiceStatus, invoice_status
 from daysheet.ledger.models import Account
@@ -105,6 +106,7 @@ class UnbilledDates:
 @query(Permission.BILLING)
 def ledger_invoices(actor: Actor, client: Client, *, is_open: bool, page: int = 1) -> LedgerPage[InvoiceRow]:
     """Invoices with something open on either side, or with nothing (C5), newest first. Void ones are in neither."""
+    refuse_unseen(actor, client)
     lines = InvoiceLine.objects.filter(client_id=client.pk, ended_at=None)
     invoices = lines.values(number=F("invoice__number"), issued_on=F("invoice__issued_on")).annotate(
         first=Min("service_on"),
@@ -124,6 +126,7 @@ def ledger_invoices(actor: Actor, client: Client, *, is_open: bool, page: int = 
 @query(Permission.BILLING)
 def ledger_payments(actor: Actor, client: Client, *, page: int = 1) -> LedgerPage[PaymentRow]:
     """Payment History, newest first."""
+    refuse_unseen(actor, client)
     number, start = _place(page)
     payments = with_returned(Payment.objects.filter(client_id=client.pk)).order_by("-received_on", "-pk")
     return _page([payment_row(each) for each in payments[start : start + PAGE_SIZE + 1]], number)
@@ -132,6 +135,7 @@ def ledger_payments(actor: Actor, client: Client, *, page: int = 1) -> LedgerPag
 @query(Permission.BILLING)
 def ledger_activity(actor: Actor, client: Client, *, page: int = 1) -> LedgerPage[LedgerEntry]:
     """All Activity with the balances after each entry, newest first."""
+    refuse_unseen(actor, client)
     activity = client_activity(actor, client.pk, page=page, page_size=PAGE_SIZE)
     rows = tuple(explained(activity.rows))
     return LedgerPage(rows, activity.number, activity.has_next)
@@ -140,6 +144,7 @@ def ledger_activity(actor: Actor, client: Client, *, page: int = 1) -> LedgerPag
 @query(Permission.BILLING)
 def unapplied_payments(actor: Actor, client: Client) -> list[PaymentRow]:
     """The first payments with credit left, oldest first: the order in which credit is used."""
+    refuse_unseen(actor, client)
     payments = with_returned(Payment.objects.filter(client_id=client.pk, unapplied_cents__gt=0))
     return [payment_row(each) for each in payments.order_by("received_on", "pk")[:MOST_CREDITS]]
 
@@ -147,6 +152,7 @@ def unapplied_payments(actor: Actor, client: Client) -> list[PaymentRow]:
 @query(Permission.BILLING)
 def unbilled_dates(actor: Actor, client: Client) -> UnbilledDates:
     """What of this client has been done and not billed."""
+    refuse_unseen(actor, client)
     services = VisitService.objects.filter(
         visit__client_id=client.pk, line_id=None, is_suspended=False, service_on__lte=actor.today
     )

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client as Browser
 
+from daysheet.audit.models import RecordView
 from daysheet.clients.actions import assign_staff
 from daysheet.clients.models import Coverage
 from daysheet.database.scope import practice_transaction
@@ -21,7 +22,7 @@ from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.payments.insurance import LinePosting, accept_insurance_payment
 from daysheet.payments.queries import insurer_desk as desk
-from daysheet.payments.queries.entries import Figure, Narrowed, entries_behind_insurer, insurer_figures
+from daysheet.payments.queries.entries import Figure, Narrowed, entries_behind_insurer, figures_of_insurers_seen
 from daysheet.practices.actor import Actor
 from daysheet.staff.models import StaffMember
 from tests.architecture.world import browser_of
@@ -68,7 +69,7 @@ def _of(actor: Actor, insured: Insured, figure: Figure, **asked: Any) -> int:
 def test_the_entries_come_to_each_figure_now_and_as_it_stood(insured: Insured) -> None:
     bob = insured.clinic.biller
     figures = (Figure.INSURANCE_DUE, Figure.UNAPPLIED, Figure.INSURER_BALANCE)
-    assert insurer_figures(bob) == figures
+    assert figures_of_insurers_seen(bob) == figures
     assert [_of(bob, insured, each) for each in figures] == [18_000, 3_000, 15_000]
     before = NOW + timedelta(minutes=59)
     assert [_of(bob, insured, each, known_before=before) for each in figures] == [30_000, 0, 30_000]
@@ -85,7 +86,7 @@ def test_who_is_limited_to_some_clients_sees_what_is_owed_for_them_and_no_credit
     StaffMember.objects.filter(pk=clinic.cast.bob.staff_member_id).update(limited_to_assigned=True)
     assign_staff(clinic.owner, insured.cain, clinic.cast.bob.staff_member_id)
     bob = clinic.cast.actor(clinic.cast.bob)
-    assert insurer_figures(bob) == (Figure.INSURANCE_DUE,)
+    assert figures_of_insurers_seen(bob) == (Figure.INSURANCE_DUE,)
     assert _of(bob, insured, Figure.INSURANCE_DUE) == 15_000
     with pytest.raises(NotFound):
         _of(bob, insured, Figure.UNAPPLIED)
@@ -97,6 +98,25 @@ def test_who_is_limited_to_some_clients_sees_what_is_owed_for_them_and_no_credit
     assert "Abel, Ana" not in browser.get(f"{url}entries/").text
     assert browser.get(f"{url}entries/?figure=unapplied").status_code == 422
     assert browser.get(f"{url}entries/?of_client={insured.abel}").status_code == 404
+
+
+def test_money_that_belongs_to_no_client_is_not_narrowed_to_one(insured: Insured) -> None:
+    """Found by trying: of the client whose lines it paid it showed a credit below nothing, and too much due."""
+    bob, url = browser_of(insured.clinic.cast.bob), f"/alder/insurers/{insured.payer}/entries/"
+    for asked in (f"of_client={insured.abel}", "client=abel"):
+        for figure in (Figure.UNAPPLIED, Figure.INSURER_BALANCE):
+            page = bob.get(f"{url}?figure={figure}&{asked}")
+            assert page.status_code == 422 and "belongs to no client" in page.text, (asked, figure)
+        assert bob.get(f"{url}?figure={Figure.INSURANCE_DUE}&{asked}").status_code == 200
+    with pytest.raises(NotFound):
+        _of(insured.clinic.biller, insured, Figure.UNAPPLIED, client_text="abel")
+
+
+def test_who_looked_at_one_clients_entries_is_written_down(insured: Insured) -> None:
+    bob, url = browser_of(insured.clinic.cast.bob), f"/alder/insurers/{insured.payer}/entries/"
+    bob.get(url)
+    bob.get(f"{url}?of_client={insured.abel}")
+    assert list(RecordView.objects.values_list("client_id", "page")) == [(insured.abel, "payments:insurer_entries")]
 
 
 def test_without_billing_or_in_another_practice_there_are_none(insured: Insured) -> None:

@@ -29,6 +29,7 @@ from daysheet.staff.models import StaffMember
 from tests.architecture.world import browser_of
 from tests.billing import DAY, Clinic, build_clinic
 from tests.invariants.books import INVARIANTS
+from tests.pages import filled
 from tests.people import Cast
 from tests.worked import rows_under
 
@@ -170,8 +171,8 @@ def test_corrections_of_an_insurers_payment_show_its_own_figures(clinic: Clinic)
     one, _ = _lines(clinic, "A", "B")
     bill_visit(clinic.biller, visit_id=clinic.visit(clinic.client("Self"), clinic.talk)[0])
     payment = _cheque(clinic, {one.pk: LinePosting(9_000)})
-    typed = {"request_key": str(uuid4()), "reason": "Wrong"}
-    page = browser_of(clinic.cast.bob).post(f"/alder/payments/{payment}/unapply/", typed).text
+    bob, url = browser_of(clinic.cast.bob), f"/alder/payments/{payment}/unapply/"
+    page = bob.post(url, filled(bob.get(url).text, reason="Wrong")).text
     assert "Due from the insurer" in page and "$210.00" in page and "<b>$300.00</b>" in page
     assert "The insurer’s credit" in page and "<b>$90.00</b>" in page
 
@@ -206,5 +207,8 @@ def test_the_payments_entered_last_stand_where_the_next_one_begins(clinic: Clini
     rows = bob.get(url).text.split("Entered last")[-1].split("<tbody>")[1].split("</tr>")
     assert f"/alder/payments/{wrong}/" in rows[0] and "Deleted" in rows[0] and "$7.00" in rows[0]
     assert f"/alder/payments/{paid}/" in rows[1] and "Deleted" not in rows[1] and ">77<" in rows[1]
+    Coverage.objects.update(payer_id=Payment.objects.get(pk=paid).payer_id)
+    assert "Entered last" in bob.get(url).text and "Insurance due" in bob.get(url).text  # also where one alone owes
+    assert "Entered last" not in bob.get(f"{url}?payer={Payment.objects.get(pk=paid).payer_id}").text
     StaffMember.objects.filter(pk=cast.bob.staff_member_id).update(limited_to_assigned=True)
     assert "Entered last" not in bob.get(url).text

@@ -22,6 +22,7 @@ from daysheet.payments.models import Payment
 from daysheet.practices.models import User
 from daysheet.staff.models import StaffMember
 from tests.billing import Clinic, build_clinic
+from tests.pages import words_of
 from tests.people import NOW, Cast, Person
 
 from .desk import DAY, TODAY, bill, lines_of, open_of, pay
@@ -51,11 +52,6 @@ def url(name: str, **kwargs: Any) -> str:
     return reverse(f"payments:{name}", kwargs={"practice": "alder", **kwargs})
 
 
-def words(answer: Any) -> str:
-    """The page as a person reads it."""
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-
 def form_of(**typed: Any) -> dict[str, Any]:
     return {"request_key": str(uuid4()), "method": "check", "received_on": TODAY.isoformat()} | typed
 
@@ -68,7 +64,7 @@ def test_the_ledger_has_its_tiles_tabs_buttons_and_sections(clinic: Clinic, bob:
     number = bill_visit(clinic.biller, visit_id=visit).created[0].number
     pay(clinic.biller, ana, 5_000)
     answer = bob.get(url("ledger", client=ana))
-    text = words(answer)
+    text = words_of(answer)
     assert answer.status_code == 200
     for tile in (
         "Client Balance Due $0.00",
@@ -92,13 +88,13 @@ def test_an_invoice_moves_to_fully_paid_when_nothing_is_open(clinic: Clinic, bob
     invoice = bill(clinic.biller, ana, 5_000)
     bill(clinic.biller, ana, 0)
     pages = {tab: url("ledger", client=ana) + f"?tab={tab}" for tab in ("open", "paid", "payments", "activity")}
-    assert "$50.00" in words(bob.get(pages["open"]))
+    assert "$50.00" in words_of(bob.get(pages["open"]))
     pay(clinic.biller, ana, 5_000, applications={lines_of(invoice)[0]: 5_000})
-    assert "No open invoices" in words(bob.get(pages["open"]))
-    paid = words(bob.get(pages["paid"]))
+    assert "No open invoices" in words_of(bob.get(pages["open"]))
+    paid = words_of(bob.get(pages["paid"]))
     assert "1 11/02/2026" in paid and "2 11/02/2026" in paid  # a zero amount is fully paid at birth (C5)
-    assert "11/16/2026 Check" in words(bob.get(pages["payments"]))
-    activity = words(bob.get(pages["activity"]))
+    assert "11/16/2026 Check" in words_of(bob.get(pages["payments"]))
+    activity = words_of(bob.get(pages["activity"]))
     assert activity.index("Payment applied") < activity.index("Payment received") < activity.index("Charge 11/02")
 
 
@@ -131,10 +127,10 @@ def test_a_payment_is_taken_with_an_amount_only(clinic: Clinic, bob: Browser) ->
     ana = clinic.client()
     invoice = bill(clinic.biller, ana, 3_000, 4_000)
     page = bob.get(url("accept_payment", client=ana))
-    assert "Credit/Debit Card (recorded elsewhere)" in words(page) and "Amount to apply" in words(page)
+    assert "Credit/Debit Card (recorded elsewhere)" in words_of(page) and "Amount to apply" in words_of(page)
     answer = bob.post(url("accept_payment", client=ana), form_of(amount="50.00", method="cash"), follow=True)
     assert answer.redirect_chain == [(url("ledger", client=ana), 303)]
-    assert "Payment of $50.00 saved: $50.00 applied." in words(answer)
+    assert "Payment of $50.00 saved: $50.00 applied." in words_of(answer)
     assert open_of(invoice) == [0, 2_000]
 
 
@@ -168,13 +164,13 @@ def test_the_surplus_is_told_before_anything_is_saved(clinic: Clinic, bob: Brows
     typed = form_of(amount="50")
     told = bob.post(url("accept_payment", client=ana), typed)
     assert told.status_code == 200
-    assert "$20.00 will be kept as credit." in words(told) and "Save anyway" in words(told)
+    assert "$20.00 will be kept as credit." in words_of(told) and "Save anyway" in words_of(told)
     assert Payment.objects.count() == 0
     assert 'name="expected_credit" id="id_expected_credit" value="2000"' in told.content.decode()
     saved = bob.post(url("accept_payment", client=ana), typed | {"expected_credit": "2000"}, follow=True)
-    assert "$30.00 applied, $20.00 kept as credit." in words(saved)
+    assert "$30.00 applied, $20.00 kept as credit." in words_of(saved)
     again = bob.post(url("accept_payment", client=ana), typed | {"expected_credit": "2000"}, follow=True)
-    assert "had been saved already" in words(again)
+    assert "had been saved already" in words_of(again)
     assert Payment.objects.count() == 1
 
 
@@ -201,8 +197,8 @@ def test_what_is_refused_is_said_on_the_form_with_422(
     sent = {f"apply-{line}" if name == "LINE" else name: value for name, value in typed.items()}
     answer = bob.post(url("accept_payment", client=ana), form_of(**sent))
     assert answer.status_code == 422
-    assert "The payment was not saved" in words(answer)
-    assert said in words(answer).replace("&quot;", '"')
+    assert "The payment was not saved" in words_of(answer)
+    assert said in words_of(answer)
     assert Payment.objects.count() == 0
 
 
@@ -213,7 +209,7 @@ def test_the_same_key_with_another_amount_is_refused(clinic: Clinic, bob: Browse
     bob.post(url("accept_payment", client=ana), typed)
     answer = bob.post(url("accept_payment", client=ana), typed | {"amount": "11"})
     assert (answer.status_code, Payment.objects.count()) == (409, 1)
-    assert "saved before with other content" in words(answer)
+    assert "saved before with other content" in words_of(answer)
 
 
 def test_co_pay_fills_in_the_copay(clinic: Clinic, bob: Browser) -> None:
@@ -230,21 +226,21 @@ def test_a_repeated_number_warns_and_names_only_whom_the_person_may_see(clinic: 
     pay(clinic.biller, ben, 700, number="1042")
     typed = form_of(amount="5", number="1042", expected_credit="500")
     answer = bob.post(url("accept_payment", client=ana), typed, follow=True)
-    assert "The same number is on a payment of $7.00 from Ana Secret, 11/16/2026. Both are kept." in words(answer)
+    assert "The same number is on a payment of $7.00 from Ana Secret, 11/16/2026. Both are kept." in words_of(answer)
     assert Payment.objects.count() == 2
     limit(clinic, to=ana)
     payment = Payment.objects.get(client_id=ana)
-    assert "Secret" not in words(bob.get(url("payment", payment=payment.pk)))
+    assert "Secret" not in words_of(bob.get(url("payment", payment=payment.pk)))
     another = form_of(amount="6", number="1042", expected_credit="600")
     answer = bob.post(url("accept_payment", client=ana), another, follow=True)
-    assert "Secret" not in words(answer) and "payment of $5.00 from Ana Ruiz" in words(answer)
+    assert "Secret" not in words_of(answer) and "payment of $5.00 from Ana Ruiz" in words_of(answer)
 
 
 def test_apply_payment_takes_the_full_client_amount_of_the_visits_invoice(clinic: Clinic, bob: Browser) -> None:
     ana = clinic.client(copay_cents=2_000, insured=True)
     visit, _ = clinic.visit(ana, clinic.talk, clinic.letter)
     before = bob.get(url("apply_payment", visit=visit))
-    assert (before.status_code, "which is not billed yet" in words(before)) == (200, True)
+    assert (before.status_code, "which is not billed yet" in words_of(before)) == (200, True)
     bill_visit(clinic.biller, visit_id=visit)
     page = bob.get(url("apply_payment", visit=visit))
     assert 'value="60.00"' in page.content.decode()
@@ -260,15 +256,15 @@ def test_apply_payment_takes_the_full_client_amount_of_the_visits_invoice(clinic
 
 def test_credit_is_applied_from_its_own_page(clinic: Clinic, bob: Browser) -> None:
     ana = clinic.client()
-    assert "No credit to apply" in words(bob.get(url("apply_credit", client=ana)))
+    assert "No credit to apply" in words_of(bob.get(url("apply_credit", client=ana)))
     pay(clinic.biller, ana, 5_000)
-    assert "Nothing is open" in words(bob.get(url("apply_credit", client=ana)))
+    assert "Nothing is open" in words_of(bob.get(url("apply_credit", client=ana)))
     invoice = bill(clinic.biller, ana, 3_000, 4_000)
     typed = {"request_key": str(uuid4())} | {f"apply-{line}": "30.00" for line in lines_of(invoice)}
     refused = bob.post(url("apply_credit", client=ana), typed)
-    assert (refused.status_code, "only $50.00 of credit" in words(refused)) == (422, True)
+    assert (refused.status_code, "only $50.00 of credit" in words_of(refused)) == (422, True)
     answer = bob.post(url("apply_credit", client=ana), {"request_key": str(uuid4())}, follow=True)
-    assert "The credit was applied." in words(answer)
+    assert "The credit was applied." in words_of(answer)
     assert open_of(invoice) == [0, 2_000]
 
 
@@ -276,7 +272,7 @@ def test_a_payment_shows_where_it_went_and_its_entries(clinic: Clinic, bob: Brow
     ana = clinic.client()
     number = bill(clinic.biller, ana, 3_000).number
     payment = pay(clinic.biller, ana, 5_000, number="77", notes="by mail", is_copay=True).payment_id
-    text = words(bob.get(url("payment", payment=payment)))
+    text = words_of(bob.get(url("payment", payment=payment)))
     assert "Payment of $50.00: Ana Ruiz" in text
     assert f"Invoice {number} $30.00 Credit $20.00" in text
     for part in ("Number 77", "by mail", "Co-Pay", "Payment received", "Payment applied", "11/16/2026 10:00 AM"):
@@ -291,9 +287,9 @@ def test_billing_notes_keep_their_earlier_texts(clinic: Clinic, bob: Browser) ->
     text = bob.get(url("ledger", client=ana)).content.decode()
     assert text.count("Calls about &lt;b&gt;rates&lt;/b&gt;") == 1
     update = url("update_note", note=note)
-    assert "Calls about" in words(bob.get(update))
+    assert "Calls about" in words_of(bob.get(update))
     bob.post(update, {"text": "Pays in two parts"})
-    ledger = words(bob.get(url("ledger", client=ana)))
+    ledger = words_of(bob.get(url("ledger", client=ana)))
     assert "Pays in two parts" in ledger and "1 earlier text" in ledger and "Bob Biller, 11/16/2026 10:00 AM" in ledger
     assert bob.post(update, {"text": "  "}).status_code == 422
     assert bob.post(url("add_note", client=ana), {"text": ""}).status_code == 422
@@ -350,7 +346,7 @@ def test_moments_are_shown_in_practice_time(clinic: Clinic) -> None:
         typed = form_of(amount="5", received_on=DAY.isoformat(), expected_credit="500")
         bob.post(url("accept_payment", client=ana), typed)
         payment = Payment.objects.get(received_on=DAY)
-        assert "11/16/2026 11:30 PM" in words(bob.get(url("payment", payment=payment.pk)))
+        assert "11/16/2026 11:30 PM" in words_of(bob.get(url("payment", payment=payment.pk)))
         tomorrow = form_of(amount="5", received_on="2026-11-17")
         assert bob.post(url("accept_payment", client=ana), tomorrow).status_code == 422
 
@@ -361,9 +357,9 @@ def test_batch_payments_opens_without_a_reproach(clinic: Clinic, bob: Browser) -
         bill_visit(clinic.biller, visit_id=visit)
     page = url("batch_payments")
     opened, unanswered = bob.get(page), bob.get(page, {"payer": ""})
-    assert "Choose the insurer whose money came in." in words(opened)
-    assert "This field is required" not in words(opened) and "This field is required" in words(unanswered)
-    assert "Charge Cards" in words(opened) and opened.status_code == 200
+    assert "Choose the insurer whose money came in." in words_of(opened)
+    assert "This field is required" not in words_of(opened) and "This field is required" in words_of(unanswered)
+    assert "Charge Cards" in words_of(opened) and opened.status_code == 200
 
 
 def test_accept_payment_asks_whose_money_it_is(clinic: Clinic, bob: Browser) -> None:

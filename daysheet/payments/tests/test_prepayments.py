@@ -36,6 +36,7 @@ from daysheet.payments.rules import Credit, OpenLine, prepay
 from daysheet.practices.models import User
 from daysheet.schedule.models import VisitService
 from tests.billing import DAY, Clinic, build_clinic
+from tests.pages import words_of
 from tests.people import Cast
 from tests.worked import rows_under
 
@@ -269,10 +270,6 @@ def at(name: str, **kwargs: object) -> str:
     return reverse(name, kwargs={"practice": "alder", **kwargs})
 
 
-def words(answer: object) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())  # type: ignore[attr-defined]
-
-
 def test_from_the_agenda_before_it_is_billed(clinic: Clinic) -> None:
     bob, client = browser_of(clinic), clinic.client(insured=True, copay_cents=2_500)
     visit, _ = clinic.visit(client, clinic.talk, status="upcoming")
@@ -282,7 +279,7 @@ def test_from_the_agenda_before_it_is_billed(clinic: Clinic) -> None:
     assert f'id="prepay-{visit}" href="{prepay_url}">Accept Payment</a>' in agenda
     assert f"prepay-{kept}" not in agenda  # after the visit: Add Invoice, then Apply Payment
     page = bob.get(prepay_url)
-    assert "A prepayment for the date of service 11/02/2026" in words(page)
+    assert "A prepayment for the date of service 11/02/2026" in words_of(page)
     assert 'value="25.00"' in page.content.decode()
     assert f'<option value="{visit}" selected>' in page.content.decode()
     typed = {
@@ -290,13 +287,13 @@ def test_from_the_agenda_before_it_is_billed(clinic: Clinic) -> None:
         "appointment": str(visit),
     }  # fmt: skip
     told = bob.post(prepay_url, typed)
-    assert "$40.00 will be kept as credit. It is for the appointment" in words(told)
+    assert "$40.00 will be kept as credit. It is for the appointment" in words_of(told)
     assert bob.post(prepay_url, typed | {"expected_credit": "4000"}).status_code == 303
     payment = Payment.objects.get()
     assert (payment.is_prepayment, payment.visit_id, payment.unapplied_cents) == (True, visit, 4_000)
     assert bob.post(prepay_url, typed | {"expected_credit": "4000"}).status_code == 303
     assert Payment.objects.count() == 1
-    assert "Prepaid for the date of service 11/02/2026" in words(bob.get(at("payments:payment", payment=payment.pk)))
+    assert "Prepaid for the date of service 11/02/2026" in words_of(bob.get(at("payments:payment", payment=payment.pk)))
     bob.post(at("invoicing:add_invoice", visit=visit))
     payment.refresh_from_db()
     assert payment.unapplied_cents == 1_500
@@ -308,7 +305,7 @@ def test_accept_payment_names_an_appointment(clinic: Clinic) -> None:
     bill_visit(clinic.biller, visit_id=old)
     visit, _ = clinic.visit(client, clinic.talk, day=LATER, status="upcoming")
     url = at("payments:accept_payment", client=client)
-    assert "11/20/2026 9T001 Talk" in words(bob.get(url))
+    assert "11/20/2026 9T001 Talk" in words_of(bob.get(url))
     typed = {
         "request_key": str(uuid4()), "method": "cash", "received_on": "2026-11-16", "amount": "30",
         "appointment": str(visit), "expected_credit": "3000",
@@ -327,14 +324,14 @@ def test_credit_is_offered_wherever_an_invoice_is_open(clinic: Clinic) -> None:
     offer = f'href="{at("payments:apply_credit", client=client)}?invoice=1">Apply $15.00 credit</a>'
     assert offer in added.content.decode()
     assert offer in bob.get(at("schedule:agenda"), {"day": DAY.isoformat()}).content.decode()
-    invoice = words(bob.get(at("invoicing:invoice", number=1)))
+    invoice = words_of(bob.get(at("invoicing:invoice", number=1)))
     assert "$15.00 of this client’s credit is not applied. Apply to Invoices" in invoice
-    assert "Apply to Invoices" in words(bob.get(at("payments:ledger", client=client)))
+    assert "Apply to Invoices" in words_of(bob.get(at("payments:ledger", client=client)))
     ticked = bob.get(at("payments:apply_credit", client=client), {"invoice": 1}).content.decode()
     assert len(re.findall(r'<input type="checkbox" name="tick-[^>]* checked', ticked)) == 1
     pay(clinic.biller, client, 4_000)
     assert "Apply $15.00 credit" not in bob.get(at("schedule:agenda"), {"day": DAY.isoformat()}).content.decode()
-    assert "credit is not applied" not in words(bob.get(at("invoicing:invoice", number=1)))
+    assert "credit is not applied" not in words_of(bob.get(at("invoicing:invoice", number=1)))
 
 
 def test_add_invoice_over_http_with_a_prepayment_asks_no_more_than_fifteen_times(clinic: Clinic) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -266,9 +267,11 @@ def _of_edited_payment(actor: Actor, shown: PaymentView, payment_id: UUID) -> Me
     """And the deposits that a new date or method changes: those it may be in before and after."""
     figures = _of_payment(actor, shown)
     days = payment_days(actor, payment_id)
+    possible: set[date] = set()
 
     def read(typed: Typed) -> list[Figure]:
-        possible = possible_days(actor, days, typed["received_on"])
+        if not possible:  # the same days before and after, also where one is closed in between
+            possible.update(possible_days(actor, days, typed["received_on"]))
         return [*figures(typed), *deposits(actor, possible, {shown.row.method_value, typed["method"]})]
 
     return read

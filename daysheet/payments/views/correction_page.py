@@ -15,8 +15,9 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from daysheet.clients.queries import get_client
+from daysheet.clients.queries import get_client, lock_clients
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
+from daysheet.ledger.books import hold_books
 from daysheet.ledger.requests import is_carried_out
 from daysheet.practices.actor import Actor
 from daysheet.web.requests import actor_of, shows_record_of
@@ -63,8 +64,9 @@ def correction_page(
     typed = form.cleaned_data
     agreed = request.POST.get("agreed", "") if "confirmed" in request.POST else None
     try:
-        effect, is_done, saved = _tried(measure or of_client(actor, client_id), save, typed, agreed)
-        posted = posting_words(actor, _meant_for(actor, typed))
+        effect, posted, is_done, saved = _tried(
+            actor, client_id, measure or of_client(actor, client_id), save, typed, agreed
+        )
         # The second of two clicks, or the form of before, found by going back.
         is_repeat = not is_done and is_carried_out(typed["request_key"])
         if not (is_done or is_repeat):
@@ -73,6 +75,7 @@ def correction_page(
     except (NotFound, NotAllowed, NoLongerThere):
         raise
     except Refusal as refusal:
+        form.told_of(refusal)
         return refused(request, form, _PAGE, context, message=refusal)
     if is_repeat and agreed is None:
         messages.info(request, "This form had been saved already. Nothing was done twice.")
@@ -95,15 +98,24 @@ def _meant_for(actor: Actor, typed: Typed) -> date:
 
 
 def _tried(
-    measure: Measure, save: Callable[[Typed], Any], typed: Typed, agreed: str | None
-) -> tuple[Effect, bool, Any]:
-    """The effect, by doing it; taken back again where nobody has agreed to it (None), or to another one: somebody else
-    moved the client's money since it was shown. Empty: whatever it is."""
-    before = measure(typed)
+    actor: Actor,
+    client_id: UUID | None,
+    measure: Measure,
+    save: Callable[[Typed], Any],
+    typed: Typed,
+    agreed: str | None,
+) -> tuple[Effect, str, bool, Any]:
+    """The effect, by doing it, and on which day it is posted; taken back again where nobody has agreed to it, or to
+    another one: somebody else moved the client's money since it was shown. What others do meanwhile waits."""
     with transaction.atomic():
+        if client_id:  # of an insurer's payment the clients are locked by `save`: always clients first, then the books
+            lock_clients([client_id])
+            hold_books(actor)
+        before = measure(typed)
         saved = save(typed)
         effect = Effect(tuple(before), tuple(measure(typed)))
-        is_kept = agreed is not None and agreed in ("", effect.mark)
+        posted = posting_words(actor, _meant_for(actor, typed))
+        is_kept = agreed == effect.mark
         if not is_kept:
             transaction.set_rollback(True)
-    return effect, is_kept, saved
+    return effect, posted, is_kept, saved

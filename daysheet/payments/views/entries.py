@@ -27,7 +27,7 @@ from ..queries.entries import (
     entries_behind,
     entries_behind_insurer,
     entries_behind_payment,
-    insurer_figures,
+    figures_of_insurers_seen,
 )
 from ..queries.payment import payment_view
 
@@ -51,10 +51,7 @@ class FigureForm(forms.Form):
     #: Not shown: filled in by the links behind figures.
     line = forms.UUIDField(required=False, widget=forms.HiddenInput)
     through = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    of_client = forms.UUIDField(required=False, widget=forms.HiddenInput)
     page = forms.IntegerField(required=False, min_value=1, max_value=10**6, widget=forms.HiddenInput)
-    #: Of an insurer's figures only.
-    client = forms.CharField(label="Client", required=False, max_length=60)
 
     def __init__(self, *args: Any, figures: Sequence[Figure], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,9 +62,23 @@ class FigureForm(forms.Form):
         typed = self.cleaned_data
         before = typed["as_of"] + timedelta(minutes=1) if typed["as_of"] else None
         return Narrowed(
-            typed["invoice"], typed["line"], typed["until"], typed["through"], before, typed["of_client"],
-            typed["client"],
+            typed["invoice"], typed["line"], typed["until"], typed["through"], before, typed.get("of_client"),
+            typed.get("client", ""),
         )  # fmt: skip
+
+
+class InsurerFigureForm(FigureForm):
+    """And of which clients, where the figure is one of clients."""
+
+    of_client = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    client = forms.CharField(label="Client", required=False, max_length=60)
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        is_narrowed = typed.get("client") or typed.get("of_client")
+        if is_narrowed and typed.get("figure") not in (None, Figure.INSURANCE_DUE.value):
+            self.add_error("client", "An insurer’s money belongs to no client. Leave this empty.")
+        return typed
 
 
 @require_safe
@@ -120,22 +131,30 @@ def insurer_entries(request: HttpRequest, payer: UUID) -> HttpResponse:
         "section": "Billing",
     }
     return _show(
-        request, context, insurer_figures(actor), Figure.INSURANCE_DUE,
+        request, context, figures_of_insurers_seen(actor), Figure.INSURANCE_DUE,
         lambda figure, narrowed, page: entries_behind_insurer(actor, payer, figure, narrowed, page=page),
+        InsurerFigureForm,
     )  # fmt: skip
 
 
 def _show(
-    request: HttpRequest, context: dict[str, Any], figures: Sequence[Figure], usual: Figure, read: Read
+    request: HttpRequest,
+    context: dict[str, Any],
+    figures: Sequence[Figure],
+    usual: Figure,
+    read: Read,
+    kind: type[FigureForm] = FigureForm,
 ) -> HttpResponse:
     """The sum and its entries, newest first."""
     asked = request.GET.copy()
     asked.setdefault("figure", usual.value)
-    form = FigureForm(asked, figures=figures)
+    form = kind(asked, figures=figures)
     context["form"] = form
     if not form.is_valid():
         return render_page(request, _PAGE, context, status=422)
     figure, narrowed = Figure(form.cleaned_data["figure"]), form.narrowed()
+    if narrowed.client_id:
+        shows_record_of(request, narrowed.client_id)
     more = {
         "found": read(figure, narrowed, form.cleaned_data["page"] or 1),
         "figure_label": figure.label,

@@ -85,8 +85,9 @@ def _insurer_payment(request: HttpRequest, client: UUID | None, back_url: str) -
     else:
         context |= {"tabs": _tabs(actor), "section": "Billing"}
     payer = choose.data.get("payer", "")
+    if not client and "payer" not in request.GET:  # before an insurer is asked for, also where only one owes anything
+        context["last"] = last_insurer_payments(actor)
     if not choose.is_valid():
-        context["last"] = [] if client else last_insurer_payments(actor)
         return render_page(request, _PAGE, context, status=422 if request.method == "POST" else 200)
     desk = insurer_desk(actor, UUID(payer), client_id=client, client_text=choose.cleaned_data["client"])
     context |= {"desk": desk, "entries_url": _entries_url(actor, desk, client, choose.cleaned_data["client"])}

@@ -17,7 +17,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of, page_number
+from daysheet.web.requests import actor_of, page_number, shows_record_of
 from daysheet.web.views import render_page
 
 from ..forms import NewNoteForm, NoteForm
@@ -89,6 +89,7 @@ def update_note(request: HttpRequest, note: UUID) -> HttpResponse:
     """A new wording of a billing note; the earlier ones stay readable."""
     actor = actor_of(request)
     found = note_of(actor, note)
+    shows_record_of(request, found.client.pk)
     return form_page(
         request,
         NoteForm(request.POST or None, initial={"text": found.text}),

@@ -98,6 +98,7 @@ def _take(
     request: HttpRequest, desk: Desk, number: int | None, title: str, back_url: str, amount_cents: int | None = None
 ) -> HttpResponse:
     actor = actor_of(request)
+    shows_record_of(request, desk.client_id)
     initial = {"amount": amount_cents} | initial_payment(desk, number, actor.today)
     form = PaymentForm(request.POST or None, desk=desk, initial=initial)
     context: dict[str, Any] = {"desk": desk, "title": title, "back_url": back_url, "form": form, "number": number}

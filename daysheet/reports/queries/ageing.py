@@ -20,7 +20,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from ..rules import BUCKETS, Aged, total_of
-from .as_of import open_on, unapplied_on
+from .as_of import Way, open_on, unapplied_on, way_to
 from .scope import scope_of
 
 
@@ -87,12 +87,13 @@ class OpenLine:
 
 @query(Permission.BILLING)
 def invoice_aging(actor: Actor, filters: AgingFilters) -> Aging:
-    """Everybody's buckets and credit: five statements, whatever the practice's size."""
+    """Everybody's buckets and credit: four statements, whatever the practice's size."""
     scope = scope_of(actor)
+    way = way_to(scope, filters.as_of)
     due: dict[UUID, list[int]] = {}
-    for debtor_id, bucket, cents in _due(scope, filters):
+    for debtor_id, bucket, cents in _due(scope, filters, way):
         due.setdefault(debtor_id, [0] * len(BUCKETS))[bucket] += cents
-    credit = dict(_credit(scope, filters))
+    credit = dict(_credit(scope, filters, way))
     names = _names(scope, filters.debtor, [*due, *credit])
     rows = [
         AgedDebtor(key, names[key], Aged(tuple(due.get(key, [0] * len(BUCKETS))), credit.get(key, 0)))
@@ -108,7 +109,7 @@ def open_lines(
     """The lines behind a cell of the report, oldest first; all debtors or all buckets where None. With the sum in
     cents and the number of all of them."""
     scope = scope_of(actor)
-    lines, params = _lines(scope, filters)
+    lines, params = _lines(scope, filters, way_to(scope, filters.as_of))
     where = ["o.cents <> 0"]
     if of is not None:
         where.append("o.debtor_id = %s")
@@ -140,8 +141,8 @@ def _ordered(params: list[Any], scope: Scope, of: UUID | None, bucket: int | Non
     return [*before, scope.practice_id, scope.practice_id, scope.practice_id, *after]
 
 
-def _due(scope: Scope, filters: AgingFilters) -> list[tuple[UUID, int, int]]:
-    lines, params = _lines(scope, filters)
+def _due(scope: Scope, filters: AgingFilters, way: Way) -> list[tuple[UUID, int, int]]:
+    lines, params = _lines(scope, filters, way)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT o.debtor_id, o.bucket, sum(o.cents)::bigint FROM ({lines}) o WHERE o.cents <> 0 GROUP BY 1, 2",
@@ -157,7 +158,7 @@ _BUCKET = " ".join(
 )
 
 
-def _lines(scope: Scope, filters: AgingFilters) -> tuple[str, list[Any]]:
+def _lines(scope: Scope, filters: AgingFilters, way: Way) -> tuple[str, list[Any]]:
     """SQL with a row for each line: its debtor, age in days, bucket, and what is open of the sides asked for."""
     by_insurer = filters.debtor is Debtor.INSURER
     debtor = "v.payer_id" if by_insurer else "l.client_id"
@@ -167,7 +168,7 @@ def _lines(scope: Scope, filters: AgingFilters) -> tuple[str, list[Any]]:
         Debtor.INSURER: "l.insurance_cents",
         Debtor.BOTH: "l.client_cents + l.insurance_cents",
     }[filters.debtor]
-    lines, params = open_on(scope, filters.as_of)
+    lines, params = open_on(scope, filters.as_of, way)
     invoices = "JOIN invoicing_invoice n ON n.practice_id = %s AND n.id = l.invoice_id"
     by_invoice = filters.since is Since.INVOICE
     sql = f"""
@@ -181,10 +182,10 @@ def _lines(scope: Scope, filters: AgingFilters) -> tuple[str, list[Any]]:
     return sql, [filters.as_of, *params, *([scope.practice_id] * by_invoice), scope.practice_id]
 
 
-def _credit(scope: Scope, filters: AgingFilters) -> list[tuple[UUID, int]]:
+def _credit(scope: Scope, filters: AgingFilters, way: Way) -> list[tuple[UUID, int]]:
     """Unapplied money by client, or by insurer; insurers' money belongs to no client, so limited people see none."""
     owner = "p.payer_id" if filters.debtor is Debtor.INSURER else "p.client_id"
-    unapplied, params = unapplied_on(scope, filters.as_of)
+    unapplied, params = unapplied_on(scope, filters.as_of, way)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT {owner}, sum(u.cents)::bigint FROM ({unapplied}) u

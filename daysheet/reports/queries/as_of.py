@@ -39,13 +39,12 @@ def way_to(scope: Scope, as_of: date) -> Way:
     return Way.BACK if last - as_of <= as_of - first else Way.FORWARD
 
 
-def open_on(scope: Scope, as_of: date) -> Sql:
+def open_on(scope: Scope, as_of: date, way: Way) -> Sql:
     """SQL with lines and what each side had open at the end of the day, in cents, zeros among them: id, client_id,
     coverage_id, invoice_id, service_on, name, client_cents, insurance_cents."""
     line = "l.id, l.client_id, l.coverage_id, l.invoice_id, l.service_on, l.name"
     amounts = "l.client_open_cents AS client_cents, l.insurance_open_cents AS insurance_cents"
     open_now = f"l.practice_id = %s AND (l.client_open_cents > 0 OR l.insurance_open_cents > 0) AND {_of('l', scope)}"
-    way = way_to(scope, as_of)
     if way is Way.KEPT:
         return f"SELECT {line}, {amounts} FROM invoicing_invoiceline l WHERE {open_now}", _own(scope)
     kept = f"SELECT l.id AS line_id, {amounts} FROM invoicing_invoiceline l WHERE {open_now}"
@@ -59,15 +58,19 @@ def open_on(scope: Scope, as_of: date) -> Sql:
     )
 
 
-def unapplied_on(scope: Scope, as_of: date) -> Sql:
+def unapplied_on(scope: Scope, as_of: date, way: Way) -> Sql:
     """SQL with payment_id and cents: what was not applied at the end of the day, zeros among them. Somebody limited to
     assigned clients gets no insurer's payment: its money belongs to no client."""
     kept = f"""SELECT p.id AS payment_id, p.unapplied_cents AS cents FROM payments_payment p
         WHERE p.practice_id = %s AND p.unapplied_cents > 0 AND {_of("p", scope)}"""
-    way = way_to(scope, as_of)
     if way is Way.KEPT:
         return kept, _own(scope)
-    return _standing(scope, as_of, way, "payment_id", kept, {"cents": _change("credit", "credit")})
+    then, params = _standing(scope, as_of, way, "payment_id", kept, {"cents": _change("credit", "credit")})
+    if scope.is_whole:
+        return then, params
+    # An entry that applies an insurer's money names the client; the payment does not.
+    visible = f"p.practice_id = %s AND p.id = u.payment_id AND {_of('p', scope)}"
+    return f"SELECT u.* FROM ({then}) u JOIN payments_payment p ON {visible}", [*params, *_own(scope)]
 
 
 def _standing(scope: Scope, as_of: date, way: Way, key: str, kept: str, sums: dict[str, str]) -> Sql:

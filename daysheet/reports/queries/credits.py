@@ -15,7 +15,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from ..rules import age_days
-from .as_of import unapplied_on
+from .as_of import unapplied_on, way_to
 from .scope import scope_of
 
 _LABELS = dict(Payment.Method.choices)
@@ -53,7 +53,7 @@ def credits_on(
     """Payments with credit, oldest first; with the sum in cents and the number of all of them."""
     scope = scope_of(actor)
     where, more = _where(filters)
-    unapplied, own = unapplied_on(scope, filters.as_of)
+    unapplied, own = unapplied_on(scope, filters.as_of, way_to(scope, filters.as_of))
     source = f"FROM ({unapplied}) u JOIN payments_payment p ON p.practice_id = %s AND p.id = u.payment_id"
     params = [*own, scope.practice_id, *more]
     with connection.cursor() as cursor:

@@ -107,7 +107,8 @@ def test_amounts_kept_on_lines_and_sums_of_entries_agree(
     """On each day, from whichever end its amounts are found."""
     answers: dict[date, list[object]] = {}
     for way in Way:
-        monkeypatch.setattr("daysheet.reports.queries.as_of.way_to", lambda *_, way=way: way)
+        for report in ("ageing", "credits"):
+            monkeypatch.setattr(f"daysheet.reports.queries.{report}.way_to", lambda *_, way=way: way)
         for day in (OLD, EARLIER - timedelta(days=1), EARLIER, TODAY - timedelta(days=1), TODAY):
             if way is not Way.KEPT or day == TODAY:
                 aging = invoice_aging(week.biller, AgingFilters(day, debtor, since))
@@ -153,6 +154,22 @@ def test_every_amount_opens_to_lines_or_payments_that_add_up_to_it(week: Week, d
             credits, total, _ = credits_on(week.biller, CreditFilters(day, **owner), limit=100)
             assert sum(each.unapplied_cents for each in credits) == total == row.aged.credit_cents
         assert open_lines(week.biller, filters, of=None, bucket=None, limit=100)[1] == aging.total.due_cents
+
+
+@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("day", [OLD, EARLIER, TODAY - timedelta(days=1), TODAY])
+def test_limited_people_see_no_insurers_money_of_any_day(
+    week: Week, limited: Actor, way: Way, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entries that apply it name a client whom they do see."""
+    if way is not Way.KEPT or day == TODAY:
+        for report in ("ageing", "credits"):
+            monkeypatch.setattr(f"daysheet.reports.queries.{report}.way_to", lambda *_: way)
+    credits = credits_on(limited, CreditFilters(day), limit=9)[0]
+    assert [row.client_id for row in credits] == [week.ruiz] * (day >= EARLIER)
+    assert invoice_aging(limited, AgingFilters(day, Debtor.INSURER)).total.credit_cents == 0
+    own = invoice_aging(limited, AgingFilters(day)).total.credit_cents
+    assert own == sum(row.unapplied_cents for row in credits)
 
 
 def test_limited_people_see_their_clients_only(week: Week, limited: Actor) -> None:

@@ -50,6 +50,14 @@ class SeriesFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesPeople:
+    """Whose series: the client, or in `words` the group's title and size."""
+
+    words: str
+    client_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OccurrenceRow:
     """One date of a series: where its appointment is now, and why an edit of the series would leave it alone."""
 
@@ -84,13 +92,14 @@ def series_facts(actor: Actor, root_id: UUID, *, from_on: date | None = None) ->
 
 
 @query(Permission.DEFAULT)
-def series_people(actor: Actor, root_id: UUID) -> str:
-    """Whose series: the client of its newest appointment, or the group's title and size."""
+def series_people(actor: Actor, root_id: UUID) -> SeriesPeople:
+    """Of the newest appointment; nobody where there is none."""
     newest = Appointment.objects.filter(thread_of(root_id)).order_by("-occurrence_on").first()
     visits = list(Visit.objects.filter(appointment=newest).select_related("client"))
     if newest is None or not visits:
-        return ""
-    return people_words(newest.title, [visit.client.sort_name for visit in visits])
+        return SeriesPeople("", ())
+    words = people_words(newest.title, [visit.client.sort_name for visit in visits])
+    return SeriesPeople(words, tuple(visit.client_id for visit in visits))
 
 
 @query(Permission.DEFAULT)

@@ -30,8 +30,9 @@ from daysheet.schedule.models import CalendarFeed, Visit
 from daysheet.schedule.queries import feed_events
 from daysheet.schedule.queries.feed import DAYS_AHEAD, DAYS_BACK
 from daysheet.schedule.statuses import set_status
-from daysheet.schedule.views.feed import MOST_MISSES, MOST_READINGS
+from daysheet.schedule.views.feed import MOST_READINGS
 from daysheet.staff.models import StaffMember
+from daysheet.web.requests import MOST_MISSES
 from tests.billing import Clinic, build_clinic
 from tests.people import NOW, Cast, Person
 

@@ -7,7 +7,6 @@ the route, not the address), and neither are names: the file holds none.
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from daysheet.practices.actor import Actor, PracticeFacts
 from daysheet.staff.middleware import Door, public_in_practice
 from daysheet.staff.registry import StaffSection
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of, sender_of, too_many, wait_a_minute
+from daysheet.web.requests import actor_of, missed_too_often, too_many, wait_a_minute
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import feeds, queries
@@ -31,8 +30,8 @@ from ..forms import FeedForm
 from ..ical import fingerprint, ical_file
 
 _PAGE = "schedule/calendar_feed.html"
-#: Readings in a minute of one feed, and wrong addresses in a minute from one sender; calendars ask a few times an hour.
-MOST_READINGS, MOST_MISSES = 30, 30
+#: Readings in a minute of one feed; calendars ask a few times an hour.
+MOST_READINGS = 30
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,11 +78,7 @@ def feed_section(actor: Actor, staff_member_id: UUID) -> StaffSection:
     return StaffSection("schedule/parts/feed_section.html", facts)
 
 
-def _missed_too_often(request: HttpRequest, now: datetime, feed: str) -> bool:
-    return too_many(f"feed-missed-{sender_of(request)}", MOST_MISSES, now)
-
-
-@public_in_practice(Door(missed=_missed_too_often))
+@public_in_practice(Door(missed=missed_too_often("feed")))
 @require_safe
 def feed(request: HttpRequest, feed: str) -> HttpResponseBase:
     """The file: 304 where the calendar has it already, 404 where the address opens nothing, 429 where it asks on and

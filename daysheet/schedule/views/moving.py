@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
-from daysheet.web.requests import actor_of, next_url
+from daysheet.web.requests import actor_of, next_url, shows_record_of
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import queries
@@ -31,6 +31,7 @@ def move_appointment(request: HttpRequest, appointment: UUID) -> HttpResponse:
     and the answer is what would be."""
     actor = actor_of(request)
     details = queries.appointment_details(actor, appointment)
+    shows_record_of(request, *(visit.client_id for visit in details.visits))
     form, scope = MoveForm(request.POST or None, details=details, actor=actor), ScopeForm(request.POST).chosen
     context: dict[str, Any] = {"details": details, "scope": scope, "next": next_url(request, "")}
     context["back_url"] = context["next"] or agenda_url(actor, details.service_on)

@@ -12,7 +12,7 @@ from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
 from daysheet.web.paging import page_of
-from daysheet.web.requests import actor_of, next_url
+from daysheet.web.requests import actor_of, next_url, shows_record_of
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import queries
@@ -34,11 +34,13 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
     facts, page = queries.series_facts(actor, series), page_of(appointments, request.GET.get("page"))
     form = ExtendForm(request.POST or None, initial={"last_on": facts.last_on})
     rows = queries.occurrence_rows(actor, page.rows)
+    people = queries.series_people(actor, series)
+    shows_record_of(request, *people.client_ids)
     return form_page(
         request,
         form,
         "schedule/series.html",
-        {"facts": facts, "page": page, "rows": rows, "people": queries.series_people(actor, series)},
+        {"facts": facts, "page": page, "rows": rows, "people": people.words},
         save=lambda typed: extend_series(actor, root_id=series, **typed),
         done="The series goes on. The added appointments are at the end of the list.",
         back_url=practice_url(actor, "schedule:series", series=series),
@@ -51,6 +53,7 @@ def cancel_appointment(request: HttpRequest, appointment: UUID) -> HttpResponse:
     how many, and asks who initiated it."""
     actor = actor_of(request)
     details = queries.appointment_details(actor, appointment)
+    shows_record_of(request, *(visit.client_id for visit in details.visits))
     form, scope = CancelForm(request.POST or None, initial={"version": details.version}), ScopeForm(request.POST).chosen
     back_url = next_url(request, agenda_url(actor, details.service_on))
     context = {

@@ -14,7 +14,7 @@ from daysheet.services.queries import fee_choices
 from daysheet.staff.registry import SettingsSection
 from daysheet.web.form_pages import form_page
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of, next_url
+from daysheet.web.requests import actor_of, next_url, shows_record_of
 
 from .. import policy as policies
 from .. import queries, statuses
@@ -30,6 +30,7 @@ def change_status(request: HttpRequest, visit: UUID) -> HttpResponse:
     """A visit's status, who initiated the change, and the fee; `?status=…` is ticked in advance."""
     actor = actor_of(request)
     page = queries.status_page(actor, visit)
+    shows_record_of(request, page.visit.client_id)
     back_url = next_url(request, f"{agenda_url(actor, page.visit.service_on)}#visit-{visit}")
     form = StatusForm(request.POST or None, initial=_initial(page, request.GET.get("status", "")))
     return form_page(

@@ -3,10 +3,12 @@ Sessions end with the permissions they had."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 import time_machine
 from allauth.mfa.totp.internal.auth import TOTP
@@ -19,6 +21,7 @@ from daysheet.clients.models import Client
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.errors import NotAllowed
 from daysheet.practices.models import Practice, User
+from daysheet.staff import middleware
 from daysheet.staff.actions import add_staff_member, edit_staff_member, give_login
 from daysheet.staff.guarding import UNLOCKING
 from daysheet.staff.organization.actions import set_sign_in_rules
@@ -200,3 +203,37 @@ def test_a_session_ends_with_the_access_it_had(cast: Cast, sign_in: Enter, chang
     assert bob.get(AGENDA)["Location"].startswith("/account/login/")
     assert bob.post(NEW, new_client())["Location"].startswith("/account/login/")
     assert clients(cast) == []
+
+
+def test_pages_wait_five_seconds_for_a_lock_and_a_minute_for_a_statement(cast: Cast, sign_in: Enter) -> None:
+    """What their transaction begins with; docs/deployment.md says why so long."""
+    bob = sign_in(cast.bob)
+    for browser, path in ((bob, AGENDA), (Browser(), "/alder/join/no-such-invitation")):
+        with CaptureQueriesContext(connection) as seen:
+            browser.get(path)
+        begun = next(each["sql"] for each in seen.captured_queries if "SET LOCAL app.practice_id" in each["sql"])
+        assert ("application_name" in begun) == (browser is bob), "in one string with the rest"
+        assert "SET LOCAL lock_timeout = '5s'" in begun and "SET LOCAL statement_timeout = '60s'" in begun
+    assert (middleware.LOCK_SECONDS, middleware.STATEMENT_SECONDS) == (5, 60)
+
+
+def test_long_jobs_see_who_clicks_and_not_a_page_that_refreshes_itself(live_cast: Cast) -> None:
+    """In the name of the session, seen from another one."""
+    bob = Browser()
+    bob.force_login(User.objects.get(pk=live_cast.bob.user_id))
+    part = {"HX-Request": "true"}
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+
+        def after(ask: Callable[[], object]) -> str:
+            ask()
+            mine = connection.connection.info.backend_pid
+            row = other.execute("SELECT application_name FROM pg_stat_activity WHERE pid = %s", [mine]).fetchone()
+            return str(row and row[0])
+
+        nobody = after(lambda: bob.get(AGENDA, headers=part))
+        came = after(lambda: bob.get(AGENDA))
+        assert "daysheet web" not in nobody and came.startswith("daysheet web ")
+        assert after(lambda: bob.get(AGENDA, headers=part)) == came
+        assert after(lambda: bob.get("/account/login/")) == came
+        clicked = after(lambda: bob.post(NEW, new_client(), headers=part))
+        assert clicked.startswith("daysheet web ") and clicked > came

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
@@ -17,19 +15,13 @@ from daysheet.staff.forms import JoinForm
 from daysheet.staff.logins import sign_in
 from daysheet.staff.middleware import Door, public_in_practice
 from daysheet.staff.queries.invitations import SeenInvitation, find_invitation
-from daysheet.web.requests import sender_of, too_many
+from daysheet.web.requests import missed_too_often
 from daysheet.web.views import refused, render_page, see_other
 
-#: Wrong addresses in a minute from one sender.
-MOST_MISSES = 30
 _PAGE = "staff/join.html"
 
 
-def _missed_too_often(request: HttpRequest, now: datetime, token: str) -> bool:
-    return too_many(f"join-missed-{sender_of(request)}", MOST_MISSES, now)
-
-
-@public_in_practice(Door(missed=_missed_too_often))
+@public_in_practice(Door(missed=missed_too_often("join")))
 @never_cache
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind an invitation's link."""
