@@ -51,11 +51,41 @@ def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str, lea
     if not reason:
         raise ReasonMissing("Say why the invoice is voided: the reason stays with it.")
     lock_clients({invoice.client_id for invoice in invoices})
+    found = _look_at(invoices, leave_touched=leave_touched, locks=True)
+    void_before, touched, lines = found.void_before, found.touched, found.lines
+    free = [invoice for invoice in invoices if invoice.pk not in void_before | touched]
+    if free:
+        freed = [line for invoice in free for line in lines[invoice.pk]]
+        _void(actor, free, freed, [entry.pk for line in freed for entry in found.standing[line.pk]], reason)
+    return Voided(
+        tuple(free),
+        tuple(invoice for invoice in invoices if invoice.pk in void_before),
+        tuple(invoice for invoice in invoices if invoice.pk in touched),
+    )
+
+
+def left_by_undo(invoices: Sequence[Invoice]) -> set[UUID]:
+    """Those of the invoices that stand and that undoing would leave, as things are now (B6). Locks nothing."""
+    return _look_at(invoices, leave_touched=True, locks=False).touched
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was void before, the live lines of each of the others, what stands on each line, and which invoices are left
+    because of it."""
+
+    void_before: set[UUID]
+    lines: dict[UUID, list[InvoiceLine]]
+    standing: dict[UUID, list[Entry]]
+    touched: set[UUID]
+
+
+def _look_at(invoices: Sequence[Invoice], *, leave_touched: bool, locks: bool) -> _Found:
     ids = [invoice.pk for invoice in invoices]
     void_before = set(InvoiceVoid.objects.filter(invoice_id__in=ids).values_list("invoice_id", flat=True))
     lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
     live = InvoiceLine.objects.filter(invoice_id__in=ids, ended_at=None).order_by("pk")
-    for line in live.select_for_update(no_key=True):
+    for line in live.select_for_update(no_key=True) if locks else live:
         lines[line.invoice_id].append(line)
     standing = _standing([line.pk for its_lines in lines.values() for line in its_lines])
     holds = _moved if leave_touched else _insurance_paid
@@ -66,15 +96,7 @@ def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str, lea
     }
     if leave_touched:
         touched |= _claimed(lines) | on_statements(lines)
-    free = [invoice for invoice in invoices if invoice.pk not in void_before | touched]
-    if free:
-        freed = [line for invoice in free for line in lines[invoice.pk]]
-        _void(actor, free, freed, [entry.pk for line in freed for entry in standing[line.pk]], reason)
-    return Voided(
-        tuple(free),
-        tuple(invoice for invoice in invoices if invoice.pk in void_before),
-        tuple(invoice for invoice in invoices if invoice.pk in touched - void_before),
-    )
+    return _Found(void_before, lines, standing, touched - void_before)
 
 
 def _standing(line_ids: Collection[UUID]) -> dict[UUID, list[Entry]]:
