@@ -46,7 +46,7 @@ from .selection import Issued, LineEdit, Selection
 JOB_KIND = "invoice_batch"
 #: Billed in one transaction: as many clients, but of many services only so many that nobody waits long for the counter
 #: of numbers, and of fewer while people are at work. Measured in docs/performance.md.
-CLIENTS_PER_CHUNK, SERVICES_PER_CHUNK, SERVICES_BESIDE_PEOPLE = 250, 2_000, 300
+CLIENTS_PER_CHUNK, SERVICES_PER_CHUNK, SERVICES_BESIDE_PEOPLE = 250, 2_000, 200
 _TRIES = 3
 _log = logging.getLogger("daysheet.invoicing")
 
