@@ -114,9 +114,9 @@ def _standing(line_ids: Collection[UUID]) -> dict[UUID, list[_Posted]]:
     reversals = Entry.objects.filter(reverses_id=OuterRef("pk"))
     entries = Entry.objects.filter(~Exists(reversals), line_id__in=line_ids, reverses_id=None)
     found: dict[UUID, list[_Posted]] = defaultdict(list)
-    for line_id, *entry in entries.values_list("line_id", "pk", "debit_account", "credit_account"):
+    for line_id, entry_id, debit, credit in entries.values_list("line_id", "pk", "debit_account", "credit_account"):
         assert line_id is not None
-        found[line_id].append(_Posted(*entry))
+        found[line_id].append(_Posted(entry_id, debit, credit))
     return found
 
 

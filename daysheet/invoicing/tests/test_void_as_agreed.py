@@ -133,13 +133,14 @@ def test_an_invoice_that_another_tab_voided_or_an_insurer_paid_is_refused_in_wor
     assert coverage
     paid = accept_insurance_payment(
         desk.shop.biller, request_key=uuid4(), payer_id=coverage.payer_id, amount_cents=100, method="eft",
-        received_on=TODAY, postings=[LinePosting(desk.line.pk, paid_cents=100)],
+        received_on=TODAY, postings={desk.line.pk: LinePosting(paid_cents=100)},
     )  # fmt: skip
     told = desk.bob.post(desk.url, sent)
     assert (told.status_code, "has insurance money on it. Nothing was changed" in words_of(told)) == (422, True)
     asked = words_of(desk.bob.get(desk.url))
     assert "This is not possible as things stand. Invoice 1 has insurance money on it." in asked
     assert "Yes, void" not in asked
+    assert paid.payment_id
     unapply(desk.shop.biller, request_key=uuid4(), payment_id=paid.payment_id, reason="Another client's")
     void_invoice(desk.shop.biller, invoice_id=desk.invoice.pk, reason="In another tab")
     told = desk.bob.post(desk.url, sent)
