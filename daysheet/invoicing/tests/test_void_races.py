@@ -11,6 +11,7 @@ from django.test import Client as Browser
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.models import InvoiceLine, InvoiceVoid
+from daysheet.ledger.models import Entry
 from daysheet.ledger.queries import client_balances
 from daysheet.payments.tests.desk import pay
 from tests.between import just_before
@@ -85,6 +86,8 @@ def test_a_payment_and_a_void_at_once_are_one_after_the_other(clinic: Clinic, bo
         with practice_transaction(clinic.cast.alder.id):
             balances = client_balances(clinic.biller, line.client_id)
             is_void = InvoiceVoid.objects.filter(invoice=line.invoice).exists()
+            # Voided before the payment came, and not with the payment on it.
+            assert Entry.objects.filter(line_id=line.pk).count() == 2
         due, credit = (0, 2_000) if is_void else (13_000, 0)
         assert (status, balances.client_due_cents, balances.credit_cents) == (303 if is_void else 422, due, credit)
 
