@@ -17,7 +17,7 @@ from .following import open_following, plan_slots
 from .models import Appointment, Visit, VisitStatus
 from .queries.appointments import AppointmentDetails
 from .queries.conflicts import Conflict, Wanted, conflicts
-from .repetition import Plan, plan_repetition
+from .repetition import Plan, check_added, plan_repetition
 from .series_outcome import Outcome, Rearranged, Scope
 from .series_rules import Repeat, Terms, dates
 from .slot_rules import Slot, change_between, check_slot
@@ -108,6 +108,7 @@ def preview_change(
 def preview_repetition(actor: Actor, appointment_id: UUID, scope: Scope, terms: Terms) -> RepetitionPreview:
     """What changing how often a series repeats would do. Raises what the change would raise."""
     plan = plan_repetition(open_following(actor, appointment_id, scope=scope, version=None), terms)
+    check_added(actor, plan)
     rows = {row.pk: row for row in plan.following.rows}
     moments = _moments(actor, plan, rows)
     return RepetitionPreview(

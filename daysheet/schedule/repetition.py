@@ -133,6 +133,7 @@ def change_repetition(
     found = plan.matching
     if shown is not None and shown != found.token:
         raise OtherThanShown("Nothing was changed yet. See below what would be, then press Change the series.")
+    check_added(actor, plan)
     _cancel(actor, found.surplus)
     added = _write(actor, plan, series_id)
     root_id = following.root_id
@@ -163,6 +164,14 @@ def plan_repetition(following: Following, terms: Terms) -> Plan:
     parts = _parts(repeat, old)
     check_slot(replace(parts[-1].slot, day=parts[-1].days[-1]))
     return Plan(following, match(dates(repeat), follows, stays), parts)
+
+
+def check_added(actor: Actor, plan: Plan) -> None:
+    """Whether what is to be added can be: a provider may have left meanwhile. Raises AppointmentIncomplete."""
+    for part in plan.parts:
+        days = [day for day in part.days if day in plan.matching.added]
+        if days:
+            check_new(actor, replace(part.slot, day=days[-1]), plan.members)
 
 
 def _record(actor: Actor, plan: Plan, root_id: UUID) -> None:
@@ -238,6 +247,5 @@ def _add(actor: Actor, plan: Plan, series: dict[date, Series]) -> list[UUID]:
     for part in plan.parts:
         days = tuple(day for day in part.days if day in added)
         if days:
-            check_new(actor, replace(part.slot, day=days[-1]), members)
             made += add_occurrences(actor, series[part.days[0]], days, members)
     return made

@@ -94,8 +94,8 @@ def series_facts(actor: Actor, root_id: UUID, *, from_on: date | None = None) ->
 @query(Permission.DEFAULT)
 def repeat_in_force(actor: Actor, appointment_id: UUID) -> Repeat | None:
     """How the series of an appointment repeats at its date; None for one that stands alone."""
-    rule = Series.objects.filter(appointment=appointment_id).first()
-    return repeat_of(rule) if rule else None
+    found = Appointment.objects.filter(pk=appointment_id).select_related("series").first()
+    return repeat_of(found.series) if found and found.series else None
 
 
 @query(Permission.DEFAULT)
