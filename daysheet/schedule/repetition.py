@@ -190,7 +190,7 @@ def _record(actor: Actor, plan: Plan, root_id: UUID) -> None:
 def _done(series_id: UUID | None) -> UUID | None:
     """The series that a form with this id changed before."""
     there = Series.objects.filter(pk=series_id).first() if series_id else None
-    return there and (there.root_id or there.pk)
+    return (there.root_id or there.pk) if there else None
 
 
 def _date_of(row: Appointment) -> date:
