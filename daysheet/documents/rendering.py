@@ -29,8 +29,8 @@ from .rules import Basis, Period
 from .typesetting import parts_of, set_part
 
 __all__ = [
-    "Basis", "Paper", "Period", "Rendered", "StatementChoices", "invoice_papers", "receipt_papers", "render_pdf",
-    "statement_figures", "statement_papers", "superbill_papers", "write_pdf",
+    "Basis", "Paper", "Period", "Rendered", "StatementChoices", "count_pages", "invoice_papers", "receipt_papers",
+    "render_pdf", "statement_figures", "statement_papers", "superbill_papers", "write_pdf",
 ]  # fmt: skip
 
 
@@ -62,10 +62,13 @@ def render_pdf(papers: Sequence[Paper], *, title: str = "") -> Rendered:
         written = write_pdf(papers, buffer, title=title)
         return Rendered(buffer.getvalue(), written.page_counts, written.page_clients)
     pdf = set_part(papers, title or _title(papers))
-    file = TypstFile(pdf)
-    starts = file.first_pages()
-    counts = [end - start for start, end in zip(starts, [*starts[1:], len(file.pages)], strict=True)]
+    counts = _page_counts(pdf)
     return Rendered(pdf, tuple(counts), tuple(_page_clients(papers, counts)))
+
+
+def count_pages(papers: Sequence[Paper]) -> list[int]:
+    """How many pages each paper has; for whoever does not need the PDF yet."""
+    return [count for part in parts_of(papers) for count in _page_counts(set_part(part, _title(part)))]
 
 
 def write_pdf(papers: Iterable[Paper], to: BinaryIO, *, title: str = "") -> Written:
@@ -80,6 +83,12 @@ def write_pdf(papers: Iterable[Paper], to: BinaryIO, *, title: str = "") -> Writ
         page_clients += _page_clients(part, counts)
     writer.finish()
     return Written(tuple(page_counts), tuple(page_clients))
+
+
+def _page_counts(pdf: bytes) -> list[int]:
+    file = TypstFile(pdf)
+    starts = file.first_pages()
+    return [end - start for start, end in zip(starts, [*starts[1:], len(file.pages)], strict=True)]
 
 
 def _title(papers: Sequence[Paper], *, many: bool = False) -> str:

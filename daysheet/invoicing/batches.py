@@ -47,7 +47,7 @@ from .voiding import void_invoices
 JOB_KIND = "invoice_batch"
 #: Billed in one transaction: as many clients, but of many services only so many that nobody waits long for the counter
 #: of numbers, and of fewer while people are at work. Measured in docs/performance.md.
-CLIENTS_PER_CHUNK, SERVICES_PER_CHUNK, SERVICES_BESIDE_PEOPLE = 250, 2_000, 300
+CLIENTS_PER_CHUNK, SERVICES_PER_CHUNK, SERVICES_BESIDE_PEOPLE = 250, 2_000, 200
 _TRIES = 3
 _TOUCHED = "It has payments, adjustments or a claim on it, or a statement told of it."
 _log = logging.getLogger("daysheet.invoicing")

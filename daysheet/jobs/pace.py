@@ -1,10 +1,10 @@
 """How much of a long job is done at once, and how long it rests, so that people at work do not notice it.
 
 While nobody asks for a page, pieces are large and follow each other. While somebody does, they are small, because
-others wait for what a piece has locked, and before the next one the job rests for as long as the last one took, a
-second at the most: half of the time nothing is locked, and of the processors it has half of one. Sizes are counted and
-not timed: on a slow machine pages are slow as well, and a piece that is cut to fit a time soon consists of what every
-piece costs, whatever its size (a batch took seventeen times as long). Measured in docs/performance.md.
+others wait for what a piece has locked, and before the next one the job rests for twice as long as the last one took,
+two seconds at the most: two thirds of the time nothing is locked, and of the processors it has a third of one. Sizes
+are counted and not timed: on a slow machine pages are slow as well, and a piece that is cut to fit a time soon consists
+of what every piece costs, whatever its size (a batch took seventeen times as long). Measured in docs/performance.md.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from daysheet.database.sessions import pages_are_asked_for
 
-#: What took longer stood still itself, behind somebody's lock.
-_LONGEST_REST_SECONDS = 1.0
+_RESTS = 2.0
+#: What took longer than half of it stood still itself, behind somebody's lock.
+_LONGEST_REST_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class Pace:
         transaction, never in one."""
         size = self.large
         if self.is_somebody_there():
-            self.rest(min(self._took_seconds, _LONGEST_REST_SECONDS))
+            self.rest(min(self._took_seconds * _RESTS, _LONGEST_REST_SECONDS))
             size = self.small
         began = self.clock()
         try:

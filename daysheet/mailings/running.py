@@ -23,8 +23,8 @@ from daysheet.documents.papers import Kind, Paper
 from daysheet.documents.queries.made import paper_of
 from daysheet.documents.queries.statements import StatementChoices, statement_figures
 from daysheet.documents.rendering import (
+    count_pages,
     invoice_papers,
-    render_pdf,
     statement_papers,
     superbill_papers,
     write_pdf,
@@ -185,7 +185,7 @@ def _keep(actor: Actor, mailing: Mailing, papers: Sequence[Paper]) -> dict[UUID,
     if not papers:
         return {}
     first = MadeDocument.objects.filter(made_in=mailing.pk).count()
-    kept = keep_made(actor, papers, render_pdf(papers).page_counts, made_in=mailing.pk, first_position=first)
+    kept = keep_made(actor, papers, count_pages(papers), made_in=mailing.pk, first_position=first)
     found: dict[UUID, list[UUID]] = defaultdict(list)
     for document in kept:
         found[document.client_id].append(document.pk)

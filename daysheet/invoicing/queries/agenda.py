@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from daysheet.clients.queries import visible_clients
 from daysheet.kit.errors import NotFound
 from daysheet.practices.action import query
@@ -19,6 +21,10 @@ from daysheet.schedule.registry import GroupCell
 from ..models import InvoiceLine
 
 _LABELS = dict(VisitStatus.choices)
+_SHOWN = (
+    "service_on", "status", "client__first_name", "client__middle_name", "client__last_name", "client__preferred_name",
+    "appointment__is_group",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class VisitBilling:
 def visit_billing(actor: Actor, visit_ids: Collection[UUID]) -> dict[UUID, VisitBilling]:
     """The billing of visits the actor may see, in three queries."""
     visits = Visit.objects.filter(pk__in=visit_ids, client__in=visible_clients(actor))
-    return _billing(list(visits.select_related("client", "appointment")))
+    return _billing(visits)
 
 
 @query(Permission.BILLING)
@@ -59,7 +65,7 @@ def one_visit_billing(actor: Actor, visit_id: UUID) -> VisitBilling:
 def group_billing(actor: Actor, appointment_id: UUID) -> list[VisitBilling]:
     """The members of an appointment the actor may see, by name. Raises NotFound where there is none."""
     visits = Visit.objects.filter(appointment_id=appointment_id, client__in=visible_clients(actor))
-    found = _billing(list(visits.select_related("client", "appointment")))
+    found = _billing(visits)
     if not found:
         raise NotFound("There is no such appointment in this practice.")
     return sorted(found.values(), key=lambda each: (each.client_name, str(each.visit_id)))
@@ -70,7 +76,7 @@ def group_cell_of(actor: Actor, visit_id: UUID) -> GroupCell:
     """What the row of this member's group says of billing, in three queries. Raises NotFound."""
     appointment = Visit.objects.filter(pk=visit_id).values("appointment_id")
     visits = Visit.objects.filter(appointment_id__in=appointment, client__in=visible_clients(actor))
-    found = list(_billing(list(visits.select_related("client", "appointment"))).values())
+    found = list(_billing(visits).values())
     if not found:
         raise NotFound("There is no such date of service in this practice.")
     return GroupCell(
@@ -80,7 +86,8 @@ def group_cell_of(actor: Actor, visit_id: UUID) -> GroupCell:
     )
 
 
-def _billing(visits: list[Visit]) -> dict[UUID, VisitBilling]:
+def _billing(found: QuerySet[Visit]) -> dict[UUID, VisitBilling]:
+    visits = list(found.select_related("client", "appointment").only(*_SHOWN))
     ids = [visit.pk for visit in visits]
     services: dict[UUID, list[tuple[bool, bool]]] = defaultdict(list)
     visit_of: dict[UUID, UUID] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,9 +13,9 @@ from django.test import Client as Browser
 from daysheet.clients.models import ClientAssignment
 from daysheet.invoicing.batch_form import Ticks, read_ticks
 from daysheet.invoicing.models import Batch, BatchItem
-from daysheet.invoicing.queries.batch_search import SearchFilters, find_unbilled_dates
+from daysheet.invoicing.queries.batch_search import FoundPart, SearchFilters, find_first_dates, find_unbilled_dates
 from daysheet.invoicing.views import batch_page
-from daysheet.schedule.models import VisitService
+from daysheet.schedule.models import Visit, VisitService
 from daysheet.staff.models import StaffMember
 from tests.billing import Clinic
 
@@ -106,7 +106,22 @@ def test_filters_narrow_the_search(shop: Clinic, narrowed: dict[str, str], expec
         service_type_id=shop.letter.pk if "service" in narrowed else None,
         staff_member_id=shop.cast.dan.staff_member_id if "staff" in narrowed else None,
     )
-    assert {people[each.client_id] for each in find_unbilled_dates(shop.biller, filters)} == expected
+    found = find_unbilled_dates(shop.biller, filters)
+    assert {people[each.client_id] for each in found} == expected
+    assert find_first_dates(shop.biller, filters, 9) == FoundPart(found, len(expected), len(found), len(found))
+
+
+def test_the_first_clients_come_with_the_counts_of_all(shop: Clinic) -> None:
+    for name in ("Clark", "Adams", "Baker"):
+        client = shop.client(name)
+        for day in (DAY, DAY + timedelta(days=1)):
+            shop.visit(client, shop.talk, day=day)
+    Visit.objects.filter(client__last_name="Clark", service_on=DAY).update(status="no_show")
+    filters = SearchFilters(FIRST, LAST)
+    found = find_unbilled_dates(shop.biller, filters)
+    assert find_first_dates(shop.biller, filters, 2) == FoundPart(found[:4], 3, 6, 5)
+    nothing = SearchFilters(FIRST, LAST, client_text="nobody")
+    assert find_first_dates(shop.biller, nothing, 2) == FoundPart([], 0, 0, 0)
 
 
 def test_ticks_survive_paging_and_select_all_reaches_every_page(
@@ -217,6 +232,8 @@ def test_a_limited_person_finds_only_assigned_clients(shop: Clinic) -> None:
     ClientAssignment.objects.create(client_id=mine, staff_member_id=shop.cast.bob.staff_member_id)
     found = find_unbilled_dates(shop.cast.actor(shop.cast.bob), SearchFilters(FIRST, LAST))
     assert {each.client_id for each in found} == {mine}
+    first = find_first_dates(shop.cast.actor(shop.cast.bob), SearchFilters(FIRST, LAST), 9)
+    assert (first.dates, first.client_count, first.date_count) == (found, 1, 1)
 
 
 def test_ticks_keep_only_what_differs_from_how_the_dates_came() -> None:

@@ -23,7 +23,9 @@ from ..queries.batch_search import (
     ClientRows,
     DateRow,
     FoundDate,
+    FoundPart,
     SearchFilters,
+    find_first_dates,
     find_unbilled_dates,
     lines_of_services,
     price_dates,
@@ -106,10 +108,14 @@ class BatchPage:
         self.actor = actor
         self.filters = filters
         self.sent = sent if sent is not None else QueryDict()
-        self.found = find_unbilled_dates(actor, filters)
         wanted = self.sent.get("grouping", "")
         self.grouping = wanted if wanted in Batch.Grouping.values else Batch.Grouping.CLIENT.value
         self.batch_id = read_id(self.sent.get("batch_id", ""))
+
+    @cached_property
+    def found(self) -> list[FoundDate]:
+        """Every date of the search."""
+        return find_unbilled_dates(self.actor, self.filters)
 
     @cached_property
     def defaults(self) -> dict[UUID, bool]:
@@ -168,23 +174,21 @@ class BatchPage:
 
     def view(self) -> BatchView:
         """The page that is asked for, priced."""
-        groups = [list(group) for _, group in groupby(self.found, key=attrgetter("client_id"))]
-        page_count = max(-(-len(groups) // CLIENTS_PER_PAGE), 1)
-        number = min(self._page_number(groups), page_count)
-        found = list(chain.from_iterable(groups[(number - 1) * CLIENTS_PER_PAGE : number * CLIENTS_PER_PAGE]))
-        clients = [self._page_client(client) for client in price_dates(self.actor, found, self.edits)] if found else []
-        shown = [each.visit_id for each in found]
+        number, part = self._part()
+        priced = price_dates(self.actor, part.dates, self.edits) if part.dates else []
+        clients = [self._page_client(client) for client in priced]
+        shown = [each.visit_id for each in part.dates]
         rest = self.ticks.without_page(shown)
         ticked_here = [row for client in clients for row in client.rows if row.is_ticked]
         return BatchView(
             clients=tuple(clients),
-            client_count=len(groups),
-            date_count=len(self.found),
-            ticked_count=len(self.chosen_visits),
+            client_count=part.client_count,
+            date_count=part.date_count,
+            ticked_count=part.ticked_count,
             ticked_here_count=len(ticked_here),
             ticked_here_cents=sum(row.date.amount_cents for row in ticked_here),
             number=number,
-            page_count=page_count,
+            page_count=_pages(part.client_count),
             base=self.ticks.base,
             on=write_ids(rest.on),
             off=write_ids(rest.off),
@@ -192,6 +196,16 @@ class BatchPage:
             grouping=self.grouping,
             carried_edits=tuple(self._carried_edits(clients)),
         )
+
+    def _part(self) -> tuple[int, FoundPart]:
+        """The page that is asked for, by its number. A fresh search is at its first; what was sent about one is looked
+        up in all of it."""
+        if not self.sent:
+            return 1, find_first_dates(self.actor, self.filters, CLIENTS_PER_PAGE)
+        groups = [list(group) for _, group in groupby(self.found, key=attrgetter("client_id"))]
+        number = min(self._page_number(groups), _pages(len(groups)))
+        here = groups[(number - 1) * CLIENTS_PER_PAGE : number * CLIENTS_PER_PAGE]
+        return number, FoundPart(list(chain.from_iterable(here)), len(groups), len(self.found), len(self.chosen_visits))
 
     def _is_ticked(self, each: FoundDate) -> bool:
         return self.ticks.is_ticked(each.visit_id, each.is_default)
@@ -246,3 +260,7 @@ class BatchPage:
             for value in self.sent.getlist(name)
             if (edited := edited_services([name])) and not edited & here
         ]
+
+
+def _pages(clients: int) -> int:
+    return max(-(-clients // CLIENTS_PER_PAGE), 1)

@@ -40,11 +40,11 @@ def test_while_nobody_is_there_pieces_are_large_and_follow_each_other() -> None:
     assert office.rests == []
 
 
-def test_beside_people_pieces_are_small_and_the_job_rests_as_long_as_each_took_but_a_second_at_the_most() -> None:
+def test_beside_people_pieces_are_small_and_the_job_rests_twice_as_long_but_two_seconds_at_the_most() -> None:
     office = _Office()
     pace = office.pace()
     assert [office.do(pace, seconds) for seconds in (0.25, 7.0, 0.5)] == [10, 10, 10]
-    assert office.rests == [0.0, 0.25, 1.0]
+    assert office.rests == [0.0, 0.5, 2.0]
 
 
 def test_a_piece_that_failed_is_rested_after_as_well() -> None:
@@ -54,7 +54,7 @@ def test_a_piece_that_failed_is_rested_after_as_well() -> None:
         office.now += 0.5
         raise ValueError
     office.do(pace, 0.25)
-    assert office.rests == [0.0, 0.5]
+    assert office.rests == [0.0, 1.0]
 
 
 def test_people_come_and_go_between_two_pieces() -> None:
@@ -64,7 +64,7 @@ def test_people_come_and_go_between_two_pieces() -> None:
     for is_open in (False, True, False):
         office.is_open = is_open
         sizes.append(office.do(pace, 0.25))
-    assert (sizes, office.rests) == ([80, 10, 80], [0.25])
+    assert (sizes, office.rests) == ([80, 10, 80], [0.5])
 
 
 def test_a_person_is_seen_from_another_session_for_a_moment_and_whatever_comes_between(
