@@ -82,6 +82,7 @@ VERBS: dict[str, Verb] = {
     "start_charges": Verb("started card charges", is_money=True),
     "store_card": Verb("stored a card"),
     "correct_license": Verb("corrected a CPT license"),
+    "change_repetition": Verb("changed how often a series of appointments repeats"),
     "create_practice": Verb("created the practice"),
     "demo_begun": Verb("began loading the demo"),
     "demo_done": Verb("finished loading the demo"),

@@ -30,7 +30,8 @@ from .slot_rules import MemberChange, Slot, SlotChange, check_slot
 from .slots import AppointmentChanged, Opened, columns_of, copy_dates, open_appointment, slot_of
 from .statuses import cancel_now
 
-_COLUMNS = (
+#: What an edit of a series writes of each appointment.
+COLUMNS = (
     "series_id", "occurrence_on", "apart_at", "service_on", "starts_at", "ends_at", "staff_member_id", "location_id",
     "place_of_service", "title", "group_limit",
 )  # fmt: skip
@@ -144,7 +145,7 @@ def change_slots(actor: Actor, following: Following, change: SlotChange) -> set[
     plans = plan_slots(actor, following, change)
     for plan in plans:
         rule = add_row(actor, plan.repeat, plan.slot, root_id=following.root_id)
-        update_rows(Appointment, _COLUMNS, [{**columns, "series_id": rule.pk} for columns in plan.columns])
+        update_rows(Appointment, COLUMNS, [{**columns, "series_id": rule.pk} for columns in plan.columns])
     changed = {each.pk for each in following.rows if following.follows(each)}
     if plans and change.days:
         copy_dates(Appointment.objects.filter(pk__in=changed))
@@ -201,7 +202,7 @@ def _rewritten(
         elif following.follows(appointment):
             columns = columns_of(change.applied(slot_of(appointment, zone)), zone)
         else:
-            columns = {name: getattr(appointment, name) for name in _COLUMNS[3:]}
+            columns = {name: getattr(appointment, name) for name in COLUMNS[3:]}
             apart_at = apart_at or actor.now
         written.append({**columns, "id": appointment.pk, "occurrence_on": day, "apart_at": apart_at})
     return Rewritten(repeat, slot, written)

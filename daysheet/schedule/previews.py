@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from daysheet.kit.dates import us_date
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 
 from .following import open_following, plan_slots
-from .models import Visit, VisitStatus
+from .models import Appointment, Visit, VisitStatus
 from .queries.appointments import AppointmentDetails
 from .queries.conflicts import Conflict, Wanted, conflicts
-from .series_outcome import Outcome, Scope
-from .series_rules import Repeat, dates
+from .repetition import Plan, check_added, plan_repetition
+from .series_outcome import Outcome, Rearranged, Scope
+from .series_rules import Repeat, Terms, dates
 from .slot_rules import Slot, change_between, check_slot
 from .slots import columns_of
 
@@ -35,6 +37,23 @@ class Preview:
     def outcome_words(self) -> str:
         """What an edit of a series would do; empty for anything else."""
         return self.outcome.words("changed", would=True) if self.outcome else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RepetitionPreview:
+    """What another repetition would do: its numbers, what becomes of each of its dates, which days are called off."""
+
+    rearranged: Rearranged
+    days: list[tuple[date, str]]
+    canceled_on: list[date]
+    conflicts: list[Conflict]
+    #: To be sent back, so that what was shown is what happens.
+    token: str
+
+    @property
+    def words(self) -> str:
+        """Its numbers."""
+        return self.rearranged.words(would=True)
 
 
 def crowd_words(members: int, limit: int | None) -> str:
@@ -83,6 +102,45 @@ def preview_change(
         outcome=following.outcome(changed),
         crowd=crowd,
     )
+
+
+@query(Permission.DEFAULT)
+def preview_repetition(actor: Actor, appointment_id: UUID, scope: Scope, terms: Terms) -> RepetitionPreview:
+    """What changing how often a series repeats would do. Raises what the change would raise."""
+    plan = plan_repetition(open_following(actor, appointment_id, scope=scope, version=None), terms)
+    check_added(actor, plan)
+    rows = {row.pk: row for row in plan.following.rows}
+    moments = _moments(actor, plan, rows)
+    return RepetitionPreview(
+        plan.rearranged,
+        days=_days(plan, rows),
+        canceled_on=[rows[key].service_on for key in plan.matching.surplus],
+        conflicts=conflicts(actor, moments, leaving_out=[*plan.matching.moved, *plan.matching.surplus]),
+        token=plan.matching.token,
+    )
+
+
+def _days(plan: Plan, rows: Mapping[UUID, Appointment]) -> list[tuple[date, str]]:
+    found = plan.matching
+    became = dict.fromkeys(found.added, "added")
+    became |= {day: f"moved from {us_date(rows[key].service_on)}" for key, day in found.moved.items()}
+    for key, day in found.held.items():
+        on = "" if rows[key].service_on == day else f", on {us_date(rows[key].service_on)}"
+        became[day] = f"stays as it is{on}"
+    return [(day, became.get(day, "keeps its date")) for day in plan.days]
+
+
+def _moments(actor: Actor, plan: Plan, rows: Mapping[UUID, Appointment]) -> list[Wanted]:
+    """Where somebody will be who is not there yet: in what is moved, and in what is added."""
+    clients = _clients(rows)
+    columns = [plan.columns(actor, rows[key]) for key in plan.matching.moved]
+    moved = [
+        Wanted(each["starts_at"], each["ends_at"], each["staff_member_id"], frozenset(clients[each["id"]]), each["id"])
+        for each in columns
+    ]
+    added = plan.matching.added
+    joining = plan.members.keys() if added else ()
+    return moved + [_wanted(actor, replace(plan.part(day).slot, day=day), joining) for day in added]
 
 
 def _wanted(actor: Actor, slot: Slot, client_ids: Collection[UUID], appointment_id: UUID | None = None) -> Wanted:

@@ -11,7 +11,7 @@ from daysheet.web.fields import DayField, IdInAdvance
 
 from .models import Visit
 from .series_outcome import Scope
-from .series_rules import MOST_DATES, MOST_EVERY, SUNDAY, WEEKDAYS, Frequency, Repeat, begin
+from .series_rules import MOST_DATES, MOST_EVERY, SUNDAY, WEEKDAYS, Frequency, Repeat, Terms, begin
 
 _FREQUENCIES = (
     ("", "Does not repeat"),
@@ -60,6 +60,45 @@ class RepeatForm(forms.Form):
             starts_on,
             every=typed["every"] or 1,
             weekdays=[int(day) for day in typed["weekdays"]],
+            until_on=typed["until_on"],
+            count=typed["count"],
+        )
+
+
+class RepetitionForm(RepeatForm):
+    """How often a series is to repeat from an appointment on. `shown`: what was seen before (Matching.token)."""
+
+    series_id = IdInAdvance()
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)
+    scope = forms.ChoiceField(choices=SCOPES[1:], initial=Scope.FOLLOWING.value)
+    repeats = forms.ChoiceField(label="Repeats", choices=_FREQUENCIES[1:])
+    count = forms.IntegerField(
+        label="Number of appointments",
+        required=False,
+        min_value=1,
+        max_value=MOST_DATES,
+        help_text="From the first of those that change.",
+    )
+
+    @staticmethod
+    def initial_of(repeat: Repeat, last_on: date) -> dict[str, Any]:
+        """How it repeats as it is, until its last date."""
+        return {
+            "repeats": repeat.frequency.value,
+            "every": repeat.every,
+            "weekdays": [str(day) for day in repeat.weekdays] if repeat.frequency is Frequency.WEEKLY else [],
+            "until_on": last_on,
+        }
+
+    @property
+    def terms(self) -> Terms:
+        """What was asked, once valid."""
+        typed = self.cleaned_data
+        return Terms(
+            Frequency(typed["repeats"]),
+            every=typed["every"] or 1,
+            weekdays=frozenset(int(day) for day in typed["weekdays"]),
             until_on=typed["until_on"],
             count=typed["count"],
         )

@@ -58,10 +58,40 @@ class Outcome:
         told = f"{self.changed} appointment{'' if self.changed == 1 else 's'} {be} {verb}."
         if not self.changed:
             told = f"No appointment {'would be' if would else 'was'} {verb}."
+        return f"{told}{self.left_words}"
+
+    @property
+    def left_words(self) -> str:
+        """` Left as they are: 2 billed, 1 changed on its own.`; empty where none is left."""
         reasons = (
             (self.billed, "billed"),
             (self.over, "canceled or over"),
             (self.apart, f"changed on {'its' if self.apart == 1 else 'their'} own"),
         )
         left = ", ".join(f"{count} {why}" for count, why in reasons if count)
-        return f"{told} Left as they are: {left}." if left else told
+        return f" Left as they are: {left}." if left else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rearranged:
+    """What another repetition does to a series: how many appointments it moves, adds and cancels, how many that follow
+    it are on its dates already, and in `outcome` how many it leaves as they were, and why."""
+
+    moved: int
+    added: int
+    canceled: int
+    kept: int
+    outcome: Outcome
+
+    def words(self, *, would: bool = False) -> str:
+        """`2 appointments were moved, 3 added, 1 canceled. 4 keep their dates. Left as they are: 1 billed.`"""
+        verbs = ((self.moved, "moved"), (self.added, "added"), (self.canceled, "canceled"))
+        done = [(count, verb) for count, verb in verbs if count]
+        told = "No date would change." if would else "No date changed."
+        if done:
+            (first, verb), *others = done
+            be = "would be" if would else "was" if first == 1 else "were"
+            more = "".join(f", {count} {verb}" for count, verb in others)
+            told = f"{first} appointment{'' if first == 1 else 's'} {be} {verb}{more}."
+        kept = f" {self.kept} keep{'s' if self.kept == 1 else ''} {'its date' if self.kept == 1 else 'their dates'}."
+        return f"{told}{kept if self.kept else ''}{self.outcome.left_words}"

@@ -72,8 +72,8 @@ def series_slot(series: Series, day: date) -> Slot:
     )
 
 
-def add_occurrences(actor: Actor, series: Series, days: tuple[date, ...], members: Members) -> None:
-    """An appointment on each of these dates of the rule."""
+def add_occurrences(actor: Actor, series: Series, days: tuple[date, ...], members: Members) -> list[UUID]:
+    """An appointment on each of these dates of the rule; returns their ids."""
     slot, zone = series_slot(series, series.starts_on), actor.practice.time_zone
     appointments = [
         Appointment(
@@ -83,3 +83,4 @@ def add_occurrences(actor: Actor, series: Series, days: tuple[date, ...], member
     ]
     Appointment.objects.bulk_create(appointments, batch_size=2000)
     add_visits(appointments, members)
+    return [each.pk for each in appointments]

@@ -63,6 +63,17 @@ class Repeat:
     month_week: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How often something is to repeat and how far, without saying from when."""
+
+    frequency: Frequency
+    every: int = 1
+    weekdays: frozenset[int] = frozenset()
+    until_on: date | None = None
+    count: int | None = None
+
+
 def begin(
     frequency: Frequency,
     starts_on: date,
@@ -71,15 +82,41 @@ def begin(
     weekdays: Collection[int] = (),
     until_on: date | None = None,
     count: int | None = None,
+    fewest: int = 2,
 ) -> Repeat:
-    """The rule somebody asks for, whose first date is `starts_on`. Raises SeriesRefused where it has no bounds, or no
-    more than one date, or would not begin on `starts_on`."""
+    """The rule somebody asks for, whose first date is `starts_on`. Raises SeriesRefused where it has no bounds, or
+    fewer dates than `fewest`, or would not begin on `starts_on`."""
     if not 1 <= every <= MOST_EVERY:
         raise SeriesRefused(f"A series repeats every 1 to {MOST_EVERY} days, weeks or months.")
     if (until_on is None) == (count is None):
         raise SeriesRefused("Say when the series ends: on a date, or after a number of appointments.")
     repeat = Repeat(frequency, starts_on, every, until_on, count, **_anchors(frequency, starts_on, weekdays))  # type: ignore[arg-type]
-    _check_bounds(repeat)
+    _check_bounds(repeat, fewest=fewest)
+    return repeat
+
+
+def begin_otherwise(terms: Terms, from_on: date, before: Repeat) -> Repeat:
+    """The rule that takes the place of `before` from its date `from_on`: it begins there, or on the first ticked
+    weekday after it. What it has in common with `before` it keeps: the 31st in February, the week that counts.
+    Raises SeriesRefused."""
+    starts_on = from_on
+    if terms.frequency is Frequency.WEEKLY and terms.weekdays:
+        starts_on += timedelta(days=min((weekday - from_on.weekday()) % 7 for weekday in terms.weekdays))
+    if terms.until_on and terms.until_on < starts_on:
+        raise SeriesRefused(
+            f"The first date would be {us_date(starts_on)}. Choose that day as the last, or a later one."
+        )
+    repeat = begin(
+        terms.frequency, starts_on, every=terms.every, weekdays=terms.weekdays, until_on=terms.until_on,
+        count=terms.count, fewest=1,
+    )  # fmt: skip
+    if repeat.frequency is not before.frequency:
+        return repeat
+    if repeat.frequency is not Frequency.WEEKLY:
+        repeat = replace(repeat, weekdays=before.weekdays, month_day=before.month_day, month_week=before.month_week)
+    elif repeat.weekdays == before.weekdays:
+        repeat = replace(repeat, week_starts=before.week_starts)
+    _check_bounds(repeat, fewest=1)
     return repeat
 
 

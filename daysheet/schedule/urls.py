@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .views import agenda, appointments, calendar, feed, moving, series, statuses
+from .views import agenda, appointments, calendar, feed, moving, repetition, series, statuses
 
 app_name = "schedule"
 urlpatterns: list[URLPattern] = [
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("appointments/<uuid:appointment>/", appointments.appointment, name="appointment"),
     path("appointments/<uuid:appointment>/move/", moving.move_appointment, name="move_appointment"),
     path("appointments/<uuid:appointment>/cancel/", series.cancel_appointment, name="cancel_appointment"),
+    path("appointments/<uuid:occurrence>/repetition/", repetition.change_repetition, name="change_repetition"),
     path("series/<uuid:series>/", series.series, name="series"),
     path("visits/<uuid:visit>/status/", statuses.change_status, name="change_status"),
     path("organization/cancellation-policy/", statuses.cancellation_policy, name="cancellation_policy"),

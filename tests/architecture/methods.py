@@ -58,7 +58,8 @@ FORMS = _names(
     payments:unapply payments:update_note payments:void_and_rebill payments:write_off practices:add_location
     practices:location practices:settings practices:sign_in_rules schedule:add_appointment
     schedule:appointment schedule:calendar_feed
-    schedule:cancel_appointment schedule:cancellation_policy schedule:change_status schedule:move_appointment
+    schedule:cancel_appointment schedule:cancellation_policy schedule:change_repetition
+    schedule:change_status schedule:move_appointment
     schedule:series services:add services:add_client_service services:add_income_amounts services:add_payer_rate
     services:add_payer_rule services:copy_fee_schedule services:edit services:edit_client_service
     services:edit_income_amounts services:edit_payer_rate services:end_payer_rate services:end_payer_rule

@@ -32,7 +32,7 @@ NEEDS: dict[str, Permission] = {
             "clients:add_diagnosis", "clients:end_diagnosis", "clients:move_diagnosis_up", "schedule:agenda",
             "schedule:calendar", "schedule:add_appointment", "schedule:appointment", "schedule:change_status",
             "schedule:move_appointment", "documents:logo",
-            "schedule:cancel_appointment", "schedule:series",
+            "schedule:cancel_appointment", "schedule:change_repetition", "schedule:series",
             "schedule:client_appointments", "schedule:calendar_feed", "schedule:stop_calendar_feed",
         ),
         _D,
@@ -109,7 +109,7 @@ PUBLIC = {
 }
 #: Parameters that name a client's data: what assigned-only people must not reach.
 OF_A_CLIENT = {
-    "series",
+    "series", "occurrence",
     "client", "coverage", "diagnosis", "appointment", "visit", "number", "note", "payment", "line", "entry",
     "card", "setup", "claim", "document", "made_in", "insurer_payment", "message", "mailing", "charge", "estimate",
     "card_refund",

@@ -54,7 +54,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import User
 from daysheet.schedule.actions import ServiceChoice, Slot, add_appointment
 from daysheet.schedule.feeds import make_feed
-from daysheet.schedule.models import Visit, VisitService
+from daysheet.schedule.models import Appointment, Visit, VisitService
 from daysheet.schedule.series import add_series
 from daysheet.schedule.series_rules import Frequency, begin
 from daysheet.services.actions import set_client_service
@@ -116,6 +116,7 @@ def build_world(cast: Cast) -> World:
         "claim": Claim.objects.get().pk,
         "service_type": clinic.talk.pk, **prices,
         "appointment": open_one, "series": series,
+        "occurrence": Appointment.objects.filter(series=series).earliest("occurrence_on").pk,
         "visit": Visit.objects.get(appointment_id=open_one).pk, "number": invoice.number,
         "batch": _batch(clinic, client, batched), "note": note.pk, "line": line.pk,
         "entry": Entry.objects.get(debit_account="write_off").pk, "payment": paid.payment_id,

@@ -19,6 +19,7 @@ TYPED: dict[str, dict[str, str]] = {
     "practices:location": {"phone": "212-555-0100"},
     "practices:settings": {"phone": "212-555-0100"},
     "schedule:add_appointment": {"repeats": "", "find": "Ana"},
+    "schedule:change_repetition": {"every": "2"},
     "schedule:move_appointment": {"at": "10:00"},
     "schedule:series": {"count": "2"},
     "services:add": {"code": "9T777"},

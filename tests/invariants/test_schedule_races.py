@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import time, timedelta
 from functools import partial
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -17,9 +17,10 @@ from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import Refusal
 from daysheet.schedule.actions import ServiceChoice, Slot, VisitBilled, add_appointment, move_appointment
 from daysheet.schedule.models import Appointment, Visit, VisitService
+from daysheet.schedule.repetition import change_repetition
 from daysheet.schedule.series import add_series, edit_series, extend_series
 from daysheet.schedule.series_outcome import Scope
-from daysheet.schedule.series_rules import Frequency, begin
+from daysheet.schedule.series_rules import Frequency, Terms, begin
 from daysheet.schedule.slots import AppointmentChanged
 from tests.billing import DAY, Clinic, build_clinic
 from tests.people import Cast
@@ -129,6 +130,26 @@ def test_two_edits_of_a_series_at_once_leave_one_series(clinic: Clinic) -> None:
             assert len({row.occurrence_on for row in now}) == 4
             for visit in Visit.objects.filter(appointment__in=now).select_related("appointment"):
                 assert visit.service_on == visit.appointment.service_on
+
+
+def test_of_two_other_repetitions_at_once_one_wins_and_a_second_click_is_one(clinic: Clinic) -> None:
+    client = _client(clinic)
+    for number in range(REPEATS // 5):
+        rows, key, is_one_form = _series(clinic, client), uuid4(), number % 2 == 0
+        tries = [
+            partial(
+                change_repetition, clinic.owner, appointment_id=rows[0].pk, scope=Scope.FOLLOWING, version=1,
+                terms=Terms(Frequency.WEEKLY, 2, count=6), series_id=key if is_one_form else uuid4(),
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        refused = [each for each in at_once(*(_trying(clinic, each) for each in tries)) if each]
+        assert len(refused) == (0 if is_one_form else 1)
+        assert all(isinstance(each, AppointmentChanged) for each in refused)
+        with practice_transaction(clinic.cast.alder.id):
+            now = Appointment.objects.filter(series__root=rows[0].series_id).order_by("occurrence_on")
+            assert [row.service_on for row in now] == [DAY + timedelta(weeks=2 * week) for week in range(6)]
+            assert Visit.objects.filter(appointment__in=now, status="upcoming").count() == 6
 
 
 def test_two_people_who_let_a_series_go_on_add_to_it_once(clinic: Clinic) -> None:

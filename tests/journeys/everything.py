@@ -37,6 +37,7 @@ def _client(builder: _Builder) -> dict[str, object]:
     series = builder.series("sweep", [client], count=4, first=builder.practice.today - timedelta(days=540))
     return {
         "series": series,
+        "occurrence": builder.practice.appointments["sweep_1"],
         "client": client,
         "payer": payer,
         "coverage": Coverage.objects.get(client_id=client).pk,

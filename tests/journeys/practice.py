@@ -271,6 +271,9 @@ class _Builder:
         members = [self.client(first_name, "Weekly") for first_name in ("Wanda", "Wim")]
         self.series("weekly", members, count=4, first=first, title="Monday group")
         self.client("Lara", "Latecomer")
+        rhea = self.client("Rhea", "Rarely")
+        self.series("rhea", [rhea], count=6, first=self.practice.today - timedelta(days=430))
+        bill_visit(self.owner, visit_id=Visit.objects.get(appointment_id=self.practice.appointments["rhea_1"]).pk)
 
     def insurer(self, name: str) -> UUID:
         """A payer."""

@@ -119,6 +119,29 @@ def test_all_future_is_canceled(enter: Enter, server: Server) -> None:
     dan.look("series-canceled")
 
 
+def test_a_weekly_series_becomes_one_of_every_other_week(enter: Enter, server: Server) -> None:
+    bob = enter("bob")
+    bob.open(_appointment(server, "rhea_0"))
+    bob.link("Change repetition").click()
+    bob.sees_heading(re.compile("^Change repetition, "))
+    bob.look("repetition")
+    bob.page.get_by_label(re.compile("^Every")).fill("2")
+    bob.button("Show what would change").last.click()
+    preview, said = (
+        bob.page.locator("#preview"),
+        "2 appointments {} canceled. 3 keep their dates. Left as they are: 1 billed.",
+    )
+    expect(preview).to_contain_text(said.format("would be"))
+    expect(preview).to_contain_text("No conflicts")
+    expect(preview.get_by_role("listitem")).to_have_count(5)
+    bob.look("repetition-shown")
+    bob.button("Change the series").click()
+    bob.sees(said.format("were"))
+    bob.sees(re.compile("^Every 2 weeks on "))
+    expect(_rows(bob)).to_have_count(3)
+    bob.look("repetition-changed")
+
+
 def test_a_late_joiner_joins_what_follows_without_scripts(enter: Enter, server: Server) -> None:
     dan = enter("dan", scripts=False)
     dan.open(_appointment(server, "weekly_2"))

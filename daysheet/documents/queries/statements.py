@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -72,33 +72,29 @@ class StatementChoices:
 
 @query(Permission.BILLING)
 def statement_figures(actor: Actor, client_ids: Collection[UUID], choices: StatementChoices) -> dict[UUID, Figures]:
-    """The figures of each of these clients that the actor may see. Three statements."""
+    """The figures of each of these clients that the actor may see. Two statements."""
     ids = visible_ids(actor, client_ids)
-    sums: dict[UUID, list[tuple[bool, Movement]]] = defaultdict(list)
-    for client_id, is_in_period, *movement in _read(_SUMS, actor, ids, choices):
-        sums[client_id].append((is_in_period, Movement(*movement)))
-    ages: dict[UUID, list[int]] = defaultdict(lambda: [0] * len(BUCKETS))
-    for client_id, since_on, cents in _read(_OPEN, actor, ids, choices):
-        ages[client_id][bucket_of(max((_last_day(choices) - since_on).days, 0))] += cents
-    return {client_id: _figures(sums[client_id], tuple(ages[client_id])) for client_id in ids}
+    return _all_figures(ids, _read(actor, ids, choices), choices)
 
 
 @query(Permission.BILLING)
 def statements(actor: Actor, client_ids: Collection[UUID], choices: StatementChoices) -> dict[UUID, Statement]:
     """The statements of these clients: figures, and the rows that lead from the previous to the ending balance.
-    Eight statements, for any number of clients and lines."""
-    figures = statement_figures(actor, client_ids, choices)
-    movements = _read(_ROWS, actor, list(figures), choices)
-    lines = _lines({row[6] for row in movements if row[6]})
-    payments = {
-        payment.pk: payment for payment in Payment.objects.filter(pk__in={row[7] for row in movements if row[7]})
-    }
+    Six statements, for any number of clients and lines."""
+    ids = visible_ids(actor, client_ids)
+    found = _read(actor, ids, choices, with_rows=True)
+    figures = _all_figures(ids, found, choices)
+    movements = [each for each in found if each.of == "row"]
+    lines = _lines({each.line_id for each in movements if each.line_id})
+    paid = {each.payment_id for each in movements if each.payment_id}
+    payments = {payment.pk: payment for payment in Payment.objects.filter(pk__in=paid)}
     insured = _insurance_only(actor, list(lines)) if choices.hides_insurance_only else frozenset()
     rows: dict[UUID, list[StatementRow]] = defaultdict(list)
     hidden: dict[UUID, list[StatementRow]] = defaultdict(list)
-    for client_id, on, debit, credit, is_insurers, cents, line_id, payment_id in movements:
-        row = _row(on, Movement(debit, credit, is_insurers, cents), lines.get(line_id), payments.get(payment_id))
-        (hidden if line_id in insured else rows)[client_id].append(row)
+    for each in movements:
+        line = lines[each.line_id] if each.line_id else None
+        row = _row(each.on, each.movement, line, payments[each.payment_id] if each.payment_id else None)
+        (hidden if each.line_id in insured else rows)[each.client_id].append(row)
     if not choices.hides_zero:
         for client_id, row in _zero_rows(list(figures), choices):
             rows[client_id].append(row)
@@ -130,7 +126,7 @@ LISTED_ON = """CASE WHEN NOT %(by_service)s OR l.id IS NULL THEN e.effective_on
                 ELSE greatest(e.effective_on, l.service_on) END"""
 #: Every entry of the clients with that day.
 _DATED = f"""
-    WITH e AS (
+    WITH e AS MATERIALIZED (
         SELECT e.client_id, e.debit_account, e.credit_account, e.coverage_id IS NOT NULL AS is_insurers,
             e.amount_cents, e.line_id, e.payment_id, l.service_on, l.invoice_id,
             {LISTED_ON} AS listed_on
@@ -138,12 +134,14 @@ _DATED = f"""
         LEFT JOIN invoicing_invoiceline l ON l.practice_id = e.practice_id AND l.id = e.line_id
         WHERE e.practice_id = %(practice)s AND e.client_id = ANY(%(clients)s) AND e.effective_on <= %(as_of)s
     )"""
-_SUMS = f"""{_DATED}
-    SELECT client_id, listed_on >= %(first)s, debit_account, credit_account, is_insurers, sum(amount_cents)::bigint
-    FROM e WHERE listed_on <= %(last)s GROUP BY 1, 2, 3, 4, 5"""
+_SUMS = """
+    SELECT 'sum', client_id, NULL::date, listed_on >= %(first)s, debit_account, credit_account, is_insurers,
+        sum(amount_cents)::bigint, NULL::uuid, NULL::uuid
+    FROM e WHERE listed_on <= %(last)s GROUP BY 2, 4, 5, 6, 7"""
 #: What each line's client side has open, with the day it ages from.
-_OPEN = f"""{_DATED}
-    SELECT o.client_id, CASE WHEN %(by_service)s THEN o.service_on ELSE i.issued_on END, o.cents
+_OPEN = """
+    SELECT 'open', o.client_id, CASE WHEN %(by_service)s THEN o.service_on ELSE i.issued_on END, NULL, NULL, NULL, NULL,
+        o.cents, NULL, NULL
     FROM (
         SELECT client_id, line_id, service_on, invoice_id,
             sum(amount_cents * ((debit_account = 'client_receivable')::int
@@ -152,21 +150,53 @@ _OPEN = f"""{_DATED}
     ) o
     JOIN invoicing_invoice i ON i.practice_id = %(practice)s AND i.id = o.invoice_id
     WHERE o.cents <> 0"""
-_ROWS = f"""{_DATED}
-    SELECT client_id, listed_on, debit_account, credit_account, is_insurers, sum(amount_cents)::bigint, line_id,
-        payment_id
-    FROM e WHERE listed_on BETWEEN %(first)s AND %(last)s GROUP BY 1, 2, 3, 4, 5, 7, 8"""
+_ROWS = """
+    SELECT 'row', client_id, listed_on, NULL, debit_account, credit_account, is_insurers, sum(amount_cents)::bigint,
+        line_id, payment_id
+    FROM e WHERE listed_on BETWEEN %(first)s AND %(last)s GROUP BY 2, 3, 5, 6, 7, 9, 10"""
 
 
-def _read(sql: str, actor: Actor, client_ids: list[UUID], choices: StatementChoices) -> list[tuple[Any, ...]]:
+class _Found(NamedTuple):
+    """A row of one of the three; what it does not have is None."""
+
+    of: str
+    client_id: UUID
+    on: date
+    is_in_period: bool
+    debit: str
+    credit: str
+    is_insurers: bool
+    cents: int
+    line_id: UUID | None
+    payment_id: UUID | None
+
+    @property
+    def movement(self) -> Movement:
+        return Movement(self.debit, self.credit, self.is_insurers, self.cents)
+
+
+def _read(actor: Actor, client_ids: list[UUID], choices: StatementChoices, *, with_rows: bool = False) -> list[_Found]:
+    """All in one statement: the clients' entries are gone through once."""
     if not client_ids:
         return []
+    sql = " UNION ALL ".join([_DATED + _SUMS, _OPEN, *([_ROWS] if with_rows else [])])
     with connection.cursor() as cursor:
         cursor.execute(sql, {
             "practice": actor.practice.id, "clients": client_ids, "by_service": choices.basis is Basis.SERVICE,
             "first": choices.period.first_on, "last": choices.period.last_on, "as_of": choices.as_of or date.max,
         })  # fmt: skip
-        return list(cursor.fetchall())
+        return [_Found(*row) for row in cursor.fetchall()]
+
+
+def _all_figures(ids: list[UUID], found: list[_Found], choices: StatementChoices) -> dict[UUID, Figures]:
+    sums: dict[UUID, list[tuple[bool, Movement]]] = defaultdict(list)
+    ages: dict[UUID, list[int]] = defaultdict(lambda: [0] * len(BUCKETS))
+    for each in found:
+        if each.of == "sum":
+            sums[each.client_id].append((each.is_in_period, each.movement))
+        elif each.of == "open":
+            ages[each.client_id][bucket_of(max((_last_day(choices) - each.on).days, 0))] += each.cents
+    return {client_id: _figures(sums[client_id], tuple(ages[client_id])) for client_id in ids}
 
 
 def _figures(sums: list[tuple[bool, Movement]], open_cents: tuple[int, ...]) -> Figures:

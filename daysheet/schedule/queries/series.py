@@ -22,7 +22,7 @@ from ..following import read_standings, thread_of
 from ..models import Appointment, Series, Visit, VisitStatus
 from ..series_outcome import Standing
 from ..series_rows import repeat_of
-from ..series_rules import words
+from ..series_rules import Repeat, words
 from .day import people_words
 
 
@@ -89,6 +89,13 @@ def series_facts(actor: Actor, root_id: UUID, *, from_on: date | None = None) ->
     newest = Series.objects.filter(pk__in=thread.filter(occurrence_on=found["last_on"]).values("series_id"))[0]
     told = f"{words(repeat_of(newest))} at {newest.at:%-I:%M %p}"
     return SeriesFacts(id=root_id, words=told, **found)
+
+
+@query(Permission.DEFAULT)
+def repeat_in_force(actor: Actor, appointment_id: UUID) -> Repeat | None:
+    """How the series of an appointment repeats at its date; None for one that stands alone."""
+    found = Appointment.objects.filter(pk=appointment_id).select_related("series").first()
+    return repeat_of(found.series) if found and found.series else None
 
 
 @query(Permission.DEFAULT)

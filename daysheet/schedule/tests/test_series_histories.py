@@ -1,5 +1,6 @@
-"""Random histories of series: edits, moves, bills, cancellations, joiners, leavers and extensions in any order. After
-each step a date of a rule has one appointment, the dates agree everywhere, and nobody has touched what is billed."""
+"""Random histories of series: edits, moves, bills, cancellations, joiners, leavers, extensions and other repetitions in
+any order. After each step a date of a rule has one appointment, the dates agree everywhere, and nobody has touched what
+is billed."""
 
 from __future__ import annotations
 
@@ -15,10 +16,13 @@ from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit
 from daysheet.kit.errors import Refusal
 from daysheet.schedule.actions import ServiceChoice, move_appointment
+from daysheet.schedule.following import read_standings
 from daysheet.schedule.members import planned_services
 from daysheet.schedule.models import Appointment, Visit, VisitService
+from daysheet.schedule.repetition import change_repetition
 from daysheet.schedule.series import cancel_appointments, edit_series, extend_series
-from daysheet.schedule.series_outcome import Scope
+from daysheet.schedule.series_outcome import Scope, Standing
+from daysheet.schedule.series_rules import Frequency, Terms
 from daysheet.schedule.statuses import set_status
 from tests.billing import Clinic, build_clinic
 from tests.people import Cast
@@ -50,7 +54,7 @@ class _History:
     def step(self) -> None:
         """Something happens, or is refused."""
         happenings: list[Callable[[], object]] = [self.edit, self.edit, self.move, self.bill, self.status, self.cancel,
-                                                   self.members, self.extend]  # fmt: skip
+                                                   self.members, self.extend, self.repeat]  # fmt: skip
         happening = self.dice.choice(happenings)
         try:
             happening()
@@ -96,6 +100,21 @@ class _History:
     def extend(self) -> None:
         last_on = max(row.occurrence_on or date.min for row in Appointment.objects.all())
         extend_series(self.clinic.owner, root_id=self.root_id, last_on=last_on, count=1)
+
+    def repeat(self) -> None:
+        row = self.any_row()
+        frequency = self.dice.choice(list(Frequency))
+        weekdays = self.dice.sample(range(7), self.dice.randrange(3)) if frequency is Frequency.WEEKLY else []
+        terms = Terms(frequency, self.dice.randrange(1, 4), frozenset(weekdays), count=self.dice.randrange(1, 9))
+        rows = list(Appointment.objects.all())
+        alone = {key for key, standing in read_standings(rows).items() if standing is not Standing.OPEN} - {row.pk}
+        before = {each.pk: (each.starts_at, each.staff_member_id) for each in rows}
+        change_repetition(
+            self.clinic.owner, appointment_id=row.pk, scope=self.scope(), terms=terms, version=row.version
+        )
+        after = {each.pk: (each.starts_at, each.staff_member_id) for each in Appointment.objects.all()}
+        assert before.keys() <= after.keys(), "nothing is deleted"
+        assert {key: after[key] for key in alone} == {key: before[key] for key in alone}
 
     def scope(self) -> Scope:
         return self.dice.choice([Scope.FOLLOWING, Scope.FOLLOWING, Scope.FUTURE])

@@ -178,6 +178,69 @@ def test_a_series_goes_on_from_its_page(clinic: Clinic, dan: Browser) -> None:
     assert stale.status_code == 409 and 'value="2026-12-07"' in _text(stale)
 
 
+def _repetition(**more: str) -> dict[str, str]:
+    return {
+        "series_id": str(uuid4()), "version": "1", "scope": "following", "repeats": "weekly", "every": "2",
+        "until_on": "2026-12-07", **more,
+    }  # fmt: skip
+
+
+def test_another_repetition_is_shown_before_it_happens(clinic: Clinic, dan: Browser) -> None:
+    rows = _weekly(clinic, dan, clinic.client(), count=6)
+    bill_visit(clinic.biller, visit_id=Visit.objects.get(appointment=rows[2]).pk)
+    url = f"/alder/appointments/{rows[1].pk}/repetition/"
+    assert url in _text(dan.get(f"/alder/appointments/{rows[1].pk}/"))
+    page = _text(dan.get(url))
+    assert "This and following (5)" in page and "All future (4)" in page and "This appointment<" not in page
+    assert 'value="weekly" selected' in page and 'name="until_on" value="2026-12-07"' in page
+    form = _repetition()
+    unseen = dan.post(url, form)
+    said = "1 appointment would be canceled. 3 keep their dates. Left as they are: 1 billed."
+    for answer, status in ((unseen, 422), (dan.post(url, form | {"check": "1"}), 200)):
+        text = _text(answer)
+        assert answer.status_code == status and said in text and "Canceled: 1" in text and "Change the series" in text
+    assert "See below what would be" in _text(unseen) and Series.objects.count() == 1
+    part = _text(dan.post(url, form | {"check": "1"}, headers={"HX-Request": "true"}))
+    assert said in part and "<html" not in part
+    shown = {"shown": part.split('name="shown" value="')[1].split('"')[0], "save": "1"}
+    done = said.replace("would be", "was")
+    assert done in _said(dan.post(url, form | shown), dan)
+    assert "it was done once" in _said(dan.post(url, form | shown), dan)
+    assert Visit.objects.filter(status="canceled").count() == 1 and Series.objects.count() == 2
+
+
+def test_another_repetition_is_refused_in_words(clinic: Clinic, dan: Browser) -> None:
+    rows = _weekly(clinic, dan, clinic.client(), count=3)
+    url = f"/alder/appointments/{rows[1].pk}/repetition/"
+    for more, status, said in (
+        ({"until_on": "2020-01-01"}, 422, "first date would be 11/09/2026"),
+        ({"count": "2"}, 422, "Say when the series ends"),
+        ({"repeats": ""}, 422, "required"),
+        ({"scope": "this"}, 422, "Select a valid choice"),
+        ({"every": "0"}, 422, "greater than or equal to 1"),
+    ):
+        for headers in ({}, {"HX-Request": "true"}):
+            answer = dan.post(url, _repetition(check="1", **more), headers=headers)
+            assert answer.status_code == status and said in _text(answer), more
+    stale = dan.post(url, _repetition(version="7"))
+    assert stale.status_code == 409 and "Open it as it is now" in _text(stale)
+    dan.post(NEW, _typed(clinic, clinic.client("Lone"), save="1"))
+    alone = Appointment.objects.get(series=None)
+    url = f"/alder/appointments/{alone.pk}/repetition/"
+    assert "Not part of a series" in _text(dan.get(url)) and dan.post(url, _repetition(check="1")).status_code == 422
+    assert Series.objects.count() == 1
+
+
+def test_a_conflict_of_another_repetition_is_said_before_and_after(clinic: Clinic, dan: Browser) -> None:
+    rows = _weekly(clinic, dan, clinic.client(), count=2)
+    dan.post(NEW, _typed(clinic, clinic.client("Other"), day="2026-11-16", save="1"))
+    url, form = f"/alder/appointments/{rows[0].pk}/repetition/", _repetition(until_on="", count="2")
+    page = _text(dan.post(url, form | {"check": "1"}))
+    assert "Somebody would be in two places" in page and "moved from 11/09/2026" in page
+    shown = page.split('name="shown" value="')[1].split('"')[0]
+    assert "It was saved, and there is a conflict. 11/16/2026" in _said(dan.post(url, form | {"shown": shown}), dan)
+
+
 def test_a_group_larger_than_meant_is_warned_of(clinic: Clinic, dan: Browser) -> None:
     three = [clinic.client(str(number)) for number in range(3)]
     form = _typed(clinic, *three, group_limit="2")

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from daysheet.kit.dates import local_date
 from daysheet.schedule.rules import span
+from daysheet.schedule.series_matching import Stays, match
+from daysheet.schedule.series_outcome import Outcome, Rearranged
 from daysheet.schedule.series_rules import (
     LAST_WEEK,
     MOST_DATES,
@@ -25,7 +27,9 @@ from daysheet.schedule.series_rules import (
     Frequency,
     Repeat,
     SeriesRefused,
+    Terms,
     begin,
+    begin_otherwise,
     continued,
     dates,
     extended,
@@ -221,6 +225,110 @@ def test_an_extension_says_what_comes_next() -> None:
         extended(repeat, until_on=date(2026, 11, 22))
     with pytest.raises(SeriesRefused, match="Say how far"):
         extended(repeat)
+
+
+@given(_rules(), st.data())
+def test_the_same_rule_asked_for_again_has_the_rest_of_the_same_dates(repeat: Repeat, data: st.DataObject) -> None:
+    found = dates(repeat)
+    number = data.draw(st.integers(0, len(found) - 1))
+    weekdays = repeat.weekdays if repeat.frequency is Frequency.WEEKLY else frozenset()
+    for end in ({"count": len(found) - number}, {"until_on": found[-1]}):
+        terms = Terms(repeat.frequency, repeat.every, weekdays, **end)
+        assert dates(begin_otherwise(terms, found[number], repeat)) == found[number:]
+
+
+def test_another_rule_begins_on_the_first_ticked_weekday_and_may_be_one_date() -> None:
+    weekly = begin(Frequency.WEEKLY, MONDAY, count=9)
+    ticked = Terms(Frequency.WEEKLY, 2, frozenset({1, 3}), count=3)
+    assert dates(begin_otherwise(ticked, MONDAY, weekly)) == (date(2026, 11, 3), date(2026, 11, 5), date(2026, 11, 17))
+    assert dates(begin_otherwise(Terms(Frequency.DAILY, count=1), MONDAY, weekly)) == (MONDAY,)
+    month_ends = Repeat(Frequency.MONTHLY_DAY, date(2026, 1, 31), count=6, month_day=31)
+    every_other = begin_otherwise(Terms(Frequency.MONTHLY_DAY, 2, count=3), date(2026, 2, 28), month_ends)
+    assert dates(every_other) == (date(2026, 2, 28), date(2026, 4, 30), date(2026, 6, 30))
+    with pytest.raises(SeriesRefused, match="first date would be 11/03/2026"):
+        begin_otherwise(replace(ticked, until_on=MONDAY, count=None), MONDAY, weekly)
+    for wrong in (Terms(Frequency.DAILY), Terms(Frequency.DAILY, count=371), Terms(Frequency.DAILY, 53, count=2)):
+        with pytest.raises(SeriesRefused):
+            begin_otherwise(wrong, MONDAY, weekly)
+
+
+_SOME_DAYS = st.lists(st.integers(0, 60), max_size=12, unique=True).map(
+    lambda numbers: [MONDAY + timedelta(days=number) for number in sorted(numbers)]
+)
+
+
+@given(_SOME_DAYS, _SOME_DAYS, st.sets(st.integers(0, 11)), st.data())
+def test_each_date_has_one_appointment_and_each_appointment_one_fate(
+    new: list[date], old: list[date], staying: set[int], data: st.DataObject
+) -> None:
+    keys = {day: UUID(int=number) for number, day in enumerate(old)}
+    stays = {
+        key: Stays(day, day + timedelta(days=data.draw(st.integers(-2, 2))))
+        for number, (day, key) in enumerate(keys.items())
+        if number in staying
+    }
+    follows = {key: day for day, key in keys.items() if key not in stays}
+    found = match(new, follows, stays)
+    placed = [*found.kept.values(), *found.moved.values(), *found.held.values(), *found.added]
+    assert sorted(placed) == new
+    assert sorted([*found.kept, *found.moved, *found.surplus]) == sorted(follows)
+    assert sorted([*found.held, *found.dropped]) == sorted(stays)
+    assert not (found.added and found.surplus), "nothing is called off where a date is left"
+    assert all(follows[key] == day for key, day in found.kept.items())
+    assert {key for key, day in follows.items() if day in new and day not in found.held.values()} <= set(found.kept)
+    assert all(each.occurrence_on not in new or key in found.held for key, each in stays.items())
+    moved = sorted(found.moved, key=lambda key: follows[key])
+    assert [found.moved[key] for key in moved] == sorted(found.moved.values()), "nobody overtakes another"
+
+
+def _weeks(*weeks: int, day: int = 0) -> list[date]:
+    return [MONDAY + timedelta(days=7 * week + day) for week in weeks]
+
+
+@pytest.mark.parametrize(
+    ("new", "moved", "surplus", "added"),
+    [
+        (_weeks(0, 2, 4), {}, [1, 3, 5], []),
+        (_weeks(0, 2, 4, 6, 8, 10), dict(zip([1, 3, 5], _weeks(6, 8, 10), strict=True)), [], []),
+        (_weeks(0, 2, 4, day=3), dict(zip([0, 2, 4], _weeks(0, 2, 4, day=3), strict=True)), [1, 3, 5], []),
+        (_weeks(*range(6), day=1), dict(enumerate(_weeks(*range(6), day=1))), [], []),
+        (sorted(_weeks(*range(6)) + _weeks(0, 1, day=3)), {}, [], _weeks(0, 1, day=3)),
+        (_weeks(0), {}, [1, 2, 3, 4, 5], []),
+    ],
+)  # fmt: skip
+def test_a_weekly_series_of_six_mondays_becomes_another(
+    new: list[date], moved: dict[int, date], surplus: list[int], added: list[date]
+) -> None:
+    follows = {UUID(int=number): day for number, day in enumerate(_weeks(*range(6)))}
+    found = match(new, follows, {})
+    assert {key.int: day for key, day in found.moved.items()} == moved
+    assert [key.int for key in found.surplus] == surplus and list(found.added) == added
+
+
+def test_a_date_that_was_canceled_or_moved_is_not_made_again() -> None:
+    one, two, three = (UUID(int=number) for number in range(3))
+    stays = {
+        one: Stays(MONDAY, MONDAY),
+        two: Stays(MONDAY + timedelta(days=7), MONDAY + timedelta(days=8)),
+        three: Stays(MONDAY + timedelta(days=14), MONDAY + timedelta(days=15)),
+    }
+    found = match([MONDAY, MONDAY + timedelta(days=7), MONDAY + timedelta(days=15)], {}, stays)
+    assert found.held == {one: MONDAY, two: MONDAY + timedelta(days=7), three: MONDAY + timedelta(days=15)}
+    assert not found.added and not found.dropped
+    assert match([MONDAY], {}, stays).dropped == (two, three)
+    assert match([MONDAY], {}, stays).token != found.token
+
+
+def test_numbers_are_said_as_people_say_them() -> None:
+    left = Outcome(frozenset(), billed=1, apart=2)
+    told = Rearranged(2, 3, 1, 4, left).words()
+    assert told == (
+        "2 appointments were moved, 3 added, 1 canceled. 4 keep their dates. "
+        "Left as they are: 1 billed, 2 changed on their own."
+    )
+    assert Rearranged(0, 1, 0, 1, Outcome(frozenset())).words() == "1 appointment was added. 1 keeps its date."
+    assert Rearranged(0, 0, 2, 0, Outcome(frozenset())).words(would=True) == "2 appointments would be canceled."
+    assert Rearranged(0, 0, 0, 2, Outcome(frozenset())).words() == "No date changed. 2 keep their dates."
 
 
 def test_a_change_speaks_only_of_what_changed() -> None:
