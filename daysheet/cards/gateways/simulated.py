@@ -96,7 +96,7 @@ class SimulatedGateway:
         return News(
             message_ref=str(message["id"]),
             kind=NewsKind(message["kind"]) if message["kind"] in set(NewsKind) else NewsKind.OTHER,
-            occurred_at=datetime.fromisoformat(message["at"]),
+            occurred_at=_moment(message["at"]),
             charge_id=_uuid(message.get("charge")),
             charge_reference=str(message.get("reference", "")),
             amount_cents=int(message.get("amount_cents", 0)),
@@ -114,6 +114,13 @@ class SimulatedGateway:
         }  # fmt: skip
         body = b"" if asked is None else json.dumps(asked).encode()
         return call(self._base_url, method, path, headers=headers, body=body)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without its time zone")
+    return moment
 
 
 def _id(reference: str) -> str:

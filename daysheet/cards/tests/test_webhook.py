@@ -73,7 +73,8 @@ def test_without_a_signature_or_with_nonsense_nothing_happens(desk: CardDesk, to
     browser = Browser(enforce_csrf_checks=True)
     for body in (json.dumps(told), "[]", "{", ""):
         assert browser.post(address(desk), body, content_type="application/json").status_code == 400
-    for nonsense in ([], {}, {"id": 1}, told | {"at": "soon"}, told | {"charge": "x"}, told | {"amount_cents": "x"}):
+    moments = [told | {"at": "soon"}, told | {"at": "2026-11-16T15:00:00"}]  # the second: where on earth?
+    for nonsense in ([], {}, {"id": 1}, *moments, told | {"charge": "x"}, told | {"amount_cents": "x"}):
         assert send(desk, nonsense) == 400  # type: ignore[arg-type]
     assert send(desk, told | {"kind": "weather"}) == 200
     assert not Payment.objects.exists()
