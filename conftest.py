@@ -10,11 +10,16 @@ import pytest
 import time_machine
 from django.db import connections
 from django.test import Client as Browser
+from hypothesis import HealthCheck, settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from daysheet.practices.models import User
 from tests.architecture.unscoped import switch_scoping_off
 from tests.people import NOW, Cast, Person, build_cast
+
+# How long an example takes says how busy the machine is; what we are quick at stands in bench/.
+settings.register_profile("daysheet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("daysheet")
 
 _KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 
