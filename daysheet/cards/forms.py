@@ -10,7 +10,7 @@ from uuid import UUID
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
-from daysheet.payments.correction_forms import ReasonForm
+from daysheet.invoicing.forms import ReasonForm
 from daysheet.web.fields import DayField, IdInAdvance, MoneyField
 
 from .actions import ChargeRequest
@@ -130,12 +130,11 @@ class MarkRefundedForm(ReasonForm):
     reference = forms.CharField(label="The processor's reference", max_length=200)
 
 
-class CardRefundForm(forms.Form):
-    """How much goes back to the card, and why."""
+class CardRefundForm(ReasonForm):
+    """How much goes back to the card."""
 
-    request_key = IdInAdvance()
+    field_order = ("amount", "reason")
     amount = MoneyField(label="Amount")
-    reason = forms.CharField(label="Reason", max_length=400)
 
 
 class ProcessorForm(forms.Form):

@@ -9,6 +9,7 @@ from django.db.models import Count, Sum
 
 from daysheet.clients.queries import lock_clients, visible_clients
 from daysheet.kit.errors import NotFound, Refusal
+from daysheet.ledger.requests import claim_request
 from daysheet.practices.action import action
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
@@ -30,6 +31,19 @@ class InvoiceAlreadyVoid(Refusal):
     """The invoice was voided before."""
 
     code = "invoice_already_void"
+
+
+class NoLongerThere(Refusal):
+    """What is to be corrected was changed or voided since: somebody else was faster. `number`: the invoice's."""
+
+    code = "no_longer_there"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            "This was changed or voided meanwhile. Nothing was changed by you; "
+            f"invoice {number} shows how it stands now."
+        )
+        self.number = number
 
 
 class InvoiceHasInsuranceMoney(Refusal):
@@ -81,16 +95,21 @@ def bill_appointment(actor: Actor, *, appointment_id: UUID) -> Issued:
     return _bill_visits(actor, list(visits.values_list("pk", flat=True)))
 
 
-@action(Permission.BILLING)
-def void_invoice(actor: Actor, *, invoice_id: UUID, reason: str) -> None:
+@action(Permission.BILLING, audited=False)
+def void_invoice(actor: Actor, *, invoice_id: UUID, reason: str, request_key: UUID | None = None) -> None:
     """Void an invoice (C3): number and row stay, its charges are reversed, client money on it becomes credit,
-    write-offs are reversed, its visits are unbilled again.
+    write-offs are reversed, its visits are unbilled again. `request_key` is the form's id: the same form sent twice is
+    one void.
 
-    Raises NotFound, ReasonMissing, InvoiceAlreadyVoid, InvoiceHasInsuranceMoney.
+    Raises NotFound, RequestKeyReused, ReasonMissing, InvoiceAlreadyVoid, InvoiceHasInsuranceMoney.
     """
+    content = {"invoice": invoice_id, "reason": reason.strip()}
+    is_new = request_key is None or claim_request(actor, request_key, "void_invoice", content)
     invoice = Invoice.objects.filter(pk=invoice_id, client__in=visible_clients(actor)).first()
     if invoice is None:
         raise NotFound("There is no such invoice in this practice.")
+    if not is_new:
+        return
     outcome = void_invoices(actor, [invoice], reason=reason)
     if outcome.already_void:
         raise InvoiceAlreadyVoid(f"Invoice {invoice.number} has been voided already. Nothing was changed.")

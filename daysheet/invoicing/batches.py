@@ -1,5 +1,5 @@
-"""Batches: start one, carry it out in chunks of clients, continue one that stopped, retry what was refused, undo what
-nothing has touched (B4-B6).
+"""Batches: start one, carry it out in chunks of clients, continue one that stopped, retry what was refused (B4,
+B5).
 
 The truth is in BatchItem rows: an item is done in the very transaction that wrote its invoices, so that a killed worker
 loses at most one chunk's work and a rerun bills every visit once.
@@ -38,18 +38,16 @@ from daysheet.staff.actors import Entrance, person_actor
 from daysheet.staff.models import StaffMember
 
 from .actions import issue_invoices
-from .models import Batch, BatchItem, BatchProblem, Invoice, InvoiceLine, InvoiceVoid
+from .models import Batch, BatchItem, BatchProblem, Invoice, InvoiceLine
 from .queries.access import visible_batch
 from .registry import tell_batch_finished
 from .selection import Issued, LineEdit, Selection
-from .voiding import void_invoices
 
 JOB_KIND = "invoice_batch"
 #: Billed in one transaction: as many clients, but of many services only so many that nobody waits long for the counter
 #: of numbers, and of fewer while people are at work. Measured in docs/performance.md.
 CLIENTS_PER_CHUNK, SERVICES_PER_CHUNK, SERVICES_BESIDE_PEOPLE = 250, 2_000, 200
 _TRIES = 3
-_TOUCHED = "It has payments, adjustments or a claim on it, or a statement told of it."
 _log = logging.getLogger("daysheet.invoicing")
 
 
@@ -65,12 +63,6 @@ class BatchStillRunning(Refusal):
     code = "batch_still_running"
 
 
-class BatchUndone(Refusal):
-    """The batch has been undone before."""
-
-    code = "batch_undone"
-
-
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
     """The ticked visit services of one client, with the edits made in the preview."""
@@ -78,14 +70,6 @@ class BatchRequest:
     client_id: UUID
     visit_service_ids: tuple[UUID, ...]
     edits: Mapping[UUID, LineEdit] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Undone:
-    """Numbers of the invoices voided, and of those that remain with the reason."""
-
-    voided: tuple[int, ...]
-    remaining: tuple[tuple[int, str], ...]
 
 
 @action(Permission.BILLING, audited=False)
@@ -137,7 +121,7 @@ def retry_refused(actor: Actor, *, batch_id: UUID, new_batch_id: UUID) -> UUID:
     NotFound, BatchStillRunning, BatchEmpty."""
     if Batch.objects.filter(pk=new_batch_id).exists():
         return new_batch_id
-    batch = _finished(actor, batch_id)
+    batch = finished_batch(actor, batch_id)
     refused = BatchProblem.objects.filter(
         batch=batch, kind=BatchProblem.Kind.REFUSED, client__in=visible_clients(actor)
     )
@@ -167,28 +151,6 @@ def continue_batch(actor: Actor, *, batch_id: UUID) -> bool:
         return False
     record(actor, "continue_batch", "batch", batch_id)
     return True
-
-
-@action(Permission.BILLING)
-def undo_batch(actor: Actor, *, batch_id: UUID, reason: str) -> Undone:
-    """Void what the batch created, where nothing has touched it since (B6) and the actor may still see the client (P1).
-    Raises NotFound, BatchStillRunning, BatchUndone."""
-    batch = _finished(actor, batch_id)
-    claimed = Batch.objects.filter(pk=batch_id, undone_at=None).update(
-        undone_at=actor.now, undone_by_name=actor.person_name[:120]
-    )
-    if not claimed:
-        raise BatchUndone(f"This batch was undone by {batch.undone_by_name}. Nothing was changed.")
-    created = Invoice.objects.filter(batch=batch).order_by("number")
-    visible = created.filter(client__in=visible_clients(actor))
-    outcome = void_invoices(actor, list(visible), reason=reason, leave_touched=True)
-    hidden = created.exclude(client__in=visible_clients(actor)).exclude(pk__in=InvoiceVoid.objects.values("invoice_id"))
-    remaining = [
-        *((invoice.number, _TOUCHED) for invoice in outcome.touched),
-        *((number, "You are not assigned to its client.") for number in hidden.values_list("number", flat=True)),
-    ]
-    record(actor, "undo_batch", "batch", batch_id, voided=len(outcome.voided), remaining=len(remaining))
-    return Undone(tuple(invoice.number for invoice in outcome.voided), tuple(sorted(remaining)))
 
 
 def run_batch(job: RunningJob) -> None:
@@ -336,7 +298,8 @@ def _write_problem(
     )  # fmt: skip
 
 
-def _finished(actor: Actor, batch_id: UUID) -> Batch:
+def finished_batch(actor: Actor, batch_id: UUID) -> Batch:
+    """Raises NotFound, BatchStillRunning."""
     batch = visible_batch(actor, batch_id)
     if batch.finished_at is None:
         raise BatchStillRunning("The batch is still running. Wait until it has finished.")

@@ -10,8 +10,10 @@ from uuid import UUID
 from django import forms
 
 from daysheet.clients.models import Client
-from daysheet.kit.dates import month_bounds
-from daysheet.web.fields import DayField, DayRangeForm, MoneyField
+from daysheet.kit.dates import month_bounds, us_date
+from daysheet.kit.errors import Refusal
+from daysheet.kit.money import Money
+from daysheet.web.fields import DayField, DayRangeForm, IdInAdvance, MoneyField
 
 from .queries.batch_search import SearchFilters
 from .selection import LineEdit, ManualLine
@@ -160,9 +162,41 @@ class ItemForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why an invoice is voided or a batch undone: it stays with each of them (C3)."""
+    """Why: kept with the correction, in All Activity and in the Activity Log."""
 
-    reason = forms.CharField(label="Reason", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+    request_key = IdInAdvance()
+    reason = forms.CharField(label="Reason", max_length=400)
+    #: Whether everything but the reason comes filled in: typing begins there.
+    begins_with_reason = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.begins_with_reason and not self.is_bound:
+            self.fields["reason"].widget.attrs["autofocus"] = True
+
+    def told_of(self, refusal: Refusal) -> None:
+        """The form is shown again with these words."""
+
+    def typed(self) -> list[tuple[str, str]]:
+        """What a valid form says, in words: (label, value) of the fields that are filled in."""
+        words = [
+            (str(field.label), _in_words(field, self.cleaned_data.get(field.name))) for field in self.visible_fields()
+        ]
+        return [(label, value) for label, value in words if value]
+
+
+def _in_words(field: forms.BoundField, value: Any) -> str:
+    """As people read it: dollars, days as they are written here, choices by their labels."""
+    if isinstance(field.field, MoneyField):
+        return str(Money(value)) if value is not None else ""
+    if isinstance(value, date):
+        return us_date(value)
+    if isinstance(field.field, forms.ChoiceField):
+        choices: Any = field.field.choices
+        labels = {str(key): str(label) for key, label in choices}
+        chosen = value if isinstance(value, list) else [value]
+        return ", ".join(labels.get(str(each), "") for each in chosen)
+    return str(value) if value is not None else ""
 
 
 def _id(text: str) -> UUID | None:

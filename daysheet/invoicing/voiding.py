@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -51,64 +52,96 @@ def void_invoices(actor: Actor, invoices: Sequence[Invoice], *, reason: str, lea
     if not reason:
         raise ReasonMissing("Say why the invoice is voided: the reason stays with it.")
     lock_clients({invoice.client_id for invoice in invoices})
+    found = _look_at(invoices, leave_touched=leave_touched, locks=True)
+    void_before, touched, lines = found.void_before, found.touched, found.lines
+    free = [invoice for invoice in invoices if invoice.pk not in void_before | touched]
+    if free:
+        freed = [line_id for invoice in free for line_id in lines[invoice.pk]]
+        _void(actor, free, freed, [entry.id for line_id in freed for entry in found.standing[line_id]], reason)
+    return Voided(
+        tuple(free),
+        tuple(invoice for invoice in invoices if invoice.pk in void_before),
+        tuple(invoice for invoice in invoices if invoice.pk in touched),
+    )
+
+
+def left_by_undo(invoices: Sequence[Invoice]) -> set[UUID]:
+    """Those of the invoices that stand and that undoing would leave, as things are now (B6). Locks nothing."""
+    return _look_at(invoices, leave_touched=True, locks=False).touched
+
+
+class _Posted(NamedTuple):
+    """An entry that still counts. Of thousands of lines no more is read than this."""
+
+    id: UUID
+    debit: str
+    credit: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was void before, the live lines of each of the others, what stands on each line, and which invoices are left
+    because of it."""
+
+    void_before: set[UUID]
+    lines: dict[UUID, list[UUID]]
+    standing: dict[UUID, list[_Posted]]
+    touched: set[UUID]
+
+
+def _look_at(invoices: Sequence[Invoice], *, leave_touched: bool, locks: bool) -> _Found:
     ids = [invoice.pk for invoice in invoices]
     void_before = set(InvoiceVoid.objects.filter(invoice_id__in=ids).values_list("invoice_id", flat=True))
-    lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
+    lines: dict[UUID, list[UUID]] = defaultdict(list)
     live = InvoiceLine.objects.filter(invoice_id__in=ids, ended_at=None).order_by("pk")
-    for line in live.select_for_update(no_key=True):
-        lines[line.invoice_id].append(line)
-    standing = _standing([line.pk for its_lines in lines.values() for line in its_lines])
+    live = live.select_for_update(no_key=True) if locks else live
+    for invoice_id, line_id in live.values_list("invoice_id", "pk"):
+        lines[invoice_id].append(line_id)
+    standing = _standing([line_id for its_lines in lines.values() for line_id in its_lines])
     holds = _moved if leave_touched else _insurance_paid
     touched = {
         invoice_id
         for invoice_id, its_lines in lines.items()
-        if any(holds(entry) for line in its_lines for entry in standing[line.pk])
+        if any(holds(entry) for line_id in its_lines for entry in standing[line_id])
     }
     if leave_touched:
         touched |= _claimed(lines) | on_statements(lines)
-    free = [invoice for invoice in invoices if invoice.pk not in void_before | touched]
-    if free:
-        freed = [line for invoice in free for line in lines[invoice.pk]]
-        _void(actor, free, freed, [entry.pk for line in freed for entry in standing[line.pk]], reason)
-    return Voided(
-        tuple(free),
-        tuple(invoice for invoice in invoices if invoice.pk in void_before),
-        tuple(invoice for invoice in invoices if invoice.pk in touched - void_before),
-    )
+    return _Found(void_before, lines, standing, touched - void_before)
 
 
-def _standing(line_ids: Collection[UUID]) -> dict[UUID, list[Entry]]:
+def _standing(line_ids: Collection[UUID]) -> dict[UUID, list[_Posted]]:
     """The entries of lines that still count: no reversal, and not reversed."""
     reversals = Entry.objects.filter(reverses_id=OuterRef("pk"))
-    found: dict[UUID, list[Entry]] = defaultdict(list)
-    for entry in Entry.objects.filter(~Exists(reversals), line_id__in=line_ids, reverses_id=None):
-        assert entry.line_id is not None
-        found[entry.line_id].append(entry)
+    entries = Entry.objects.filter(~Exists(reversals), line_id__in=line_ids, reverses_id=None)
+    found: dict[UUID, list[_Posted]] = defaultdict(list)
+    for line_id, entry_id, debit, credit in entries.values_list("line_id", "pk", "debit_account", "credit_account"):
+        assert line_id is not None
+        found[line_id].append(_Posted(entry_id, debit, credit))
     return found
 
 
-def _moved(entry: Entry) -> bool:
+def _moved(entry: _Posted) -> bool:
     """Anything but the charge itself."""
-    return entry.credit_account != Account.REVENUE
+    return entry.credit != Account.REVENUE
 
 
-def _insurance_paid(entry: Entry) -> bool:
+def _insurance_paid(entry: _Posted) -> bool:
     """An insurer's money or contractual adjustment: those are taken off where they were posted (C3)."""
-    return entry.debit_account == Account.CONTRACTUAL or (
-        entry.debit_account == Account.CREDIT and entry.credit_account == Account.INSURANCE_RECEIVABLE
+    return entry.debit == Account.CONTRACTUAL or (
+        entry.debit == Account.CREDIT and entry.credit == Account.INSURANCE_RECEIVABLE
     )
 
 
-def _claimed(lines: Mapping[UUID, Sequence[InvoiceLine]]) -> set[UUID]:
+def _claimed(lines: Mapping[UUID, Collection[UUID]]) -> set[UUID]:
     """The invoices with a line in a claim."""
-    claimed = claimed_lines([line.pk for its_lines in lines.values() for line in its_lines])
-    return {invoice_id for invoice_id, its_lines in lines.items() if any(line.pk in claimed for line in its_lines)}
+    claimed = claimed_lines([line_id for its_lines in lines.values() for line_id in its_lines])
+    return {invoice_id for invoice_id, its_lines in lines.items() if not claimed.isdisjoint(its_lines)}
 
 
 def _void(
     actor: Actor,
     invoices: Sequence[Invoice],
-    lines: Sequence[InvoiceLine],
+    line_ids: Collection[UUID],
     entry_ids: Collection[UUID],
     reason: str,
 ) -> None:
@@ -121,9 +154,9 @@ def _void(
         ],
         batch_size=5000,
     )
-    end_lines(actor, [line.pk for line in lines], entry_ids, reason=f"Voided: {reason}")
+    end_lines(actor, line_ids, entry_ids, reason=f"Voided: {reason}")
     if keeper := claim_keeper():
-        keeper.withdraw(actor, [line.pk for line in lines], f"Voided: {reason}")
+        keeper.withdraw(actor, line_ids, f"Voided: {reason}")
     record_many(
         actor,
         (

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from daysheet.audit.actions import record
 from daysheet.clients.queries import visible_clients
+from daysheet.invoicing.actions import NoLongerThere
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotFound, Refusal
@@ -28,7 +29,6 @@ from daysheet.practices.permissions import Permission
 
 from .models import Payment, PaymentReversal
 from .receiving import PaymentInFuture, lock_visible_clients
-from .rules import NoLongerThere
 
 _SIDES = {"client": Account.CLIENT_RECEIVABLE, "insurance": Account.INSURANCE_RECEIVABLE}
 

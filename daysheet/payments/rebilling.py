@@ -14,7 +14,7 @@ from django.db import connection
 
 from daysheet.audit.actions import record
 from daysheet.clients.queries import visible_clients
-from daysheet.invoicing.actions import InvoiceHasInsuranceMoney, issue_invoices, void_invoice
+from daysheet.invoicing.actions import InvoiceHasInsuranceMoney, NoLongerThere, issue_invoices, void_invoice
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.invoicing.registry import claim_keeper, claimed_lines
 from daysheet.invoicing.selection import Issued, LineEdit, ManualLine, Selection
@@ -35,7 +35,6 @@ from daysheet.services.models import ServiceType
 from .corrections import ReasonMissing
 from .prepayments import apply_more, apply_rest
 from .receiving import lock_visible_clients
-from .rules import NoLongerThere
 
 
 class RebillRefused(Refusal):

@@ -45,19 +45,6 @@ class LineNotOpen(Refusal):
     code = "line_not_open"
 
 
-class NoLongerThere(Refusal):
-    """What is to be corrected was changed or voided since: somebody else was faster. `number`: the invoice's."""
-
-    code = "no_longer_there"
-
-    def __init__(self, number: int) -> None:
-        super().__init__(
-            "This was changed or voided meanwhile. Nothing was changed by you; "
-            f"invoice {number} shows how it stands now."
-        )
-        self.number = number
-
-
 @dataclass(frozen=True, slots=True)
 class OpenLine:
     """A line whose client side still owes `due_cents`. `invoice_number` and `position` order lines of one date."""

@@ -20,9 +20,10 @@ from daysheet.claims.actions import queue_claims, withdraw_claim
 from daysheet.claims.models import Claim
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.actions import bill_visit, issue_invoices, void_invoice
-from daysheet.invoicing.batches import BatchRequest, start_batch, undo_batch
+from daysheet.invoicing.batches import BatchRequest, start_batch
 from daysheet.invoicing.models import Batch, Invoice, InvoiceLine
 from daysheet.invoicing.selection import ManualLine, Selection
+from daysheet.invoicing.undoing import undo_batch
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.kit.errors import Refusal

@@ -159,7 +159,10 @@ def test_a_refund_of_which_the_processor_says_nothing_is_decided_by_hand(
     alice.row("Credit/Debit Card").get_by_role("link").first.click()
     alice.link(re.compile("^Refund")).first.click()
     alice.page.get_by_label("Reason").fill("Overpaid")
-    alice.button("Refund to the card").click()
+    alice.button("Show the effect").click()
+    alice.look("refund-to-the-card")
+    alice.button("Yes, refund to the card").click()
+    alice.sees("The refund is on its way to the card.")
     for _ in range(20):
         alice.page.wait_for_timeout(500)
         alice.page.reload()

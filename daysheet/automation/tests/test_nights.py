@@ -17,9 +17,9 @@ from daysheet.claims.actions import queue_claims, withdraw_claim
 from daysheet.claims.models import Claim
 from daysheet.invoicing import batches
 from daysheet.invoicing.actions import bill_visit, issue_invoices, void_invoice
-from daysheet.invoicing.batches import undo_batch
 from daysheet.invoicing.models import Batch, BatchProblem, Invoice
 from daysheet.invoicing.selection import ManualLine, Selection
+from daysheet.invoicing.undoing import undo_batch
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.practices.actor import Actor

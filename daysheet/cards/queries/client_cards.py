@@ -45,9 +45,7 @@ class ClientCards:
 class RefundDesk:
     """What the refund page needs of a payment that came through the processor."""
 
-    payment_id: UUID
     client_id: UUID
-    client_name: str
     amount_cents: int
     unapplied_cents: int
     card_label: str
@@ -94,7 +92,7 @@ def refund_desk(actor: Actor, payment_id: UUID) -> RefundDesk:
     if payment is None or payment.client is None:
         raise NotFound("There is no such payment in this practice.")
     client = get_client(actor, payment.client.pk)
-    return RefundDesk(payment_id, client.pk, client.name, payment.amount_cents, payment.unapplied_cents, payment.notes)
+    return RefundDesk(client.pk, payment.amount_cents, payment.unapplied_cents, payment.notes)
 
 
 @query(Permission.ADMINISTRATOR)

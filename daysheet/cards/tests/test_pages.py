@@ -16,7 +16,7 @@ from daysheet.cards.sealing import CannotUnseal, unseal
 from daysheet.payments.models import Payment
 from daysheet.payments.tests.desk import pay
 from daysheet.practices.models import User
-from tests.pages import words_of
+from tests.pages import filled, words_of
 
 from .desk import CardDesk, due, payment_of
 
@@ -156,10 +156,14 @@ def test_a_refund_goes_through_the_processor_and_shows(desk: CardDesk, bob: Brow
     html = bob.get(page).content.decode()
     assert f'href="{at("refund", payment=payment.pk)}"' in html
     assert ">Edit<" not in html and ">Delete<" not in html
-    form = {"request_key": str(uuid4()), "amount": "10.01", "reason": "Overpaid"}
-    assert bob.post(at("refund", payment=payment.pk), form).status_code == 422
+    url = at("refund", payment=payment.pk)
+    form = filled(bob.get(url).text, reason="Overpaid")
+    assert form["amount"] == "10.00"
+    assert bob.post(url, form | {"amount": "10.01"}).status_code == 422
+    shown = bob.post(url, form)
+    assert "Client Credit $10.00 $0.00" in words_of(shown) and not CardRefund.objects.exists()
     for _ in range(2):
-        assert bob.post(at("refund", payment=payment.pk), form | {"amount": "10.00"}).status_code == 303
+        assert bob.post(url, filled(shown.text, confirmed="1")).status_code == 303
     assert CardRefund.objects.count() == 1
     assert "is waiting to be sent" in words_of(bob.get(page))
     desk.processor.dispute(desk.processor.charges()[0]["id"])

@@ -8,10 +8,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from daysheet.invoicing.views.correction_page import correction_page
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
-from daysheet.web.form_pages import form_page
+from daysheet.kit.money import Money
 from daysheet.web.pages import practice_url
-from daysheet.web.requests import actor_of, shows_record_of
+from daysheet.web.requests import actor_of
 from daysheet.web.views import refused, render_page, see_other
 
 from .. import actions
@@ -78,17 +79,15 @@ def refund(request: HttpRequest, payment: UUID) -> HttpResponse:
     """Give back to the card, through the processor."""
     actor = actor_of(request)
     desk = queries.refund_desk(actor, payment)
-    shows_record_of(request, desk.client_id)
     form = CardRefundForm(request.POST or None, initial={"amount": desk.unapplied_cents})
-    return form_page(
-        request,
-        form,
-        "cards/refund.html",
-        {"desk": desk, "section": "Clients"},
-        save=lambda typed: actions.request_refund(
+    card = f" ({desk.card_label})" if desk.card_label else ""
+    return correction_page(
+        request, form, desk.client_id, "Refund to the card", practice_url(actor, "payments:payment", payment=payment),
+        lambda typed: actions.request_refund(
             actor, refund_id=typed["request_key"], payment_id=payment, amount_cents=typed["amount"],
             reason=typed["reason"],
         ),
-        done="The refund is on its way to the card.",
-        back_url=practice_url(actor, "payments:payment", payment=payment),
+        about=f"{Money(desk.unapplied_cents)} of this payment of {Money(desk.amount_cents)} is not applied and can go "
+        f"back to the card{card}. It leaves the client’s credit at once, and comes back if the processor refuses.",
+        done=lambda _: "The refund is on its way to the card.",
     )  # fmt: skip

@@ -7,9 +7,9 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from daysheet.invoicing.forms import ReasonForm
+from daysheet.invoicing.views.correction_page import correction_page
 from daysheet.kit.money import Money
-from daysheet.payments.correction_forms import ReasonForm
-from daysheet.payments.views.correction_page import correction_page
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.web.pages import practice_url

@@ -12,9 +12,10 @@ from daysheet.claims.actions import NothingToClaim, queue_claims, withdraw_claim
 from daysheet.claims.models import Claim, ClaimLine
 from daysheet.claims.queries import PAGE_SIZE, waiting_claims
 from daysheet.invoicing.actions import InvoiceAlreadyVoid, bill_visit, issue_invoices, void_invoice
-from daysheet.invoicing.batches import BatchRequest, start_batch, undo_batch
+from daysheet.invoicing.batches import BatchRequest, start_batch
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.invoicing.selection import LineEdit, Selection
+from daysheet.invoicing.undoing import undo_batch
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.kit.errors import NotAllowed, NotFound

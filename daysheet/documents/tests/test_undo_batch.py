@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 from daysheet.documents.actions import make_documents
 from daysheet.documents.rendering import Period, StatementChoices, statement_papers
-from daysheet.invoicing.batches import BatchRequest, run_batch, start_batch, undo_batch
+from daysheet.invoicing.batches import BatchRequest, run_batch, start_batch
 from daysheet.invoicing.models import Invoice
+from daysheet.invoicing.undoing import undo_batch
 from daysheet.jobs.models import JobRun
 from daysheet.jobs.registry import RunningJob
 from daysheet.practices.actor import Actor

@@ -149,12 +149,10 @@ def batch_result(actor: Actor, batch_id: UUID, *, page: int = 1) -> BatchResult:
     batch = visible_batch(actor, batch_id)
     visible = visible_clients(actor)
     invoices = Invoice.objects.filter(batch=batch, client__in=visible)
-    is_void = Exists(InvoiceVoid.objects.filter(invoice_id=OuterRef("invoice_id")))
-    lines = InvoiceLine.objects.filter(invoice__in=invoices)
-    sums = lines.annotate(is_void=is_void).aggregate(
+    sums = InvoiceLine.objects.filter(invoice__in=invoices).aggregate(
         total=Sum("amount_cents", default=0),
-        live=Sum("amount_cents", filter=Q(is_void=False), default=0),
-        live_count=Count("invoice_id", filter=Q(is_void=False), distinct=True),
+        live=Sum("amount_cents", filter=Q(ended_at=None), default=0),
+        live_count=Count("invoice_id", filter=Q(ended_at=None), distinct=True),
     )
     start = (max(page, 1) - 1) * RESULT_PAGE_SIZE
     window = slice(start, start + RESULT_PAGE_SIZE + 1)
@@ -177,6 +175,12 @@ def batch_result(actor: Actor, batch_id: UUID, *, page: int = 1) -> BatchResult:
         retry_of=batch.retry_of_id,
         retries=tuple(Batch.objects.filter(retry_of=batch).order_by("created_at").values_list("pk", flat=True)),
     )
+
+
+@query(Permission.BILLING)
+def batch_summary(actor: Actor, batch_id: UUID) -> BatchSummary:
+    """One batch. Raises NotFound."""
+    return _summaries([visible_batch(actor, batch_id)])[0]
 
 
 def summaries_of(batch_ids: Collection[UUID]) -> dict[UUID, BatchSummary]:

@@ -21,14 +21,13 @@ from daysheet.invoicing.batches import (
     BatchEmpty,
     BatchRequest,
     BatchStillRunning,
-    BatchUndone,
     continue_batch,
     retry_refused,
     start_batch,
-    undo_batch,
 )
 from daysheet.invoicing.models import Batch, BatchItem, BatchProblem, Invoice, InvoiceLine
 from daysheet.invoicing.selection import LineEdit
+from daysheet.invoicing.undoing import BatchUndone, undo_batch
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.jobs.pace import Pace

@@ -10,13 +10,17 @@ from django.test import Client as Browser
 
 from daysheet.invoicing.actions import bill_visit
 from daysheet.invoicing.batches import JOB_KIND, BatchRequest, run_batch, start_batch
-from daysheet.invoicing.models import Batch, InvoiceVoid
+from daysheet.invoicing.models import Batch, InvoiceLine, InvoiceVoid
 from daysheet.jobs.jobs import run_job
 from daysheet.jobs.models import JobRun
 from daysheet.jobs.registry import RunningJob
+from daysheet.ledger.models import Entry
+from daysheet.payments.rebilling import edit_line
+from daysheet.payments.tests.desk import pay
 from daysheet.staff.models import CptLicense, StaffMember
 from tests.between import just_before
 from tests.billing import Clinic
+from tests.pages import filled, words_of
 from tests.people import NOW
 
 from .conftest import SignIn, at
@@ -89,12 +93,49 @@ def test_retry_takes_only_what_was_refused_and_once(shop: Clinic, bob: Browser, 
 def test_undo_names_count_and_total_then_voids(shop: Clinic, bob: Browser, batch: UUID) -> None:
     run(shop, batch)
     url = at("undo_batch", batch=batch)
-    assert "Void 1 invoice, $150.00" in bob.get(url).content.decode()
-    assert bob.post(url, {"reason": ""}).status_code == 422
-    assert bob.post(url, {"reason": "Wrong month"}).status_code == 303
+    asked = bob.get(url).text
+    assert "Invoices of the batch 1 0 Billed on them $150.00 $0.00" in words_of(asked)
+    sent = filled(asked, reason="Wrong month", confirmed="1")
+    assert bob.post(url, sent | {"reason": ""}).status_code == 422
+    assert [bob.post(url, sent).status_code for _ in range(2)] == [303, 303]  # two clicks are one
     assert InvoiceVoid.objects.count() == 1
-    assert bob.post(url, {"reason": "Again"}).status_code == 422
+    again = bob.post(url, sent | {"request_key": str(uuid4()), "reason": "Again"})
+    assert (again.status_code, "was undone by Bob Biller" in again.text) == (422, True)
+    assert "was undone by Bob Biller" in bob.get(url).text
     assert "Undone on" in bob.get(at("batch_run", batch=batch)).content.decode()
+
+
+def test_undo_voids_the_count_and_total_that_were_shown_or_shows_them_anew(shop: Clinic, bob: Browser) -> None:
+    clients = [shop.client(name) for name in ("Abt", "Bell", "Cole", "Dahl")]
+    items = [BatchRequest(client, shop.visit(client, shop.talk)[1]) for client in clients]
+    batch_id = start_batch(
+        shop.biller, batch_id=uuid4(), from_on=DAY, to_on=DAY, items=items, expected_count=4, expected_cents=60_000
+    )
+    run(shop, batch_id)
+    pay(shop.biller, clients[0], 1_000)
+    line = InvoiceLine.objects.get(client_id=clients[1])
+    edit_line(
+        shop.biller, request_key=uuid4(), line_id=line.pk, rate_cents=10_000, units=1, client_cents=10_000, note="",
+        reason="Half an hour",
+    )  # fmt: skip
+    url = at("undo_batch", batch=batch_id)
+    sent = filled(bob.get(url).text, reason="Wrong month", confirmed="1")
+    pay(shop.biller, clients[0], 2_000)  # on an invoice that remains anyway: nothing to ask about
+    bill_visit(shop.biller, visit_id=shop.visit(clients[2], shop.letter)[0])  # nor is what is no part of the batch
+    assert "Invoices of the batch 4 1 Billed on them $550.00 $150.00" in words_of(bob.get(url))
+    pay(shop.biller, clients[2], 500)
+    before = Entry.objects.count()
+    told = bob.post(url, sent)
+    assert (told.status_code, "The figures have moved since they were shown" in words_of(told)) == (422, True)
+    assert "Invoices of the batch 4 2 Billed on them $550.00 $300.00" in words_of(told)
+    assert (InvoiceVoid.objects.count(), Entry.objects.count()) == (0, before)
+    assert Batch.objects.get(pk=batch_id).undone_at is None
+    again = filled(told.text, confirmed="1")
+    assert again["agreed"] == filled(bob.get(url).text)["agreed"], "read and done, it is the same"
+    done = [bob.post(url, again, follow=True) for _ in range(2)]
+    assert "2 invoices voided. 2 remain" in words_of(done[0])
+    assert "The batch is undone." in words_of(done[1])
+    assert InvoiceVoid.objects.count() == 2
 
 
 def test_a_batch_that_stopped_offers_continue_and_ends_well(shop: Clinic, bob: Browser, batch: UUID) -> None:
@@ -116,7 +157,10 @@ def test_a_batch_that_stopped_offers_continue_and_ends_well(shop: Clinic, bob: B
 
 
 def test_a_running_batch_cannot_be_undone(shop: Clinic, bob: Browser, batch: UUID) -> None:
-    assert bob.post(at("undo_batch", batch=batch), {"reason": "Too early"}).status_code == 422
+    sent = {"request_key": str(uuid4()), "reason": "Too early", "confirmed": "1", "agreed": ""}
+    told = bob.post(at("undo_batch", batch=batch), sent)
+    assert (told.status_code, "The batch is still running" in told.text) == (422, True)
+    assert "The batch is still running" in bob.get(at("undo_batch", batch=batch)).text
 
 
 def test_history_lists_who_when_and_how_many(shop: Clinic, bob: Browser, batch: UUID) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.test import Client as Browser
@@ -16,6 +17,7 @@ from daysheet.kit.errors import NotFound
 from daysheet.schedule.models import VisitService
 from daysheet.staff.models import StaffMember
 from tests.billing import Clinic
+from tests.pages import filled
 
 from .conftest import SignIn, at
 
@@ -70,9 +72,9 @@ def test_a_later_change_of_names_does_not_touch_the_page(shop: Clinic, bob: Brow
 def test_voiding_says_what_it_does_then_frees_the_visit(shop: Clinic, bob: Browser) -> None:
     visit, services = shop.visit(shop.client(), shop.talk)
     number = bill_visit(shop.biller, visit_id=visit).created[0].number
-    asked = bob.get(at("void_invoice", number=number)).content.decode()
+    asked = bob.get(at("void_invoice", number=number)).text
     assert "1 date of service is unbilled again" in asked
-    done = bob.post(at("void_invoice", number=number), {"reason": "Wrong client"})
+    done = bob.post(at("void_invoice", number=number), filled(asked, reason="Wrong client", confirmed="1"))
     assert (done.status_code, done["Location"]) == (303, at("invoice", number=number))
     found = invoice_by_number(shop.biller, number)
     assert (found.status, found.void and found.void.reason) == (InvoiceStatus.VOID, "Wrong client")
@@ -83,10 +85,15 @@ def test_voiding_says_what_it_does_then_frees_the_visit(shop: Clinic, bob: Brows
 def test_a_void_needs_a_reason_and_happens_once(shop: Clinic, bob: Browser) -> None:
     visit, _ = shop.visit(shop.client(), shop.talk)
     number = bill_visit(shop.biller, visit_id=visit).created[0].number
-    assert bob.post(at("void_invoice", number=number), {"reason": " "}).status_code == 422
+    url = at("void_invoice", number=number)
+    asked = bob.post(url, filled(bob.get(url).text, reason=" ", confirmed="1"))
+    assert asked.status_code == 422 and "What this does" in asked.text
     assert InvoiceVoid.objects.count() == 0
-    bob.post(at("void_invoice", number=number), {"reason": "Wrong client"})
-    assert bob.post(at("void_invoice", number=number), {"reason": "Again"}).status_code == 422
+    sent = filled(asked.text, reason="Wrong client", confirmed="1")
+    assert bob.post(url, sent).status_code == 303
+    again = bob.post(url, sent | {"request_key": str(uuid4()), "reason": "Again"})
+    assert (again.status_code, "voided already" in again.text) == (422, True)
+    assert "has been voided already" in bob.get(url).text
     assert InvoiceVoid.objects.count() == 1
 
 

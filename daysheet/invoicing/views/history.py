@@ -12,19 +12,21 @@ from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.ids import new_id
 from daysheet.web.pages import practice_url
 from daysheet.web.requests import page_number
-from daysheet.web.views import refused, render_page, see_other
+from daysheet.web.templatetags.daysheet import us_moment
+from daysheet.web.views import render_page, see_other
 
-from .. import batches
+from .. import batches, undoing
 from ..batch_form import read_id
 from ..forms import ReasonForm
 from ..mending import Mend, mend_of
 from ..queries import batch_history as queries
 from ..queries.batch_history import ProblemRow
+from ..queries.effects import batch_figures
 from .batch import batch_tabs
+from .correction_page import correction_page
 from .requests import PracticeRequest
 
 _RUN = "invoicing/batch_run.html"
-_UNDO = "invoicing/undo_batch.html"
 
 
 @require_safe
@@ -69,22 +71,24 @@ def retry_batch(request: PracticeRequest, batch: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo_batch(request: PracticeRequest, batch: UUID) -> HttpResponse:
-    """Undo batch: names count and total, asks for the reason, and voids what nothing has touched."""
-    result = queries.batch_result(request.actor, batch)
-    form = ReasonForm(request.POST or None)
-    context = {"form": form, "result": result, "tabs": batch_tabs(request.actor, "history")}
-    if request.method != "POST":
-        return render_page(request, _UNDO, context)
-    if not form.is_valid():
-        return refused(request, form, _UNDO, context)
-    try:
-        undone = batches.undo_batch(request.actor, batch_id=batch, reason=form.cleaned_data["reason"])
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        return refused(request, form, _UNDO, context, message=refusal.message)
-    messages.success(request, _said(undone))
-    return see_other(request, practice_url(request.actor, "invoicing:batch_run", batch=batch))
+    """Undo batch: shows count and total, asks for the reason, and voids what nothing has touched."""
+    actor, summary = request.actor, queries.batch_summary(request.actor, batch)
+    return correction_page(
+        request, ReasonForm(request.POST or None), None, "Undo batch",
+        practice_url(actor, "invoicing:batch_run", batch=batch),
+        lambda typed: undoing.undo_batch(
+            actor, request_key=typed["request_key"], batch_id=batch, reason=typed["reason"]
+        ),
+        about=f"This voids the invoices that the batch of {us_moment(summary.created_at)} created; their dates of "
+        "service are unbilled again. Those that a payment, an adjustment or a claim has touched since, or that a "
+        "statement told the client of, remain and are listed afterwards.",
+        danger=True,
+        done=_said,
+        measure=lambda _: batch_figures(actor, batch),
+        locks=lambda: undoing.clients_of_batch(actor, batch),
+        at_once=lambda: undoing.effect_of_undo(actor, batch),
+        menu="Batch Invoicing",
+    )  # fmt: skip
 
 
 def _result(request: PracticeRequest, batch: UUID) -> dict[str, object]:
@@ -109,7 +113,9 @@ def _mend(request: PracticeRequest, row: ProblemRow, here: str) -> Mend | None:
     )
 
 
-def _said(undone: batches.Undone) -> str:
+def _said(undone: undoing.Undone) -> str:
+    if undone == undoing.Undone():
+        return "The batch is undone."
     voided = f"{len(undone.voided):,} invoice{'' if len(undone.voided) == 1 else 's'} voided."
     if not undone.remaining:
         return f"The batch is undone: {voided}"

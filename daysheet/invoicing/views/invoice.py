@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.kit.ids import new_id
-from daysheet.ledger.queries import client_balances
-from daysheet.practices.actor import Actor
+from daysheet.kit.money import Money
 from daysheet.web.pages import practice_url
 from daysheet.web.requests import shows_record_of
-from daysheet.web.views import refused, render_page, see_other
+from daysheet.web.views import render_page
 
 from .. import actions
 from ..forms import ReasonForm
 from ..links import agenda_url, apply_credit_url, invoice_url, ledger_url, payment_url
 from ..queries.invoice_page import InvoiceView, invoice_by_number
 from ..registry import claimed_lines, credit_of, invoice_warnings
+from .correction_page import correction_page, effect_on_client
 from .requests import PracticeRequest
 
 
@@ -34,43 +31,32 @@ def invoice(request: PracticeRequest, number: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def void_invoice(request: PracticeRequest, number: int) -> HttpResponse:
     """Says what a void does, asks for the reason, and does it."""
-    found = invoice_by_number(request.actor, number)
-    shows_record_of(request, found.client_id)
-    form = ReasonForm(request.POST or None)
-    context = {**_context(request, found), "form": form, **_effect_of_void(request.actor, found)}
-    if request.method != "POST":
-        return render_page(request, "invoicing/void_invoice.html", context)
-    if not form.is_valid():
-        return refused(request, form, "invoicing/void_invoice.html", context)
-    try:
-        actions.void_invoice(request.actor, invoice_id=found.id, reason=form.cleaned_data["reason"])
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        return refused(request, form, "invoicing/void_invoice.html", context, message=refusal.message)
-    messages.success(request, f"Invoice {number} is void. What it billed is unbilled again.")
-    return see_other(request, invoice_url(request.actor, number))
+    actor, found = request.actor, invoice_by_number(request.actor, number)
+    return correction_page(
+        request, ReasonForm(request.POST or None), found.client_id, f"Void invoice {number}",
+        invoice_url(actor, number),
+        lambda typed: actions.void_invoice(
+            actor, request_key=typed["request_key"], invoice_id=found.id, reason=typed["reason"]
+        ),
+        about=_about_void(found),
+        danger=True,
+        done=lambda _: f"Invoice {number} is void. What it billed is unbilled again.",
+        at_once=lambda: effect_on_client(
+            actor, found.client_id,
+            lambda: actions.void_invoice(actor, invoice_id=found.id, reason="To see the effect"),
+        ),
+    )  # fmt: skip
 
 
-def _effect_of_void(actor: Actor, found: InvoiceView) -> dict[str, object]:
-    """The client's figures now and afterwards, by doing it and taking it back; or why it will be refused."""
-    if found.void:
-        return {}
-    before = client_balances(actor, found.client_id)
-    try:
-        with transaction.atomic():
-            actions.void_invoice(actor, invoice_id=found.id, reason="To see the effect")
-            after = client_balances(actor, found.client_id)
-            transaction.set_rollback(True)
-    except Refusal as refusal:
-        return {"refusal": refusal.message}
-    return {
-        "effect": (
-            ("Client Balance Due", before.client_due_cents, after.client_due_cents),
-            ("Insurance Balance Due", before.insurance_due_cents, after.insurance_due_cents),
-            ("Client Credit", before.credit_cents, after.credit_cents),
-        )
-    }
+def _about_void(found: InvoiceView) -> str:
+    count = found.visit_count
+    dates = f"{count} date{'' if count == 1 else 's'} of service {'is' if count == 1 else 'are'} unbilled again. "
+    return (
+        f"Voiding takes {Money(found.total_cents)} off {found.client_name}’s ledger ({Money(found.client_cents)} from "
+        f"the client’s side, {Money(found.insurance_cents)} from insurance). {dates if count else ''}"
+        f"{'Client payments on it become credit; write-offs are reversed. ' if found.is_touched else ''}"
+        f"The number {found.number} stays, marked Void with your reason."
+    )
 
 
 def _context(request: PracticeRequest, found: InvoiceView) -> dict[str, object]:

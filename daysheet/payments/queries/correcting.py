@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from daysheet.clients.queries import get_client, visible_clients
+from daysheet.invoicing.actions import NoLongerThere
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.kit.dates import us_date
 from daysheet.kit.errors import NotFound
@@ -18,8 +19,6 @@ from daysheet.ledger.queries import StandingEntry, standing_entries
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
-
-from ..rules import NoLongerThere
 
 
 @dataclass(frozen=True, slots=True)

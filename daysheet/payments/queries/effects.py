@@ -1,23 +1,18 @@
-"""The figures that a correction changes, read before and after it: its effect in numbers."""
+"""The figures beside the client's that a correction of a payment changes: the insurer's, and the deposits."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BigIntegerField, Sum
-from django.db.models.functions import Coalesce
 
-from daysheet.clients.queries import get_client
 from daysheet.invoicing.models import InvoiceLine
+from daysheet.invoicing.queries.effects import Figure, sum_of
 from daysheet.kit.dates import us_date
 from daysheet.ledger.books import closed_through
-from daysheet.ledger.queries import client_balances, payment_movements
+from daysheet.ledger.queries import payment_movements
 from daysheet.ledger.rules import posting_day
 from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
@@ -26,65 +21,14 @@ from daysheet.practices.permissions import Permission
 from ..models import Payment
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure in cents. `is_detail`: shown only where it changes. `is_shared`: others' money is in it."""
-
-    label: str
-    cents: int
-    is_detail: bool = False
-    is_shared: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What a correction does: the same figures before and after it."""
-
-    before: tuple[Figure, ...]
-    after: tuple[Figure, ...]
-
-    @property
-    def rows(self) -> list[tuple[str, int, int]]:
-        """(figure, cents before, cents after) of those that are shown."""
-        return [
-            (old.label, old.cents, new.cents)
-            for old, new in zip(self.before, self.after, strict=True)
-            if not old.is_detail or old.cents != new.cents
-        ]
-
-    @property
-    def mark(self) -> str:
-        """The same for the same effect: what somebody agreed to. Of a shared figure its change counts: what others do
-        meanwhile is nothing to ask about."""
-        parts = [
-            [old.label, new.cents - old.cents, 0 if old.is_shared else old.cents]
-            for old, new in zip(self.before, self.after, strict=True)
-        ]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
-
-
-@query(Permission.BILLING)
-def client_figures(actor: Actor, client_id: UUID) -> list[Figure]:
-    """What a client's tiles show, and what is billed to the client in all. Raises NotFound."""
-    get_client(actor, client_id)
-    balances = client_balances(actor, client_id)
-    live = InvoiceLine.objects.filter(client_id=client_id, ended_at=None)
-    return [
-        Figure("Client Balance Due", balances.client_due_cents),
-        Figure("Insurance Balance Due", balances.insurance_due_cents),
-        Figure("Client Credit", balances.credit_cents),
-        Figure("Billed to the client in all", live.aggregate(cents=_sum("amount_cents"))["cents"], is_detail=True),
-    ]
-
-
 @query(Permission.BILLING)
 def insurer_figures(actor: Actor, payer_id: UUID) -> list[Figure]:
     """What an insurer owes on open lines, and what of its money is on none."""
     owed = InvoiceLine.objects.filter(coverage__payer_id=payer_id, insurance_open_cents__gt=0)
     kept = Payment.objects.filter(payer_id=payer_id, unapplied_cents__gt=0)
     return [
-        Figure("Due from the insurer", owed.aggregate(cents=_sum("insurance_open_cents"))["cents"], is_shared=True),
-        Figure("The insurer’s credit", kept.aggregate(cents=_sum("unapplied_cents"))["cents"], is_shared=True),
+        Figure("Due from the insurer", owed.aggregate(cents=sum_of("insurance_open_cents"))["cents"], is_shared=True),
+        Figure("The insurer’s credit", kept.aggregate(cents=sum_of("unapplied_cents"))["cents"], is_shared=True),
     ]
 
 
@@ -129,7 +73,3 @@ _DEPOSITS = """
     WHERE e.practice_id = %s AND e.effective_on = ANY(%s) AND p.method = ANY(%s)
       AND 'cash' IN (e.debit_account, e.credit_account)
     GROUP BY 1, 2"""
-
-
-def _sum(column: str) -> Coalesce:
-    return Coalesce(Sum(column), 0, output_field=BigIntegerField())

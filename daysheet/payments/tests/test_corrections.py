@@ -13,7 +13,7 @@ from django.db import connections
 
 from daysheet.config.verify import run_verify
 from daysheet.database.scope import practice_transaction
-from daysheet.invoicing.actions import void_invoice
+from daysheet.invoicing.actions import NoLongerThere, void_invoice
 from daysheet.invoicing.models import InvoiceLine
 from daysheet.kit.errors import NotAllowed, NotFound, Refusal
 from daysheet.ledger.models import Entry
@@ -39,7 +39,6 @@ from daysheet.payments.corrections import (
 from daysheet.payments.models import Payment
 from daysheet.payments.receiving import PaymentInFuture
 from daysheet.payments.redating import edit_payment
-from daysheet.payments.rules import NoLongerThere
 from daysheet.practices.actor import Actor
 from tests.people import Cast
 

@@ -10,7 +10,7 @@ import pytest
 
 from daysheet.config.verify import run_verify
 from daysheet.database.scope import practice_transaction
-from daysheet.invoicing.actions import InvoiceHasInsuranceMoney, bill_visit, void_invoice
+from daysheet.invoicing.actions import InvoiceHasInsuranceMoney, NoLongerThere, bill_visit, void_invoice
 from daysheet.invoicing.models import Invoice, InvoiceLine
 from daysheet.invoicing.selection import LineEdit
 from daysheet.invoicing.voiding import ReasonMissing as VoidReasonMissing
@@ -23,7 +23,6 @@ from daysheet.payments.actions import accept_payment
 from daysheet.payments.corrections import ReasonMissing, change_responsibility, unapply, write_off
 from daysheet.payments.models import Payment
 from daysheet.payments.rebilling import EditNotPossible, RebillRefused, edit_line, void_and_rebill
-from daysheet.payments.rules import NoLongerThere
 from daysheet.schedule.models import VisitService
 from daysheet.staff.models import CptLicense
 from tests.billing import DAY, Clinic, build_clinic

@@ -13,8 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from daysheet.clients.queries import get_client
+from daysheet.invoicing.actions import NoLongerThere
+from daysheet.invoicing.forms import ReasonForm
 from daysheet.invoicing.links import invoice_url
+from daysheet.invoicing.queries.effects import Figure
 from daysheet.invoicing.selection import LineEdit
+from daysheet.invoicing.views.correction_page import Measure, Typed, correction_page, of_client
 from daysheet.kit.dates import us_date
 from daysheet.kit.money import Money
 from daysheet.practices.actor import Actor
@@ -28,7 +32,6 @@ from .. import corrections, rebilling, redating
 from ..correction_forms import (
     EditLineForm,
     EditPaymentForm,
-    ReasonForm,
     RebillForm,
     RefundForm,
     ResponsibilityForm,
@@ -44,10 +47,8 @@ from ..queries.correcting import (
     lines_to_write_off,
     write_offs,
 )
-from ..queries.effects import Figure, deposits, insurer_figures, payment_days, possible_days
+from ..queries.effects import deposits, insurer_figures, payment_days, possible_days
 from ..queries.payment import PaymentView, payment_view
-from ..rules import NoLongerThere
-from .correction_page import Measure, Typed, correction_page, of_client
 
 any_method = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -12,19 +12,9 @@ from django.http import HttpRequest
 from daysheet.kit.dates import us_date
 from daysheet.kit.money import Money
 from daysheet.ledger.books import first_open_day
-from daysheet.ledger.queries import has_posted_on
 from daysheet.practices.actor import Actor
 
 from ..queries.accepting import payments_with_number
-
-
-def posting_words(actor: Actor, meant_on: date) -> str:
-    """On which day it is posted, where that is not the day it is meant for; empty otherwise, and where this request has
-    posted nothing."""
-    open_on = first_open_day(actor)
-    if not open_on or meant_on >= open_on or not has_posted_on(actor, open_on):
-        return ""
-    return f"{us_date(meant_on)} is closed: this is posted on {us_date(open_on)}, the first open day."
 
 
 def tell_posting_day(request: HttpRequest, actor: Actor, received_on: date) -> None:
