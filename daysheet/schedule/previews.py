@@ -41,11 +41,13 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class RepetitionPreview:
-    """What another repetition would do: its numbers, what becomes of each of its dates, which days are called off."""
+    """What another repetition would do: its numbers, what becomes of each of its dates, which days are called off, and
+    which stay without being part of the series any more."""
 
     rearranged: Rearranged
     days: list[tuple[date, str]]
     canceled_on: list[date]
+    left_on: list[date]
     conflicts: list[Conflict]
     #: To be sent back, so that what was shown is what happens.
     token: str
@@ -115,6 +117,7 @@ def preview_repetition(actor: Actor, appointment_id: UUID, scope: Scope, terms: 
         plan.rearranged,
         days=_days(plan, rows),
         canceled_on=[rows[key].service_on for key in plan.matching.surplus],
+        left_on=[rows[key].service_on for key in plan.matching.dropped],
         conflicts=conflicts(actor, moments, leaving_out=[*plan.matching.moved, *plan.matching.surplus]),
         token=plan.matching.token,
     )

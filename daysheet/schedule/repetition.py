@@ -75,16 +75,12 @@ class Plan:
     def columns(self, actor: Actor, row: Appointment) -> dict[str, Any]:
         """An appointment that has a date of the new rule, as it will be; without its row of the series."""
         day, zone = self.matching.placed[row.pk], actor.practice.time_zone
-        by_rule = columns_of(replace(self.part(day).slot, day=day), zone)
-        columns = {name: getattr(row, name) for name in by_rule}
-        apart_at = row.apart_at
-        if self.following.standings[row.pk] is Standing.OPEN:
-            columns = by_rule
-        elif row.pk in self.matching.moved:
-            columns = columns_of(replace(slot_of(row, zone), day=day), zone)
-        elif columns != by_rule:
-            apart_at = apart_at or actor.now
-        return {**columns, "id": row.pk, "occurrence_on": day, "apart_at": apart_at}
+        columns = columns_of(replace(self.part(day).slot, day=day), zone)
+        if self.following.standings[row.pk] is not Standing.OPEN:
+            own = replace(slot_of(row, zone), day=day)
+            is_moved = row.pk in self.matching.moved  # the opened one, with its own hour
+            columns = columns_of(own, zone) if is_moved else {name: getattr(row, name) for name in columns}
+        return {**columns, "id": row.pk, "occurrence_on": day, "apart_at": row.apart_at}
 
     @property
     def members(self) -> Members:

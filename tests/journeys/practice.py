@@ -238,7 +238,17 @@ class _Builder:
         self.billed("deductible", self.client("Dora", "Deductible", insurer=northern), self.talk, days_ago=8)
         self.billed("rebill", self.client("Rita", "Rebill"), self.talk, days_ago=8)
         self.client("Nell", "Notes")
-        for first in ("Odette", "Tess", "Dov", "Ulla", "Igor", "Tilda", "Theo", "Kim"):  # one for each attempt on money
+        for first in (
+            "Odette",
+            "Tess",
+            "Dov",
+            "Ulla",
+            "Vito",
+            "Igor",
+            "Tilda",
+            "Theo",
+            "Kim",
+        ):  # one for each attempt on money
             self.billed(f"tried_{first.lower()}", self.client(first, "Tried"), self.talk, days_ago=8)
         for week, first in enumerate(("Hal", "Hana", "Hank", "Hedy", "Hugo")):
             client = self.client(first, "Harbor", insurer=harbor)

@@ -57,6 +57,25 @@ def test_what_another_tab_has_paid_meanwhile_is_not_written_off(enter: Enter, se
     bob.sees("Write off: done.")
 
 
+def test_what_another_tab_has_paid_meanwhile_is_not_voided_along(enter: Enter, server: Server) -> None:
+    bob = enter("bob")
+    number = open_invoice(bob, server, "vito")
+    bob.link("Void").click()
+    effect(bob, "Client Balance Due", "$150.00", "$0.00")
+    other = enter("bob")
+    take_payment(other, server, "vito", "100")
+    bob.page.get_by_label("Reason").fill("Wrong client")
+    bob.button(f"Yes, void invoice {number}").click()
+    bob.sees("Nothing was changed yet.")
+    effect(bob, "Client Balance Due", "$50.00", "$0.00")
+    effect(bob, "Client Credit", "$0.00", "$100.00")
+    bob.look("void-of-a-stale-page")
+    bob.button(f"Yes, void invoice {number}").click()
+    bob.sees(f"Invoice {number} is void.")
+    ledger(bob, server, "vito")
+    expect(tile(bob, "Client Credit")).to_have_text("$100.00")
+
+
 def test_a_stale_page_of_a_voided_invoice_says_so(enter: Enter, server: Server) -> None:
     bob = enter("bob")
     number = open_invoice(bob, server, "ulla")

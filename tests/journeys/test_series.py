@@ -133,7 +133,7 @@ def test_a_weekly_series_becomes_one_of_every_other_week(enter: Enter, server: S
     )
     expect(preview).to_contain_text(said.format("would be"))
     expect(preview).to_contain_text("No conflicts")
-    expect(preview.get_by_role("listitem")).to_have_count(5)
+    expect(preview.get_by_role("listitem")).to_have_count(6)
     bob.look("repetition-shown")
     bob.button("Change the series").click()
     bob.sees(said.format("were"))
