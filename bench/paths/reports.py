@@ -15,9 +15,7 @@ from ..measuring import Budget, Path, Prepare, Work
 from . import floors
 from .bench import Bench
 
-#: The ratio is asked of two million lines. In smaller practices it is printed and not judged: of the 4 or 10 ms that a
-#: report takes there, three go to sending several statements one after another.
-_REPORT, _SMALL_REPORT, _SMALL_VISITS = Budget(ratio=1.5, seconds=2.0), Budget(seconds=2.0), 1_000_000
+_REPORT = Budget(ratio=1.5, seconds=2.0)
 
 
 def report_paths(bench: Bench) -> Iterator[Path]:
@@ -43,10 +41,8 @@ def report_paths(bench: Bench) -> Iterator[Path]:
 
 
 def _path(
-    bench: Bench, key: str, title: str, read: Callable[[], Any], sql: str, units: int, budget: Budget | None = None
+    bench: Bench, key: str, title: str, read: Callable[[], Any], sql: str, units: int, budget: Budget = _REPORT
 ) -> Path:
-    budget = budget or (_SMALL_REPORT if units < _SMALL_VISITS else _REPORT)
-
     def prepare(number: int) -> Work:
         def ask() -> None:
             with practice_transaction(bench.practice_id):
