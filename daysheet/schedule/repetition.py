@@ -164,10 +164,12 @@ def plan_repetition(following: Following, terms: Terms) -> Plan:
 
 def check_added(actor: Actor, plan: Plan) -> None:
     """Whether what is to be added can be: a provider may have left meanwhile. Raises AppointmentIncomplete."""
+    added = set(plan.matching.added)
+    members = plan.members if added else {}
     for part in plan.parts:
-        days = [day for day in part.days if day in plan.matching.added]
+        days = [day for day in part.days if day in added]
         if days:
-            check_new(actor, replace(part.slot, day=days[-1]), plan.members)
+            check_new(actor, replace(part.slot, day=days[-1]), members)
 
 
 def _record(actor: Actor, plan: Plan, root_id: UUID) -> None:

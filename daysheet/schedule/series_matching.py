@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from uuid import UUID
 
@@ -22,7 +23,7 @@ class Stays:
     service_on: date
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Matching:
     """`kept`, `moved`, `surplus`: of those that follow, on their date already, on another one, without one. `held`:
     dates of those that stay, so that nothing is made again beside them; `dropped` stay too, and stand for no date."""
@@ -34,7 +35,7 @@ class Matching:
     dropped: tuple[UUID, ...]
     added: tuple[date, ...]
 
-    @property
+    @cached_property
     def placed(self) -> dict[UUID, date]:
         """The date of the new rule that each appointment stands for."""
         return {**self.kept, **self.moved, **self.held}
@@ -57,13 +58,14 @@ def match(days: Sequence[date], follows: Mapping[UUID, date], stays: Mapping[UUI
     rest = sorted((key for key in follows if key not in kept), key=lambda key: (follows[key], key))
     left = sorted(free)
     moved = _in_order(rest, [follows[key] for key in rest], left)
+    free -= set(moved.values())
     return Matching(
         kept=kept,
         moved=moved,
         surplus=tuple(key for key in rest if key not in moved),
         held=held,
         dropped=tuple(key for key in stays if key not in held),
-        added=tuple(day for day in left if day not in moved.values()),
+        added=tuple(sorted(free)),
     )
 
 
