@@ -74,6 +74,9 @@ class Client(TenantModel):
         """What people in the practice call the client: the preferred name where there is one."""
         return f"{self.preferred_name or self.first_name} {self.last_name}".strip()
 
+    #: What `sort_name` is made of, for whoever reads no more of a client than that.
+    SORT_NAME_COLUMNS = ("first_name", "middle_name", "last_name", "preferred_name")
+
     @property
     def sort_name(self) -> str:
         """`Ruiz, Ana (Annie)`: for lists."""

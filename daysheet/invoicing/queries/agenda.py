@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from daysheet.clients.models import Client
 from daysheet.clients.queries import visible_clients
 from daysheet.kit.errors import NotFound
 from daysheet.practices.action import query
@@ -22,7 +23,7 @@ from ..models import InvoiceLine
 
 _LABELS = dict(VisitStatus.choices)
 _SHOWN = (
-    "service_on", "status", "client__first_name", "client__middle_name", "client__last_name", "client__preferred_name",
+    "service_on", "status", *(f"client__{name}" for name in Client.SORT_NAME_COLUMNS),
     "appointment__is_group",
 )  # fmt: skip
 

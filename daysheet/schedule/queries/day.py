@@ -9,6 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from daysheet.clients.models import Client
 from daysheet.clients.queries import visible_clients
 from daysheet.kit.errors import NotFound
 from daysheet.practices.action import query
@@ -23,7 +24,7 @@ from ..rules import place_words
 
 #: What a day shows of its visits: their rows have thirty columns more, and a client's are wide.
 _SHOWN = (
-    "service_on", "status", "client__first_name", "client__middle_name", "client__last_name", "client__preferred_name",
+    "service_on", "status", *(f"client__{name}" for name in Client.SORT_NAME_COLUMNS),
     "appointment__starts_at", "appointment__ends_at", "appointment__place_of_service", "appointment__title",
     "appointment__is_group", "appointment__staff_member__first_name", "appointment__staff_member__last_name",
     "appointment__location__name", "appointment__location__place_of_service",
