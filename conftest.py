@@ -13,8 +13,10 @@ from django.test import Client as Browser
 from hypothesis import HealthCheck, settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from daysheet.database.scope import practice_transaction
 from daysheet.practices.models import User
 from tests.architecture.unscoped import switch_scoping_off
+from tests.billing import Clinic, build_clinic
 from tests.people import NOW, Cast, Person, build_cast
 
 # How long an example takes says how busy the machine is; what we are quick at stands in bench/.
@@ -76,6 +78,13 @@ def live_db(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 def live_cast(live_db: None, clock: None) -> Cast:
     """The same people, committed."""
     return build_cast()
+
+
+@pytest.fixture
+def live_clinic(live_cast: Cast) -> Clinic:
+    """The same clinic as elsewhere (tests/billing.py), committed."""
+    with practice_transaction(live_cast.alder.id):
+        return build_clinic(live_cast)
 
 
 def empty_database() -> None:

@@ -21,8 +21,7 @@ from daysheet.payments.insurance import LinePosting, accept_insurance_payment, a
 from daysheet.payments.models import Payment
 from daysheet.payments.tests.desk import TODAY, pay
 from daysheet.practices.actor import Actor
-from tests.billing import Clinic, build_clinic
-from tests.people import Cast
+from tests.billing import Clinic
 
 from .at_once import at_once
 from .books import INVARIANTS
@@ -33,12 +32,6 @@ REPEATS = 50
 OTHER_REPEATS = 50 if "HISTORY_STEPS" in os.environ else 10
 pytestmark = [pytest.mark.system, pytest.mark.race]
 Verb = Callable[[Actor, Books], Any]
-
-
-@pytest.fixture
-def clinic(live_cast: Cast) -> Clinic:
-    with practice_transaction(live_cast.alder.id):
-        return build_clinic(live_cast)
 
 
 def apply_the_credit(actor: Actor, books: Books) -> None:

@@ -23,17 +23,10 @@ from daysheet.jobs.models import JobRun
 from daysheet.ledger.models import Entry
 from daysheet.schedule.models import VisitService
 from daysheet.staff.models import CptLicense
-from tests.billing import DAY, Clinic, build_clinic
-from tests.people import Cast
+from tests.billing import DAY, Clinic
 
 REPEATS = 50
 pytestmark = [pytest.mark.system, pytest.mark.race]
-
-
-@pytest.fixture
-def clinic(live_cast: Cast) -> Clinic:
-    with practice_transaction(live_cast.alder.id):
-        return build_clinic(live_cast)
 
 
 def _at_once(*pieces: Callable[[], object]) -> None:

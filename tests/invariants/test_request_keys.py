@@ -31,12 +31,6 @@ def clinic(cast: Cast) -> Iterator[Clinic]:
         yield build_clinic(cast)
 
 
-@pytest.fixture
-def live_clinic(live_cast: Cast) -> Clinic:
-    with practice_transaction(live_cast.alder.id):
-        return build_clinic(live_cast)
-
-
 def _content(browser: Browser, form: MoneyForm, key: str, **changed: str) -> dict[str, Any]:
     """What is sent in the end: of a correction, what Yes sends under the effect that was shown."""
     typed = form.typed | changed | {"request_key": key}

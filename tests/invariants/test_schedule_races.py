@@ -22,19 +22,12 @@ from daysheet.schedule.series import add_series, edit_series, extend_series
 from daysheet.schedule.series_outcome import Scope
 from daysheet.schedule.series_rules import Frequency, Terms, begin
 from daysheet.schedule.slots import AppointmentChanged
-from tests.billing import DAY, Clinic, build_clinic
-from tests.people import Cast
+from tests.billing import DAY, Clinic
 
 from .at_once import at_once
 
 REPEATS = 50
 pytestmark = [pytest.mark.system, pytest.mark.race]
-
-
-@pytest.fixture
-def clinic(live_cast: Cast) -> Clinic:
-    with practice_transaction(live_cast.alder.id):
-        return build_clinic(live_cast)
 
 
 def _slot(clinic: Clinic) -> Slot:

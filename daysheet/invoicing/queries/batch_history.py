@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from daysheet.clients.queries import visible_clients
 from daysheet.jobs.models import LIVE_STATES, JobRun
@@ -238,12 +238,11 @@ def _summaries(batches: list[Batch]) -> list[BatchSummary]:
 
 
 def _stopped(batches: list[Batch]) -> set[UUID]:
-    """Those that have not finished and that no job is waiting or at work for. Asked in one statement: a batch that ends
-    between two would be one that has not finished and that nobody works for."""
-    unfinished = [batch.pk for batch in batches if batch.finished_at is None]
-    live = JobRun.objects.filter(subject_id=OuterRef("pk"), state__in=LIVE_STATES)
-    stopped = Batch.objects.filter(~Exists(live), pk__in=unfinished, finished_at=None)
-    return set(stopped.values_list("pk", flat=True)) if unfinished else set()
+    """Those that have not finished and that no job is waiting or at work for. Read in one moment (ADR 11), or one that
+    ends meanwhile would be among them."""
+    unfinished = {batch.pk for batch in batches if batch.finished_at is None}
+    live = JobRun.objects.filter(subject_id__in=unfinished, state__in=LIVE_STATES)
+    return unfinished - set(live.values_list("subject_id", flat=True)) if unfinished else set()
 
 
 def _invoice_rows(invoices: list[Invoice], *, is_undone: bool) -> list[BatchInvoice]:

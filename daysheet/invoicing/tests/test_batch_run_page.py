@@ -18,7 +18,6 @@ from daysheet.ledger.models import Entry
 from daysheet.payments.rebilling import edit_line
 from daysheet.payments.tests.desk import pay
 from daysheet.staff.models import CptLicense, StaffMember
-from tests.between import just_before
 from tests.billing import Clinic
 from tests.pages import filled, words_of
 from tests.people import NOW
@@ -189,13 +188,3 @@ def test_without_billing_the_pages_refuse_and_a_stranger_finds_nothing(
         assert sign_in(shop.cast.dan).post(at(action, batch=batch)).status_code == 403
         assert sign_in(shop.cast.charlie).post(at(action, batch=batch)).status_code == 404
     assert sign_in(shop.cast.dan).get(at("batch_history")).status_code == 403
-
-
-def test_a_batch_that_ends_while_its_page_is_made_has_not_stopped(shop: Clinic, bob: Browser, batch: UUID) -> None:
-    """The page had read that it had not finished, and then that nobody worked for it: it said so and polled no more."""
-    run_id = JobRun.objects.get(subject_id=batch).pk
-    with just_before('"jobs_jobrun"', lambda: run_job(shop.cast.alder.id, run_id)):
-        page = bob.get(at("batch_run", batch=batch), **HTMX).content.decode()
-    assert Batch.objects.get().finished_at
-    assert "stopped before its end" not in page
-    assert "every 1s" in page

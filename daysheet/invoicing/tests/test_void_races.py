@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.test import Client as Browser
 
 from daysheet.database.scope import practice_transaction
@@ -14,11 +13,11 @@ from daysheet.invoicing.models import InvoiceLine, InvoiceVoid
 from daysheet.ledger.models import Entry
 from daysheet.ledger.queries import client_balances
 from daysheet.payments.tests.desk import pay
+from tests.architecture.world import browser_of
 from tests.between import just_before
-from tests.billing import Clinic, build_clinic
+from tests.billing import Clinic
 from tests.invariants.at_once import at_once
 from tests.pages import filled, words_of
-from tests.people import Cast
 
 from .conftest import at
 
@@ -26,20 +25,8 @@ REPEATS = 10
 
 
 @pytest.fixture
-def clinic(live_cast: Cast) -> Clinic:
-    with practice_transaction(live_cast.alder.id):
-        return build_clinic(live_cast)
-
-
-@pytest.fixture
-def bob(clinic: Clinic) -> Browser:
-    return _browser(clinic)
-
-
-def _browser(clinic: Clinic) -> Browser:
-    browser = Browser()
-    browser.force_login(get_user_model().objects.get(pk=clinic.cast.bob.user_id))
-    return browser
+def bob(live_clinic: Clinic) -> Browser:
+    return browser_of(live_clinic.cast.bob)
 
 
 def _billed(clinic: Clinic) -> InvoiceLine:
@@ -64,27 +51,27 @@ def _pays(clinic: Clinic, line: InvoiceLine) -> int:
     return 0
 
 
-def test_what_is_paid_in_the_moment_of_yes_is_seen(clinic: Clinic, bob: Browser) -> None:
+def test_what_is_paid_in_the_moment_of_yes_is_seen(live_clinic: Clinic, bob: Browser) -> None:
     """The payment commits after Yes was sent, before the void has its lock."""
-    line = _billed(clinic)
+    line = _billed(live_clinic)
     url, sent = _asked(bob, line)
-    with just_before("FOR NO KEY UPDATE", lambda: at_once(partial(_pays, clinic, line))):
+    with just_before("FOR NO KEY UPDATE", lambda: at_once(partial(_pays, live_clinic, line))):
         told = bob.post(url, sent)
     assert told.status_code == 422
     assert "Client Balance Due $130.00 $0.00" in words_of(told) and "Client Credit $0.00 $20.00" in words_of(told)
-    with practice_transaction(clinic.cast.alder.id):
+    with practice_transaction(live_clinic.cast.alder.id):
         assert not InvoiceVoid.objects.exists()
 
 
 @pytest.mark.system
 @pytest.mark.race
-def test_a_payment_and_a_void_at_once_are_one_after_the_other(clinic: Clinic, bob: Browser) -> None:
+def test_a_payment_and_a_void_at_once_are_one_after_the_other(live_clinic: Clinic, bob: Browser) -> None:
     for _ in range(REPEATS):
-        line = _billed(clinic)
+        line = _billed(live_clinic)
         url, sent = _asked(bob, line)
-        status, _ = at_once(partial(_yes, bob, sent, url), partial(_pays, clinic, line))
-        with practice_transaction(clinic.cast.alder.id):
-            balances = client_balances(clinic.biller, line.client_id)
+        status, _ = at_once(partial(_yes, bob, sent, url), partial(_pays, live_clinic, line))
+        with practice_transaction(live_clinic.cast.alder.id):
+            balances = client_balances(live_clinic.biller, line.client_id)
             is_void = InvoiceVoid.objects.filter(invoice=line.invoice).exists()
             # Voided before the payment came, and not with the payment on it.
             assert Entry.objects.filter(line_id=line.pk).count() == 2
@@ -94,13 +81,13 @@ def test_a_payment_and_a_void_at_once_are_one_after_the_other(clinic: Clinic, bo
 
 @pytest.mark.system
 @pytest.mark.race
-def test_two_clicks_at_once_are_one_void_and_two_tabs_have_one_winner(clinic: Clinic, bob: Browser) -> None:
-    tabs = [bob, _browser(clinic), _browser(clinic)]
+def test_two_clicks_at_once_are_one_void_and_two_tabs_have_one_winner(live_clinic: Clinic, bob: Browser) -> None:
+    tabs = [bob, browser_of(live_clinic.cast.bob), browser_of(live_clinic.cast.bob)]
     for _ in range(REPEATS):
-        line = _billed(clinic)
+        line = _billed(live_clinic)
         url, sent = _asked(bob, line)
         _, other = _asked(bob, line)
         clicks = at_once(*(partial(_yes, *each, url) for each in zip(tabs, (sent, sent, other), strict=True)))
         assert sorted(clicks) in ([303, 303, 422], [303, 422, 422])
-        with practice_transaction(clinic.cast.alder.id):
+        with practice_transaction(live_clinic.cast.alder.id):
             assert InvoiceVoid.objects.filter(invoice=line.invoice).count() == 1

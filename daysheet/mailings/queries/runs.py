@@ -44,8 +44,7 @@ class Mails:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run. Counts are clients; `is_live`: its job waits or works, or ended while this was read; `has_stopped`: it
-    failed before the end."""
+    """One run. Counts are clients; `is_live`: its job waits or works; `has_stopped`: it failed before the end."""
 
     id: UUID
     kind: Kind
@@ -192,7 +191,7 @@ def _summary(mailing: Mailing, counts: dict[str, Any], job: JobRun | None, mails
         printed_count=counts.get("printed", 0),
         skipped_count=counts.get("skipped", 0),
         file_done_count=max(job.done_count - total, 0) if job and done == total else 0,
-        is_live=job is not None and (job.is_live or (job.state == JobRun.State.DONE and mailing.finished_at is None)),
+        is_live=bool(job and job.is_live),
         is_finished=mailing.finished_at is not None,
         mails=mails,
     )

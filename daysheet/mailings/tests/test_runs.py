@@ -38,7 +38,6 @@ from daysheet.mailings.rules import Ways
 from daysheet.mailings.running import CLIENTS_PER_PIECE
 from daysheet.payments.actions import accept_payment
 from daysheet.staff.models import StaffMember
-from tests.between import just_before
 from tests.mail_server import MailServer
 from tests.people import NOW
 from tests.post import Post, read_messages, read_pages
@@ -215,15 +214,6 @@ def test_the_same_form_twice_is_one_run(post: Post) -> None:
     assert MailingItem.objects.count() == 2 and JobRun.objects.filter(subject_id=mailing_id).count() == 1
     with pytest.raises(MailingEmpty):
         start_mailing(post.biller, mailing_id=uuid4(), request=request, invoices={}, expected_count=0, expected_cents=0)
-
-
-def test_a_run_that_ends_while_its_page_is_made_has_not_stopped(post: Post) -> None:
-    post.bill(1)
-    mailing_id = post.start_statements(Ways.PRINT)
-    with just_before('"jobs_jobrun"', lambda: carry_out(post, mailing_id)):
-        summary = run_summary(post.biller, mailing_id)
-    assert Mailing.objects.get().finished_at
-    assert (summary.is_live, summary.has_stopped) == (True, False)
 
 
 def test_a_stopped_run_is_continued_once_and_a_finished_one_is_not(post: Post) -> None:
