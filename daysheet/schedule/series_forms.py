@@ -71,7 +71,6 @@ class RepetitionForm(RepeatForm):
     series_id = IdInAdvance()
     version = forms.IntegerField(widget=forms.HiddenInput)
     shown = forms.CharField(widget=forms.HiddenInput, required=False)
-    scope = forms.ChoiceField(choices=SCOPES[1:], initial=Scope.FOLLOWING.value)
     repeats = forms.ChoiceField(label="Repeats", choices=_FREQUENCIES[1:])
     count = forms.IntegerField(
         label="Number of appointments",

@@ -217,7 +217,8 @@ def test_another_repetition_is_refused_in_words(clinic: Clinic, dan: Browser) ->
         ({"until_on": "2020-01-01"}, 422, "first date would be 11/09/2026"),
         ({"count": "2"}, 422, "Say when the series ends"),
         ({"repeats": ""}, 422, "required"),
-        ({"scope": "this"}, 422, "Select a valid choice"),
+        ({"scope": "this"}, 422, "Choose this and following, or all future"),
+        ({"scope": "x"}, 422, "Choose this and following, or all future"),
         ({"every": "0"}, 422, "greater than or equal to 1"),
     ):
         for headers in ({}, {"HX-Request": "true"}):

@@ -47,7 +47,7 @@ def change_repetition(request: HttpRequest, occurrence: UUID) -> HttpResponse:
         return refused(request, form, _PAGE, context, part="preview")
     try:
         if "check" not in request.POST:
-            return see_other(request, _save(request, actor, occurrence, form))
+            return see_other(request, _save(request, actor, occurrence, form, scope))
         context["preview"] = preview_repetition(actor, occurrence, scope, form.terms)
         return render_page(request, _PAGE, {**context, "form": form}, part="preview")
     except (NotFound, NotAllowed):
@@ -65,13 +65,13 @@ def _initial(actor: Actor, details: queries.AppointmentDetails) -> dict[str, Any
     return {"version": details.version, **how}
 
 
-def _save(request: HttpRequest, actor: Actor, appointment: UUID, form: RepetitionForm) -> str:
+def _save(request: HttpRequest, actor: Actor, appointment: UUID, form: RepetitionForm, scope: Scope) -> str:
     """Change it; returns the page of the series."""
     typed = form.cleaned_data
     changed = change(
         actor,
         appointment_id=appointment,
-        scope=Scope(typed["scope"]),
+        scope=scope,
         terms=form.terms,
         shown=typed["shown"],
         series_id=typed["series_id"],
