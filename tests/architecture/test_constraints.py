@@ -117,7 +117,7 @@ FORBIDDEN: dict[str, str] = {
     "line_open_within_amount": "client_open_cents = amount_cents + 1",
     "line_price_source_known": "price_source = 'hearsay'",
     "line_sides_add_up": "client_cents = client_cents + 1",
-    "line_sides_not_negative": "client_cents = -1, insurance_cents = amount_cents + 1",
+    "line_sides_not_negative": "coverage_id = gen_random_uuid(), client_cents = -1, insurance_cents = amount_cents + 1",
     "line_units_and_rate": "units = 0, amount_cents = 0, client_cents = 0, insurance_cents = 0, "
     "client_open_cents = 0, insurance_open_cents = 0",
     "logo_bytes_bounded": "png = decode(repeat('00', 400001), 'hex')",
@@ -267,8 +267,13 @@ def _constraints(kind: str) -> list[tuple[str, str, str]]:
     )
 
 
-#: Which rows are copied where a table has more than one kind: a client's payment, not an insurer's; a client's message.
-_KIND = {"payments_payment": "client_id IS NOT NULL", "mail_message": "client_id IS NOT NULL"}
+#: Which rows are copied where a table has more than one kind: a client's payment, not an insurer's; a client's message;
+#: an entry that takes no other back.
+_KIND = {
+    "payments_payment": "client_id IS NOT NULL",
+    "mail_message": "client_id IS NOT NULL",
+    "ledger_entry": "reverses_id IS NULL",
+}
 
 
 def _copy(table: str, assignments: str, where: str = "true") -> None:
@@ -403,7 +408,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
         "service_one_canceled_fee": ("true", ["is_canceled_fee = true", "kind = 'non_cpt'"]),
         "calendar_feed_one_live": ("revoked_at IS NULL", []),
         "logo_one_printed": ("removed_at IS NULL", []),
-        "job_run_one_live": ("true", ["state = 'queued'"]),
+        "job_run_one_live": ("true", ["state = 'queued'", "subject_id = '00000000-0000-7000-8000-000000000001'"]),
         "line_one_live": ("visit_service_id IS NOT NULL AND ended_at IS NULL", []),
         "appointment_series_date_once": ("series_id IS NOT NULL", []),
         "payment_charge_once": ("charge_id IS NOT NULL", []),
