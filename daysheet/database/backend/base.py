@@ -2,6 +2,8 @@
 
 from django.db.backends.postgresql import base, features, operations
 
+from .arrays import IdListDumper
+
 
 class DatabaseFeatures(features.DatabaseFeatures):
     def allows_group_by_selected_pks_on_model(self, model):  # type: ignore[no-untyped-def]
@@ -16,3 +18,8 @@ class DatabaseOperations(operations.DatabaseOperations):
 class DatabaseWrapper(base.DatabaseWrapper):
     features_class = DatabaseFeatures
     ops_class = DatabaseOperations
+
+    def get_new_connection(self, conn_params):  # type: ignore[no-untyped-def]
+        connection = super().get_new_connection(conn_params)
+        connection.adapters.register_dumper(list, IdListDumper)
+        return connection

@@ -49,3 +49,14 @@ def test_of_nobody_the_database_is_not_asked(cast: Cast, clients: list[Client], 
 def test_ids_as_text_are_found_too(cast: Cast, clients: list[Client]) -> None:
     with practice_transaction(cast.alder.id):
         assert list(Client.objects.filter(pk__in=[str(clients[0].pk)])) == clients[:1]
+
+
+def test_lists_reach_the_database_as_they_are(cast: Cast) -> None:
+    one, other = uuid4(), uuid4()
+    with connection.cursor() as cursor:
+        for wanted, kind in (
+            ([one, other], "uuid[]"), ([one, None], "uuid[]"), ([[one], [other]], "uuid[]"), ([], "uuid[]"),
+            (["a b", 'c"', "NULL", None], "text[]"), ([1, None], "bigint[]"),
+        ):  # fmt: skip
+            cursor.execute(f"SELECT %s::{kind}", [wanted])
+            assert cursor.fetchone() == (wanted,)
