@@ -223,6 +223,7 @@ def _bill_chunk(job: RunningJob, services: int) -> bool:
         selection = Selection(
             tuple(service_id for item in items for service_id in item.visit_service_ids),
             {key: edit for item in items for key, edit in _restored(item.edits).items()},
+            client_ids=frozenset(item.client_id for item in items),
         )
         issued = issue_invoices(
             _actor_of(job, batch), selection=selection, door=Invoice.Door(batch.door), grouping=batch.grouping,

@@ -1,9 +1,9 @@
 """The visit services that a door is asked to bill, as they stand, with what billing needs of their visit.
 
-One statement, whatever their number. Visit, appointment, location and service type come by look-ups inside each other,
-each of one table by its whole key (OFFSET 0 keeps them so), and never by a join: of a practice that is new or was just
-imported PostgreSQL's statistics know nothing, and a join was seen to pair every appointment of the practice with every
-visit, for every service (minutes for 600 of them).
+One statement, whatever their number. Visit, appointment and location come by look-ups inside each other, each of one
+table by its whole key (OFFSET 0 keeps them so), and never by a join: of a practice that is new or was just imported
+PostgreSQL's statistics know nothing, and a join was seen to pair every appointment of the practice with every visit,
+for every service (minutes for 600 of them).
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from django.db import connection
 from daysheet.practices.actor import Actor
 from daysheet.schedule.models import VisitStatus
 
-from .terms import Candidate, ServiceTerms
+from .terms import Candidate
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Visit services as they stand: still unbilled, billed already, and the service types of all."""
+    """Visit services as they stand: still unbilled, and billed already."""
 
     unbilled: list[Candidate]
     billed: list[Candidate]
-    services: dict[UUID, ServiceTerms]
 
 
 def read_candidates(actor: Actor, visit_service_ids: Collection[UUID], *, lock: bool) -> Candidates:
@@ -58,8 +57,7 @@ _VISIT = """
     ) v"""
 _CANDIDATES = f"""
     SELECT s.line_id IS NOT NULL, s.id, s.visit_id, v.client_id, s.service_on, s.position, s.service_type_id,
-        a.minutes, a.staff_member_id, a.place_of_service, v.status, s.is_suspended, s.rate_cents, s.units, s.modifiers,
-        t.*
+        a.minutes, a.staff_member_id, a.place_of_service, v.status, s.is_suspended, s.rate_cents, s.units, s.modifiers
     FROM schedule_visitservice s {_VISIT}
     CROSS JOIN LATERAL (
         SELECT x.staff_member_id, extract(epoch FROM x.ends_at - x.starts_at)::int / 60 AS minutes,
@@ -68,32 +66,21 @@ _CANDIDATES = f"""
                 WHERE o.practice_id = x.practice_id AND o.id = x.location_id)) AS place_of_service
         FROM schedule_appointment x WHERE x.practice_id = s.practice_id AND x.id = v.appointment_id OFFSET 0
     ) a
-    CROSS JOIN LATERAL (
-        SELECT x.id, x.code, x.name, x.kind, x.rate_cents, x.unit_rule, x.unit_count, x.modifiers, x.bills_insurance
-        FROM services_servicetype x WHERE x.practice_id = s.practice_id AND x.id = s.service_type_id OFFSET 0
-    ) t
     WHERE s.practice_id = %s AND s.removed_at IS NULL AND {{}} ORDER BY s.id"""
 _LABELS = dict(VisitStatus.choices)
 
 
 def _read(practice_id: int, condition: str, ids: Collection[UUID], lock: bool) -> Candidates:
     sql = _CANDIDATES.format(condition) + (" FOR UPDATE OF s" if lock else "")
-    found = Candidates([], [], {})
+    found = Candidates([], [])
     if not ids:
         return found
     with connection.cursor() as cursor:
         cursor.execute(sql.lstrip(), [practice_id, list(ids)])
         rows = cursor.fetchall()
     for is_billed, *facts in rows:
-        candidate = _candidate(*facts[:_OWN])
-        (found.billed if is_billed else found.unbilled).append(candidate)
-        if candidate.service_type_id not in found.services:
-            found.services[candidate.service_type_id] = _service(*facts[_OWN:])
+        (found.billed if is_billed else found.unbilled).append(_candidate(*facts))
     return found
-
-
-#: Columns of the statement that are the candidate's; the rest are its service type's.
-_OWN = 14
 
 
 def _candidate(
@@ -106,12 +93,3 @@ def _candidate(
         place_of_service, _LABELS[status], is_suspended, rate_cents, units,
         None if modifiers is None else tuple(modifiers),
     )  # fmt: skip
-
-
-def _service(
-    service_type_id: UUID, code: str, name: str, kind: str, rate_cents: int, unit_rule: str, unit_count: int,
-    modifiers: list[str], bills_insurance: bool,
-) -> ServiceTerms:  # fmt: skip
-    return ServiceTerms(
-        service_type_id, code, name, kind, rate_cents, unit_rule, unit_count, tuple(modifiers), bills_insurance
-    )

@@ -23,16 +23,15 @@ from daysheet.kit.ids import new_id
 from daysheet.ledger.actions import Movement, post
 from daysheet.ledger.models import Account
 from daysheet.practices.actor import Actor
-from daysheet.practices.models import Practice
 from daysheet.schedule.models import Visit
 
 from .candidates import Candidates, clients_behind, read_candidates, read_candidates_of_visits
 from .models import Batch, Invoice, InvoiceLine
-from .reading import ClientsToBill, read_clients, read_terms, skipped_of
+from .reading import read_clients, read_terms, skipped_of
 from .registry import LineToPay, MoneyHeld, Prepaid, money_held
 from .rules import decide_each, decide_lines, decide_manual_line
 from .selection import CreatedInvoice, Issued, Refused, Selection
-from .terms import Candidate, ClientTerms, DecidedLine, Decision, Terms
+from .terms import Candidate, ClientTerms, DecidedLine, Decision, PracticeTerms, Terms
 
 
 class BilledMeanwhile(Refusal):
@@ -79,7 +78,7 @@ def issue(actor: Actor, selection: Selection, *, origin: Origin, grouping: str) 
     """Bill the selection. Runs in the caller's transaction. Raises NotFound for clients the actor may not see."""
     clients = read_clients(actor, _wanted_clients(actor, selection), lock=True)
     found = read_candidates(actor, selection.visit_service_ids, lock=True)
-    _refuse_hidden(selection, found, clients.terms)
+    _refuse_hidden(selection, found, clients)
     return _issue(actor, selection, found, clients, origin, grouping)
 
 
@@ -89,7 +88,7 @@ def issue_visits(actor: Actor, visit_ids: Sequence[UUID], *, origin: Origin) -> 
     members = Visit.objects.filter(pk__in=visit_ids)
     clients = read_clients(actor, Q(pk__in=members.values("client_id")), lock=True)
     found = read_candidates_of_visits(actor, visit_ids, lock=True)
-    _refuse_hidden(None, found, clients.terms)
+    _refuse_hidden(None, found, clients)
     return _issue(actor, Selection(()), found, clients, origin, Batch.Grouping.CLIENT)
 
 
@@ -97,16 +96,15 @@ def _issue(
     actor: Actor,
     selection: Selection,
     found: Candidates,
-    clients: ClientsToBill,
+    clients: dict[UUID, ClientTerms],
     origin: Origin,
     grouping: str,
 ) -> Issued:
-    practice = clients.practice
-    if practice is None or not (found.unbilled or selection.manual):
+    if not clients or not (found.unbilled or selection.manual):
         return Issued(skipped=skipped_of(found.billed))
-    terms = read_terms(actor, practice, selection, found, clients.terms)
+    terms = read_terms(actor, selection, found, clients)
     drafts, refused = _draft(found.unbilled, selection, terms, grouping)
-    created = _write(actor, practice, drafts, origin) if drafts else ()
+    created = _write(actor, terms.practice, drafts, origin) if drafts else ()
     return Issued(created, skipped_of(found.billed), tuple(refused))
 
 
@@ -119,16 +117,18 @@ def preview_on_terms(actor: Actor, selection: Selection) -> tuple[list[Decision]
     """The same, with the terms it was decided on; None where nobody was found."""
     clients = read_clients(actor, _wanted_clients(actor, selection), lock=False)
     found = read_candidates(actor, selection.visit_service_ids, lock=False)
-    _refuse_hidden(selection, found, clients.terms)
-    if clients.practice is None:
+    _refuse_hidden(selection, found, clients)
+    if not clients:
         return [], None
-    terms = read_terms(actor, clients.practice, selection, found, clients.terms)
+    terms = read_terms(actor, selection, found, clients)
     groups = _by_client(found.unbilled).values()
     return [each for group in groups for each in decide_each(group, terms, selection.edits)], terms
 
 
 def _wanted_clients(actor: Actor, selection: Selection) -> Q:
-    client_ids = clients_behind(actor, selection.visit_service_ids) if selection.visit_service_ids else set()
+    client_ids = set(selection.client_ids)
+    if selection.visit_service_ids and not client_ids:
+        client_ids = clients_behind(actor, selection.visit_service_ids)
     return Q(pk__in=client_ids | {selection.client_id} if selection.client_id else client_ids)
 
 
@@ -192,7 +192,9 @@ def _held_back(client_id: UUID, lines: Iterable[DecidedLine]) -> Iterable[Refuse
         )  # fmt: skip
 
 
-def _write(actor: Actor, practice: Practice, drafts: Sequence[_Draft], origin: Origin) -> tuple[CreatedInvoice, ...]:
+def _write(
+    actor: Actor, practice: PracticeTerms, drafts: Sequence[_Draft], origin: Origin
+) -> tuple[CreatedInvoice, ...]:
     _claim(actor.practice.id, drafts)
     issued_on = origin.issued_on or actor.today
     held = money_held(actor, [line for draft in drafts for line in _to_pay(draft)]) if origin.with_prepayments else None
@@ -268,12 +270,12 @@ _INVOICE_COLUMNS = (
 
 
 def _invoice_row(
-    actor: Actor, practice: Practice, number: int, draft: _Draft, origin: Origin, issued_on: date
+    actor: Actor, practice: PracticeTerms, number: int, draft: _Draft, origin: Origin, issued_on: date
 ) -> tuple[object, ...]:
     return (
         draft.id, number, draft.client.id, issued_on, actor.now, actor.person_name[:120], str(origin.door),
         origin.batch_id, origin.request_key, origin.note, draft.client.document_name, draft.client.address,
-        practice.legal_name or practice.name, _practice_address(practice), practice.phone, practice.tax_id,
+        practice.legal_name, practice.address, practice.phone, practice.tax_id,
     )  # fmt: skip
 
 
@@ -337,8 +339,3 @@ def _happening(invoice: CreatedInvoice, origin: Origin) -> Happening:
     if origin.batch_id:
         details["batch_id"] = str(origin.batch_id)
     return Happening("issue_invoice", "invoice", invoice.id, invoice.client_id, details)
-
-
-def _practice_address(practice: Practice) -> str:
-    city = f"{practice.city}, {practice.state} {practice.postal_code}".strip(", ")
-    return "\n".join(part for part in (practice.address_1, practice.address_2, city) if part)

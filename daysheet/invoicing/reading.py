@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -27,55 +26,48 @@ from daysheet.staff.models import CptLicense, StaffMember
 from .candidates import Candidates
 from .models import InvoiceLine
 from .selection import Selection, Skipped
-from .terms import Candidate, ClientTerms, DiagnosisTerms, ServiceTerms, StaffTerms, Terms
+from .terms import Candidate, ClientTerms, DiagnosisTerms, PracticeTerms, ServiceTerms, StaffTerms, Terms
+
+#: The columns of a client that a bill is made of.
+_CLIENT_COLUMNS = (
+    "first_name", "middle_name", "last_name", "preferred_name", "print_preferred_name", "address_1", "address_2",
+    "city", "state", "postal_code", "pays_by", "set_payment_amount_cents", "rendering_override_id",
+    "billing_staff_member_id",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ClientsToBill:
-    """Clients with what is agreed with each, and their practice (None where nobody was found)."""
-
-    terms: dict[UUID, ClientTerms]
-    practice: Practice | None
-
-
-def read_clients(actor: Actor, wanted: Q, *, lock: bool) -> ClientsToBill:
-    """The clients among those this actor may see, locked in id order, with what is agreed with each and with their
-    practice: one statement."""
-    clients = visible_clients(actor).filter(wanted).order_by("pk").select_related("practice").annotate(**_agreed())
+def read_clients(actor: Actor, wanted: Q, *, lock: bool) -> dict[UUID, ClientTerms]:
+    """The clients among those this actor may see, locked in id order, with what is agreed with each: one statement."""
+    clients = visible_clients(actor).filter(wanted).order_by("pk").only(*_CLIENT_COLUMNS).annotate(**_agreed())
     if lock:
         clients = clients.select_for_update(no_key=True, of=("self",))
-    found = list(clients)
-    return ClientsToBill({each.pk: _client_terms(each) for each in found}, found[0].practice if found else None)
+    return {each.pk: _client_terms(each) for each in clients}
 
 
-def read_terms(
-    actor: Actor, practice: Practice, selection: Selection, found: Candidates, clients: dict[UUID, ClientTerms]
-) -> Terms:
+def read_terms(actor: Actor, selection: Selection, found: Candidates, clients: dict[UUID, ClientTerms]) -> Terms:
     """Prices, coverages, licences and providers for these candidates: a fixed number of statements.
 
     Where a licence is missing, the renewal of the year may only be late (L2): it is carried out first, so that a bill
     in the first minutes of January is not refused for want of a clock.
     """
-    services = dict(found.services)
-    manual_ids = {line.service_type_id for line in selection.manual if line.service_type_id} - services.keys()
-    if manual_ids:
-        services |= {each.pk: service_terms(each) for each in ServiceType.objects.filter(pk__in=manual_ids)}
+    service_ids = {candidate.service_type_id for candidate in found.unbilled}
+    service_ids |= {line.service_type_id for line in selection.manual if line.service_type_id}
     staff_ids: set[UUID | None] = {candidate.staff_member_id for candidate in found.unbilled}
     staff_ids |= {edit.rendering_staff_member_id for edit in selection.edits.values()}
     staff_ids |= {line.staff_member_id for line in selection.manual}
     for client in clients.values():
         staff_ids |= {client.rendering_override_id, client.billing_staff_member_id}
-    staff, year = {staff_id for staff_id in staff_ids if staff_id}, actor.today.year
-    people = _staff_terms(staff, year)
+    year = actor.today.year
+    wanted = (actor.practice.id, service_ids, {staff_id for staff_id in staff_ids if staff_id}, year)
+    practice, services, people = _house_terms(*wanted)
     needs_license = any(service.kind == CPT for service in services.values())
     if needs_license and not all(person.is_licensed for person in people.values()):
         renew_if_due(actor.practice, actor.now)
-        people = _staff_terms(staff, year)  # also where another transaction has just renewed
-    payer_rates, payer_rules = _payer_terms(clients, set(services))
+        practice, services, people = _house_terms(*wanted)  # also where another transaction has just renewed
+    payer_rates, payer_rules = _payer_terms(clients, service_ids)
     return Terms(
         year=year,
-        practice_name=practice.name,
-        practice_npi=practice.npi,
+        practice=practice,
         clients=clients,
         services=services,
         staff=people,
@@ -171,19 +163,40 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def service_terms(service: ServiceType) -> ServiceTerms:
-    return ServiceTerms(
-        service.pk, service.code, service.name, service.kind, service.rate_cents, service.unit_rule,
-        service.unit_count, tuple(service.modifiers), service.bills_insurance,
-    )  # fmt: skip
-
-
-def _staff_terms(staff_ids: set[UUID], year: int) -> dict[UUID, StaffTerms]:
+def _house_terms(
+    practice_id: int, service_ids: set[UUID], staff_ids: set[UUID], year: int
+) -> tuple[PracticeTerms, dict[UUID, ServiceTerms], dict[UUID, StaffTerms]]:
+    """The practice, these of its service types and these of its people: one statement."""
+    services = ServiceType.objects.filter(pk__in=service_ids)
     licensed = Exists(CptLicense.objects.filter(staff_member=OuterRef("pk"), year=year))
-    return {
-        person.pk: StaffTerms(person.pk, person.name_with_credentials, person.npi, person.is_licensed)
-        for person in StaffMember.objects.filter(pk__in=staff_ids).annotate(is_licensed=licensed)
-    }
+    people = StaffMember.objects.filter(pk__in=staff_ids).annotate(is_licensed=licensed)
+    practice: Any = Practice.objects.annotate(
+        its_services=ArraySubquery(services.values_list(_json(*_SERVICE))),
+        its_people=ArraySubquery(people.values_list(_json(*_PERSON, "is_licensed"))),
+    ).get(pk=practice_id)
+    of_practice = PracticeTerms(
+        practice.name, practice.npi, practice.legal_name or practice.name, _address(practice), practice.phone,
+        practice.tax_id,
+    )  # fmt: skip
+    return (
+        of_practice,
+        {each.id: each for each in map(_service, practice.its_services or ())},
+        {each.id: each for each in map(_person, practice.its_people or ())},
+    )
+
+
+_SERVICE = ("pk", "code", "name", "kind", "rate_cents", "unit_rule", "unit_count", "modifiers", "bills_insurance")
+_PERSON = ("pk", "first_name", "last_name", "credentials", "npi")
+
+
+def _service(given: dict[str, Any]) -> ServiceTerms:
+    values = {**given, "pk": UUID(given["pk"]), "modifiers": tuple(given["modifiers"])}
+    return ServiceTerms(*(values[name] for name in _SERVICE))
+
+
+def _person(given: dict[str, Any]) -> StaffTerms:
+    person = StaffMember(**{name: given[name] for name in _PERSON})
+    return StaffTerms(UUID(given["pk"]), person.name_with_credentials, person.npi, given["is_licensed"])
 
 
 def _payer_terms(
@@ -248,8 +261,6 @@ def _copay_taken(client_ids: Collection[UUID], days: set[date]) -> dict[tuple[UU
     return {(client_id, day): cents for client_id, day, cents in taken}
 
 
-def _address(client: Client) -> str:
-    town = " ".join(
-        part for part in (f"{client.city}," if client.city else "", client.state, client.postal_code) if part
-    )
-    return "\n".join(part for part in (client.address_1, client.address_2, town) if part)
+def _address(place: Client | Practice) -> str:
+    town = " ".join(part for part in (f"{place.city}," if place.city else "", place.state, place.postal_code) if part)
+    return "\n".join(part for part in (place.address_1, place.address_2, town.rstrip(",")) if part)

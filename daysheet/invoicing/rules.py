@@ -42,19 +42,21 @@ def decide_each(
 ) -> Iterator[Decision]:
     """Line or refusal of each visit service of one client, in order of date and position: the copay of a date goes to
     the first of its lines. `although_refused`: what is only planned has a line beside its refusal."""
-    copay_used = dict(terms.copay_taken)
+    copay_used: dict[date, int] = {}
     for candidate in sorted(
-        candidates, key=lambda c: (c.service_on, str(c.visit_id), c.position, str(c.visit_service_id))
+        candidates, key=lambda c: (c.service_on, c.visit_id.int, c.position, c.visit_service_id.int)
     ):
-        case = case_of(candidate, terms, edits.get(candidate.visit_service_id, NO_EDIT))
-        day = (candidate.client_id, candidate.service_on)
-        used_cents = copay_used.get(day, 0)
+        case = case_of(candidate, terms, edits.get(candidate.visit_service_id, NO_EDIT) if edits else NO_EDIT)
+        day = candidate.service_on
+        used_cents = copay_used.get(day)
+        if used_cents is None:
+            used_cents = terms.copay_taken.get((candidate.client_id, day), 0)
         why_not = _why_not(case, terms.year)
         if why_not and not although_refused:
             yield Decision(case, None, why_not, used_cents)
             continue
         line = decide_line(case, terms, used_cents)
-        too_much = _too_much(line.amount_cents, candidate.client_id, candidate.service_on, case.candidate)
+        too_much = _too_much(line.amount_cents, candidate.client_id, day, candidate)
         if too_much and not although_refused:
             yield Decision(case, None, too_much, used_cents)
             continue
@@ -282,7 +284,7 @@ def _income_amount(case: Case, terms: Terms) -> int | None:
 
 def _billing_provider(terms: Terms, client: ClientTerms) -> tuple[str, str]:
     person = terms.staff.get(client.billing_staff_member_id) if client.billing_staff_member_id else None
-    return (person.name, person.npi) if person else (terms.practice_name, terms.practice_npi)
+    return (person.name, person.npi) if person else (terms.practice.name, terms.practice.npi)
 
 
 def _coverage(client: ClientTerms, day: date) -> CoverageFacts | None:

@@ -44,12 +44,17 @@ class ManualLine:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Visit services to bill, with edits by visit service; `client_id` is needed where there are manual lines."""
+    """Visit services to bill, with edits by visit service; `client_id` is needed where there are manual lines.
+
+    `client_ids`: whose visit services these are, where that is known (a batch keeps them by client); then they need not
+    be looked up, and a visit service of anybody else does not exist.
+    """
 
     visit_service_ids: tuple[UUID, ...]
     edits: Mapping[UUID, LineEdit] = field(default_factory=lambda: MappingProxyType({}))
     manual: tuple[ManualLine, ...] = ()
     client_id: UUID | None = None
+    client_ids: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

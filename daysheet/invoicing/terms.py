@@ -87,6 +87,18 @@ class ClientTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class PracticeTerms:
+    """The practice as its invoices print it (D2), and who bills where no person does (B11)."""
+
+    name: str
+    npi: str
+    legal_name: str
+    address: str
+    phone: str
+    tax_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """Everything read once, as sets, for one call of the door. `year` is the year of creation in practice time.
 
@@ -95,8 +107,7 @@ class Terms:
     """
 
     year: int
-    practice_name: str
-    practice_npi: str
+    practice: PracticeTerms
     clients: Mapping[UUID, ClientTerms]
     services: Mapping[UUID, ServiceTerms]
     staff: Mapping[UUID, StaffTerms]

@@ -15,7 +15,7 @@ from daysheet.schedule.registry import FeeForecast
 from daysheet.services.models import ServiceType
 
 from ..candidates import Candidates
-from ..reading import read_clients, read_terms, service_terms
+from ..reading import read_clients, read_terms
 from ..rules import decide_lines
 from ..selection import Selection
 from ..terms import Candidate
@@ -26,13 +26,12 @@ def forecast_fees(actor: Actor, visit_id: UUID, service_type_ids: Collection[UUI
     visit = Visit.objects.filter(pk=visit_id, client__in=visible_clients(actor)).select_related("appointment").first()
     if visit is None or not actor.may(Permission.BILLING):
         return {}
-    services = {each.pk: service_terms(each) for each in ServiceType.objects.filter(pk__in=service_type_ids)}
+    known = ServiceType.objects.filter(pk__in=service_type_ids).values_list("pk", flat=True)
     clients = read_clients(actor, Q(pk=visit.client_id), lock=False)
-    candidates = [_candidate(visit, service_type_id) for service_type_id in services]
-    if clients.practice is None or not candidates:
+    candidates = [_candidate(visit, service_type_id) for service_type_id in known]
+    if not clients or not candidates:
         return {}
-    found = Candidates(candidates, [], services)
-    terms = read_terms(actor, clients.practice, Selection(()), found, clients.terms)
+    terms = read_terms(actor, Selection(()), Candidates(candidates, []), clients)
     forecasts: dict[UUID, FeeForecast] = {}
     for candidate in candidates:
         lines, _ = decide_lines([candidate], terms, {})

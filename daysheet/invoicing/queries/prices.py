@@ -22,7 +22,7 @@ from daysheet.services.models import ServiceType
 from ..candidates import Candidates
 from ..door import preview_on_terms
 from ..explaining import Explanation, explain
-from ..reading import read_clients, read_terms, service_terms
+from ..reading import read_clients, read_terms
 from ..rules import decide_each
 from ..selection import LineEdit, Selection
 from ..terms import Candidate, Decision, Terms
@@ -107,17 +107,17 @@ def price_planned(actor: Actor, client_id: UUID, planned: Sequence[PlannedServic
     copay, in that order. What would stand against billing them is named and stops no price. A fixed number of queries.
     Raises NotFound."""
     clients = read_clients(actor, Q(pk=client_id), lock=False)
-    if clients.practice is None:
+    if not clients:
         raise NotFound("There is no such client, or you are not assigned to the client.")
-    types = ServiceType.objects.in_bulk({each.service_type_id for each in planned})
-    if len(types) < len({each.service_type_id for each in planned}):
+    wanted = {each.service_type_id for each in planned}
+    minutes = dict(ServiceType.objects.filter(pk__in=wanted).values_list("pk", "default_minutes"))
+    if minutes.keys() != wanted:
         raise NotFound("There is no such service type.")
     candidates = [
-        _candidate(client_id, position, each, types[each.service_type_id].default_minutes)
+        _candidate(client_id, position, each, minutes[each.service_type_id])
         for position, each in enumerate(planned, start=1)
     ]
-    services = {pk: service_terms(each) for pk, each in types.items()}
-    terms = read_terms(actor, clients.practice, Selection(()), Candidates(candidates, [], services), clients.terms)
+    terms = read_terms(actor, Selection(()), Candidates(candidates, []), clients)
     decided = decide_each(candidates, terms, {}, although_refused=True)
     by_id = {each.candidate.visit_service_id: each for each in decided}
     return explain_decisions([by_id[candidate.visit_service_id] for candidate in candidates], terms)

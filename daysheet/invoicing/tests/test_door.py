@@ -211,6 +211,18 @@ def test_without_billing_or_in_another_practice_nothing_is_billed(clinic: Clinic
             issue_invoices(stranger, selection=Selection(services), door=Invoice.Door.BATCH)
 
 
+def test_visit_services_of_others_than_the_named_clients_do_not_exist(clinic: Clinic) -> None:
+    ana, ben = clinic.client(), clinic.client(last_name="Berg")
+    (_, of_ana), (_, of_ben) = clinic.visit(ana, clinic.talk), clinic.visit(ben, clinic.talk)
+    with pytest.raises(NotFound), transaction.atomic():
+        named = Selection((*of_ana, *of_ben), client_ids=frozenset({ana}))
+        issue_invoices(clinic.biller, selection=named, door=Invoice.Door.BATCH)
+    assert not Invoice.objects.exists()
+    named = Selection((*of_ana, *of_ben), client_ids=frozenset({ana, ben}))
+    issued = issue_invoices(clinic.biller, selection=named, door=Invoice.Door.BATCH)
+    assert {created.client_id for created in issued.created} == {ana, ben}
+
+
 def test_add_invoice_needs_at_most_fifteen_queries(clinic: Clinic, django_assert_max_num_queries) -> None:
     visit, _ = clinic.visit(clinic.client(insured=True, copay_cents=2500), clinic.talk, clinic.letter)
     with django_assert_max_num_queries(15):
