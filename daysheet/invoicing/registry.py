@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from daysheet.practices.actor import Actor, PracticeFacts
 
 
-@dataclass(frozen=True, slots=True)
-class LineToPay:
+class LineToPay(NamedTuple):
     """A line the door is about to write. `visit_id` is None for a manual one; `client_cents` is the client's side."""
 
     line_id: UUID

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -46,8 +46,7 @@ class AlreadyReversed(Refusal):
     code = "already_reversed"
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(NamedTuple):
     """One entry to be. `amount_cents` > 0 moves from `credit` to `debit`; `effective_on` is in practice time."""
 
     debit: Account
