@@ -222,27 +222,22 @@ def plan_batch(
 
 
 def _search(actor: Actor, filters: SearchFilters) -> tuple[str, str, list[Any]]:
-    """The dates of the search as `dates`, what its clients (`c`) must be, and the values of both. Live services come by
-    the partial index on what is unbilled, visits that did not happen by their day and status. Clients are looked up and
-    sorted once for each, not once for each date."""
-    practice = actor.practice.id
-    found = _LIVE
-    params: list[Any] = [practice, filters.from_on, filters.to_on]
-    if not filters.hide_missed:
-        found += _SUSPENDED
-        params += [practice, filters.from_on, filters.to_on]
+    """The dates of the search as `dates`, what its clients (`c`) must be, and the values of both. Clients are looked up
+    and sorted once for each, not once for each date."""
+    practice, days = actor.practice.id, (filters.from_on, filters.to_on)
     of_dates, date_values = _date_conditions(actor, filters)
     of_clients, client_values = _client_conditions(filters)
-    dates = f"WITH found AS MATERIALIZED ({found}), dates AS MATERIALIZED ({_DATES} WHERE {' AND '.join(of_dates)})"
-    values = [*params, actor.today, actor.today, actor.now, practice, *date_values, practice, *client_values]
+    dates = f"WITH dates AS MATERIALIZED ({_DATES} WHERE {' AND '.join(of_dates)})"
+    values = [
+        actor.today, actor.today, actor.now, practice, *days, practice, *days, *date_values, practice, *client_values,
+    ]  # fmt: skip
     return dates, " AND ".join(of_clients), values
 
 
 def _date_conditions(actor: Actor, filters: SearchFilters) -> tuple[list[str], list[Any]]:
     visible, values = visible_condition(actor, "v.client_id")
-    conditions = ["v.practice_id = %s", visible]
-    if filters.hide_missed:
-        conditions.append("v.status IN ('kept', 'upcoming')")
+    found = "v.is_live AND v.status IN ('kept', 'upcoming')" if filters.hide_missed else f"(v.is_live OR {_SUSPENDED})"
+    conditions = ["v.id IS NOT NULL", found, visible]
     for column, wanted in (("staff_member_id", filters.staff_member_id), ("location_id", filters.location_id)):
         if wanted:
             conditions.append(f"(SELECT a.{column} {_APPOINTMENT}) = %s")
@@ -267,29 +262,32 @@ def _client_conditions(filters: SearchFilters) -> tuple[list[str], list[Any]]:
     return conditions, values
 
 
-_LIVE = """
-    SELECT s.visit_id, true AS is_live, bool_or(s.is_fee) AS has_fee FROM schedule_visitservice s
-    WHERE s.practice_id = %s AND s.line_id IS NULL AND NOT s.is_suspended AND s.service_on BETWEEN %s AND %s
-    GROUP BY s.service_on, s.visit_id"""  # a visit has one day: in the index's order
-_SUSPENDED = """
-    UNION ALL
-    SELECT m.id, false, false FROM schedule_visit m
-    WHERE m.practice_id = %s AND m.service_on BETWEEN %s AND %s
-      AND m.status IN ('canceled', 'rescheduled', 'no_show', 'late_cancel')
-      AND EXISTS (SELECT 1 FROM schedule_visitservice t WHERE t.practice_id = m.practice_id AND t.visit_id = m.id
-                  AND t.removed_at IS NULL)
-      AND NOT EXISTS (SELECT 1 FROM schedule_visitservice t WHERE t.practice_id = m.practice_id
-                      AND t.visit_id = m.id AND (NOT t.is_suspended OR t.line_id IS NOT NULL))"""
+_SERVICES = "FROM schedule_visitservice t WHERE t.practice_id = v.practice_id AND t.visit_id = v.id"
+#: A visit that did not happen: something stands on it, all of it put aside, and nothing of it billed.
+_SUSPENDED = f"""(
+    v.status IN ('canceled', 'rescheduled', 'no_show', 'late_cancel')
+    AND EXISTS (SELECT 1 {_SERVICES} AND t.removed_at IS NULL)
+    AND NOT EXISTS (SELECT 1 {_SERVICES} AND (NOT t.is_suspended OR t.line_id IS NOT NULL)))"""
+_HAS_FEE = f"(SELECT bool_or(t.is_fee) {_SERVICES} AND t.line_id IS NULL AND NOT t.is_suspended)"
 _APPOINTMENT = "FROM schedule_appointment a WHERE a.practice_id = v.practice_id AND a.id = v.appointment_id"
-#: An upcoming date of today counts from its hour on; only for those is the appointment looked up.
+#: The visits of the days, gone through once, beside what is unbilled of them, which its partial index has. Where
+#: statistics know nothing of a practice, PostgreSQL would walk through all of one for each of the other. A FULL JOIN it
+#: can only do by hashing or sorting, and OFFSET 0 keeps it one. An upcoming date of today counts from its hour on.
 _DATES = f"""
-    SELECT v.client_id, v.id, v.service_on, f.is_live AND CASE v.status
+    SELECT v.client_id, v.id, v.service_on, v.is_live AND CASE v.status
             WHEN 'kept' THEN true
             WHEN 'upcoming' THEN v.service_on < %s OR (v.service_on = %s AND (SELECT a.starts_at <= %s {_APPOINTMENT}))
-            WHEN 'no_show' THEN f.has_fee
-            WHEN 'late_cancel' THEN f.has_fee
+            WHEN 'no_show' THEN {_HAS_FEE}
+            WHEN 'late_cancel' THEN {_HAS_FEE}
             ELSE false END AS is_default
-    FROM found f JOIN schedule_visit v ON v.id = f.visit_id"""
+    FROM (
+        SELECT x.*, f.visit_id IS NOT NULL AS is_live FROM (
+            SELECT s.visit_id FROM schedule_visitservice s
+            WHERE s.practice_id = %s AND s.line_id IS NULL AND NOT s.is_suspended AND s.service_on BETWEEN %s AND %s
+            GROUP BY s.visit_id) f
+        FULL JOIN (
+            SELECT x.practice_id, x.id, x.client_id, x.appointment_id, x.service_on, x.status FROM schedule_visit x
+            WHERE x.practice_id = %s AND x.service_on BETWEEN %s AND %s) x ON x.id = f.visit_id OFFSET 0) v"""
 _BY_NAME = "lower(c.last_name), lower(c.first_name), c.id"
 _ARRAYS = "array_agg(d.id ORDER BY d.service_on, d.id), array_agg(d.is_default ORDER BY d.service_on, d.id)"
 _ALL = f"""

@@ -10,6 +10,7 @@ from daysheet.clients.models import Client
 from daysheet.config.tests.damage import owner_says
 from daysheet.database.scope import practice_transaction
 from daysheet.invoicing.candidates import read_candidates
+from daysheet.invoicing.queries.batch_search import SearchFilters, find_first_dates
 from daysheet.practices.actor import system_actor
 from daysheet.practices.models import Location
 from daysheet.schedule.models import Appointment, Visit, VisitService
@@ -46,15 +47,30 @@ def _visits(practice_id: int) -> list[Any]:
         return [each.pk for each in services]
 
 
-def test_candidates_of_a_practice_that_the_statistics_do_not_know(live_cast: Cast) -> None:
+def _unknown_to_statistics(live_cast: Cast) -> list[Any]:
+    """Visits of Alder, of which PostgreSQL's statistics know nothing, while they know Birch's."""
     _visits(live_cast.birch.id)
     owner_says("ANALYZE schedule_appointment, schedule_visit, schedule_visitservice, practices_location")
-    ids = _visits(live_cast.alder.id)
+    return _visits(live_cast.alder.id)
+
+
+def test_candidates_of_a_practice_that_the_statistics_do_not_know(live_cast: Cast) -> None:
+    ids = _unknown_to_statistics(live_cast)
     with practice_transaction(live_cast.alder.id):
         with asked_of_database() as asked:
             found = read_candidates(system_actor(live_cast.alder, NOW), ids, lock=True)
         assert len(found.unbilled) == SIZE
         touched = rows_touched(asked)
-    # Once each service, visit, appointment, location and type; with the worst choice of index one table for each of
-    # them; never one table for each row of another.
+    # Once each service, visit, appointment and location; with the worst choice of index one table for each of them;
+    # never one table for each row of another.
     assert touched < 8 * SIZE * SIZE, touched
+
+
+def test_a_batch_search_of_a_practice_that_the_statistics_do_not_know(live_cast: Cast) -> None:
+    _unknown_to_statistics(live_cast)
+    with practice_transaction(live_cast.alder.id):
+        with asked_of_database() as asked:
+            found = find_first_dates(system_actor(live_cast.alder, NOW), SearchFilters(_DAY, _DAY), 50)
+        assert found.date_count == found.ticked_count == SIZE
+        touched = rows_touched(asked)
+    assert touched < 20 * SIZE, touched
