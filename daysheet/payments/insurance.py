@@ -197,7 +197,9 @@ def _done_before(request_key: UUID) -> InsurerPosted:
 
 def _lock_lines(payer_id: UUID, postings: Mapping[UUID, LinePosting]) -> dict[UUID, InvoiceLine]:
     rows = InvoiceLine.objects.filter(pk__in=postings, ended_at=None, coverage__payer_id=payer_id)
-    rows = rows.select_related("client")
+    rows = rows.select_related("client").only(
+        "client_id", "coverage_id", "service_on", "insurance_open_cents", "client__last_name"
+    )
     lines = {line.pk: line for line in rows.order_by("pk").select_for_update(no_key=True, of=("self",))}
     if len(lines) != len(postings):
         raise LineNotOpen(
