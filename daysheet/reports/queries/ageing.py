@@ -5,7 +5,6 @@ What was open on that day comes from `as_of.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -87,17 +86,20 @@ class OpenLine:
 
 @query(Permission.BILLING)
 def invoice_aging(actor: Actor, filters: AgingFilters) -> Aging:
-    """Everybody's buckets and credit: four statements, whatever the practice's size."""
+    """Everybody's buckets and credit: two statements, whatever the practice's size."""
     scope = scope_of(actor)
-    way = way_to(scope, filters.as_of)
     due: dict[UUID, list[int]] = {}
-    for debtor_id, bucket, cents in _due(scope, filters, way):
-        due.setdefault(debtor_id, [0] * len(BUCKETS))[bucket] += cents
-    credit = dict(_credit(scope, filters, way))
-    names = _names(scope, filters.debtor, [*due, *credit])
+    credit: dict[UUID, int] = {}
+    names: dict[UUID, str] = {}
+    for debtor_id, name, bucket, cents in _sums(scope, filters, way_to(scope, filters.as_of)):
+        names[debtor_id] = name
+        if bucket is None:
+            credit[debtor_id] = cents
+        else:
+            due.setdefault(debtor_id, [0] * len(BUCKETS))[bucket] += cents
     rows = [
         AgedDebtor(key, names[key], Aged(tuple(due.get(key, [0] * len(BUCKETS))), credit.get(key, 0)))
-        for key in sorted(due.keys() | credit.keys(), key=lambda key: (names[key].casefold(), key))
+        for key in sorted(names, key=lambda key: (names[key].casefold(), key))
     ]
     return Aging(filters, tuple(rows))
 
@@ -141,12 +143,24 @@ def _ordered(params: list[Any], scope: Scope, of: UUID | None, bucket: int | Non
     return [*before, scope.practice_id, scope.practice_id, scope.practice_id, *after]
 
 
-def _due(scope: Scope, filters: AgingFilters, way: Way) -> list[tuple[UUID, int, int]]:
-    lines, params = _lines(scope, filters, way)
+def _sums(scope: Scope, filters: AgingFilters, way: Way) -> list[tuple[UUID, str, int | None, int]]:
+    """Debtor, its name, bucket and cents; without a bucket, its credit. Insurers' money belongs to no client, so
+    limited people see none."""
+    by_insurer = filters.debtor is Debtor.INSURER
+    owner = "p.payer_id" if by_insurer else "p.client_id"
+    name = "d.name FROM clients_payer" if by_insurer else "d.last_name || ', ' || d.first_name FROM clients_client"
+    lines, of_lines = _lines(scope, filters, way)
+    unapplied, of_payments = unapplied_on(scope, filters.as_of, way)
+    sums = f"""
+        SELECT o.debtor_id, o.bucket, sum(o.cents)::bigint AS cents FROM ({lines}) o WHERE o.cents <> 0 GROUP BY 1, 2
+        UNION ALL
+        SELECT {owner}, NULL, sum(p.cents)::bigint FROM ({unapplied}) p
+        WHERE {owner} IS NOT NULL GROUP BY 1 HAVING sum(p.cents) <> 0"""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT o.debtor_id, o.bucket, sum(o.cents)::bigint FROM ({lines}) o WHERE o.cents <> 0 GROUP BY 1, 2",
-            params,
+            f"SELECT s.debtor_id, (SELECT {name} d WHERE d.practice_id = %s AND d.id = s.debtor_id), s.bucket, s.cents "
+            f"FROM ({sums}) s",
+            [scope.practice_id, *of_lines, *of_payments],
         )
         return list(cursor.fetchall())
 
@@ -180,27 +194,3 @@ def _lines(scope: Scope, filters: AgingFilters, way: Way) -> tuple[str, list[Any
             LEFT JOIN clients_coverage v ON v.practice_id = %s AND v.id = l.coverage_id
         ) o"""
     return sql, [filters.as_of, *params, *([scope.practice_id] * by_invoice), scope.practice_id]
-
-
-def _credit(scope: Scope, filters: AgingFilters, way: Way) -> list[tuple[UUID, int]]:
-    """Unapplied money by client, or by insurer; insurers' money belongs to no client, so limited people see none."""
-    owner = "p.payer_id" if filters.debtor is Debtor.INSURER else "p.client_id"
-    unapplied, params = unapplied_on(scope, filters.as_of, way)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT {owner}, sum(u.cents)::bigint FROM ({unapplied}) u
-                JOIN payments_payment p ON p.practice_id = %s AND p.id = u.payment_id
-                WHERE {owner} IS NOT NULL GROUP BY 1 HAVING sum(u.cents) <> 0""",
-            [*params, scope.practice_id],
-        )
-        return list(cursor.fetchall())
-
-
-def _names(scope: Scope, debtor: Debtor, ids: Sequence[UUID]) -> dict[UUID, str]:
-    names = "SELECT id, name FROM clients_payer" if debtor is Debtor.INSURER else _CLIENT_NAMES
-    with connection.cursor() as cursor:
-        cursor.execute(f"{names} WHERE practice_id = %s AND id = ANY(%s)", [scope.practice_id, list(set(ids))])
-        return dict(cursor.fetchall())
-
-
-_CLIENT_NAMES = "SELECT id, last_name || ', ' || first_name FROM clients_client"

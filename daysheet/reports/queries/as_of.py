@@ -59,18 +59,19 @@ def open_on(scope: Scope, as_of: date, way: Way) -> Sql:
 
 
 def unapplied_on(scope: Scope, as_of: date, way: Way) -> Sql:
-    """SQL with payment_id and cents: what was not applied at the end of the day, zeros among them. Somebody limited to
-    assigned clients gets no insurer's payment: its money belongs to no client."""
-    kept = f"""SELECT p.id AS payment_id, p.unapplied_cents AS cents FROM payments_payment p
-        WHERE p.practice_id = %s AND p.unapplied_cents > 0 AND {_of("p", scope)}"""
+    """SQL with payments, all their columns, and cents: what was not applied at the end of the day, zeros among them.
+    Somebody limited to assigned clients gets no insurer's payment: its money belongs to no client."""
+    visible = f"p.practice_id = %s AND {_of('p', scope)}"
+    unapplied = f"FROM payments_payment p WHERE {visible} AND p.unapplied_cents > 0"
     if way is Way.KEPT:
-        return kept, _own(scope)
+        return f"SELECT p.*, p.unapplied_cents AS cents {unapplied}", _own(scope)
+    kept = f"SELECT p.id AS payment_id, p.unapplied_cents AS cents {unapplied}"
     then, params = _standing(scope, as_of, way, "payment_id", kept, {"cents": _change("credit", "credit")})
-    if scope.is_whole:
-        return then, params
     # An entry that applies an insurer's money names the client; the payment does not.
-    visible = f"p.practice_id = %s AND p.id = u.payment_id AND {_of('p', scope)}"
-    return f"SELECT u.* FROM ({then}) u JOIN payments_payment p ON {visible}", [*params, *_own(scope)]
+    return (
+        f"SELECT p.*, u.cents FROM ({then}) u JOIN payments_payment p ON p.id = u.payment_id AND {visible}",
+        [*params, *_own(scope)],
+    )
 
 
 def _standing(scope: Scope, as_of: date, way: Way, key: str, kept: str, sums: dict[str, str]) -> Sql:

@@ -54,14 +54,14 @@ def credits_on(
     scope = scope_of(actor)
     where, more = _where(filters)
     unapplied, own = unapplied_on(scope, filters.as_of, way_to(scope, filters.as_of))
-    source = f"FROM ({unapplied}) u JOIN payments_payment p ON p.practice_id = %s AND p.id = u.payment_id"
-    params = [*own, scope.practice_id, *more]
+    source = f"FROM ({unapplied}) p"
+    params = [*own, *more]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT coalesce(sum(u.cents), 0)::bigint, count(*) {source} WHERE {where}", params)
+        cursor.execute(f"SELECT coalesce(sum(p.cents), 0)::bigint, count(*) {source} WHERE {where}", params)
         total, count = cursor.fetchone() or (0, 0)
         cursor.execute(
             f"""SELECT p.id, p.client_id, coalesce(c.last_name || ', ' || c.first_name, y.name), p.received_on,
-                    p.method, p.number, p.amount_cents, u.cents::bigint
+                    p.method, p.number, p.amount_cents, p.cents::bigint
                 {source}
                 LEFT JOIN clients_client c ON c.practice_id = p.practice_id AND c.id = p.client_id
                 LEFT JOIN clients_payer y ON y.practice_id = p.practice_id AND y.id = p.payer_id
@@ -73,7 +73,7 @@ def credits_on(
 
 
 def _where(filters: CreditFilters) -> tuple[str, list[Any]]:
-    parts = ["u.cents <> 0"]
+    parts = ["p.cents <> 0"]
     params: list[Any] = []
     if filters.source:
         parts.append("p.client_id IS NOT NULL" if filters.source == "client" else "p.payer_id IS NOT NULL")
