@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 
 from daysheet.clients.models import Client, ClientIncome, Coverage, Diagnosis, Payer
 from daysheet.clients.queries import visible_clients
-from daysheet.clients.rules import CoverageFacts, IncomeFacts, yearly_cents
+from daysheet.clients.rules import CoverageFacts, IncomeFacts, address_lines, yearly_cents
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import Practice
 from daysheet.services.models import ClientService, PayerRate, PayerRule, ServiceType
@@ -262,5 +262,4 @@ def _copay_taken(client_ids: Collection[UUID], days: set[date]) -> dict[tuple[UU
 
 
 def _address(place: Client | Practice) -> str:
-    town = " ".join(part for part in (f"{place.city}," if place.city else "", place.state, place.postal_code) if part)
-    return "\n".join(part for part in (place.address_1, place.address_2, town.rstrip(",")) if part)
+    return "\n".join(address_lines(place.address_1, place.address_2, place.city, place.state, place.postal_code))

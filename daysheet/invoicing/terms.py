@@ -1,7 +1,7 @@
 """What the door decides on, and what it decides: plain data.
 
 What there is one of for each line is a tuple with names: a batch makes tens of thousands, and a frozen dataclass costs
-three to five times as much to make.
+two to seven times as much to make.
 """
 
 from __future__ import annotations

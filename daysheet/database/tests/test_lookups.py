@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from psycopg.adapt import PyFormat
 
 from daysheet.clients.models import Client, ClientAssignment
+from daysheet.database.backend.arrays import IdListDumper
 from daysheet.database.scope import practice_transaction
 from tests.people import Cast
 
@@ -54,6 +56,7 @@ def test_ids_as_text_are_found_too(cast: Cast, clients: list[Client]) -> None:
 def test_lists_reach_the_database_as_they_are(cast: Cast) -> None:
     one, other = uuid4(), uuid4()
     with connection.cursor() as cursor:
+        assert cursor.adapters.get_dumper(list, PyFormat.TEXT) is IdListDumper
         for wanted, kind in (
             ([one, other], "uuid[]"), ([one, None], "uuid[]"), ([[one], [other]], "uuid[]"), ([], "uuid[]"),
             (["a b", 'c"', "NULL", None], "text[]"), ([1, None], "bigint[]"),

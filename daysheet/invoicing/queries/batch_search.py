@@ -272,7 +272,8 @@ _HAS_FEE = f"(SELECT bool_or(t.is_fee) {_SERVICES} AND t.line_id IS NULL AND NOT
 _APPOINTMENT = "FROM schedule_appointment a WHERE a.practice_id = v.practice_id AND a.id = v.appointment_id"
 #: The visits of the days, gone through once, beside what is unbilled of them, which its partial index has. Where
 #: statistics know nothing of a practice, PostgreSQL would walk through all of one for each of the other. A FULL JOIN it
-#: can only do by hashing or sorting, and OFFSET 0 keeps it one. An upcoming date of today counts from its hour on.
+#: can only do by hashing or sorting, and OFFSET 0 keeps it one. `verify` watches that a service has its visit's day.
+#: An upcoming date of today counts from its hour on.
 _DATES = f"""
     SELECT v.client_id, v.id, v.service_on, v.is_live AND CASE v.status
             WHEN 'kept' THEN true
