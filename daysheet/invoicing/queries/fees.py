@@ -12,7 +12,6 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.schedule.models import Visit
 from daysheet.schedule.registry import FeeForecast
-from daysheet.services.models import ServiceType
 
 from ..candidates import Candidates
 from ..reading import read_clients, read_terms
@@ -26,14 +25,15 @@ def forecast_fees(actor: Actor, visit_id: UUID, service_type_ids: Collection[UUI
     visit = Visit.objects.filter(pk=visit_id, client__in=visible_clients(actor)).select_related("appointment").first()
     if visit is None or not actor.may(Permission.BILLING):
         return {}
-    known = ServiceType.objects.filter(pk__in=service_type_ids).values_list("pk", flat=True)
     clients = read_clients(actor, Q(pk=visit.client_id), lock=False)
-    candidates = [_candidate(visit, service_type_id) for service_type_id in known]
+    candidates = [_candidate(visit, service_type_id) for service_type_id in service_type_ids]
     if not clients or not candidates:
         return {}
     terms = read_terms(actor, Selection(()), Candidates(candidates, []), clients)
     forecasts: dict[UUID, FeeForecast] = {}
     for candidate in candidates:
+        if candidate.service_type_id not in terms.services:
+            continue
         lines, _ = decide_lines([candidate], terms, {})
         for line in lines:
             forecasts[candidate.service_type_id] = FeeForecast(line.units, line.amount_cents, line.client_cents)
