@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import connections
 from django.test import Client as Browser
 from hypothesis import HealthCheck, settings
@@ -38,6 +39,13 @@ def without_scoping() -> Iterator[None]:
         if os.environ.get("TEST_WITHOUT_SCOPING"):
             switch_scoping_off(patch)
         yield
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_asked_yet() -> None:
+    """Counts of who asks too often are kept by the process, and many tests are at the same minute: what one asked is
+    not to close a page to the next."""
+    cache.clear()
 
 
 @pytest.fixture

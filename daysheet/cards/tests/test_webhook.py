@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client as Browser
 from django.urls import reverse
 
@@ -24,11 +23,6 @@ from tests.people import NOW
 from .desk import API_KEY, CardDesk, due
 
 SECRET = webhook_secret_of(API_KEY)
-
-
-@pytest.fixture(autouse=True)
-def no_messages_yet() -> None:
-    cache.clear()
 
 
 def address(desk: CardDesk, practice: str = "alder") -> str:

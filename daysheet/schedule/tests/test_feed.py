@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.db import IntegrityError, connection, transaction
 from django.test import Client as Browser
 
@@ -42,7 +41,6 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 @pytest.fixture
 def clinic(cast: Cast) -> Iterator[Clinic]:
-    cache.clear()
     with practice_transaction(cast.alder.id), time_machine.travel(NOW, tick=False):
         yield build_clinic(cast)
 

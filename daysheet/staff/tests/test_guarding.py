@@ -12,7 +12,6 @@ import psycopg
 import pytest
 import time_machine
 from allauth.mfa.totp.internal.auth import TOTP
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
@@ -30,11 +29,6 @@ from tests.people import NOW, PASSWORD, Cast, Person
 Enter = Callable[[Person], Browser]
 AGENDA, NEW = "/alder/agenda/", "/alder/clients/add"
 TYPED = {"first_name": "Ana", "last_name": "Späth & <Co>"}
-
-
-@pytest.fixture(autouse=True)
-def fresh_counters() -> None:
-    cache.clear()
 
 
 def later(minutes: float) -> time_machine.travel:
