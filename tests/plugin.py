@@ -69,8 +69,8 @@ def _drop_abandoned(cluster: Cluster) -> None:
             cluster.drop_database(name)
 
 
-def clone_for_journeys(kind: str) -> tuple[str, str]:
-    """One more clone, for a real server and the browser: nothing of it is seen by the other tests of this process.
+def clone_beside(kind: str) -> tuple[str, str]:
+    """One more clone, as the migrations made it: nothing in it is seen by the other tests of this process.
     Returns the addresses of the runtime role and of the owner."""
     name = f"{_NAME}_{kind}"
     with (HOME / "template.lock").open("w") as lock:
@@ -80,7 +80,7 @@ def clone_for_journeys(kind: str) -> tuple[str, str]:
     return CLUSTER.app_url(name), CLUSTER.owner_url(name)
 
 
-def drop_clone_for_journeys(kind: str) -> None:
+def drop_clone_beside(kind: str) -> None:
     """Its server has to be stopped first."""
     CLUSTER.drop_database(f"{_NAME}_{kind}")
 

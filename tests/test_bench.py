@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.plugin import ROOT, clone_for_journeys, drop_clone_for_journeys
+from tests.plugin import ROOT, clone_beside, drop_clone_beside
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("bench")]  # one build of the practice
 
@@ -26,12 +26,12 @@ VISITS, BATCH = 400, 40
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A database of its own with the practice and one small one beside it."""
-    runtime_url, owner_url = clone_for_journeys("bench")
+    runtime_url, owner_url = clone_beside("bench")
     home = str(tmp_path_factory.mktemp("bench"))
     names = {"DATABASE_URL": runtime_url, "DATABASE_OWNER_URL": owner_url, "DAYSHEET_HOME": home}
     _run("bench.build", str(VISITS), "--beside", "1", "--logins", "1", environment=os.environ | names)
     yield os.environ | names
-    drop_clone_for_journeys("bench")
+    drop_clone_beside("bench")
 
 
 @pytest.fixture(scope="module")

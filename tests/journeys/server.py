@@ -23,7 +23,7 @@ from typing import Any
 
 from daysheet.database.postmaster import free_port
 from tests.mail_server import MailServer, running_mail_server
-from tests.plugin import ROOT, clone_for_journeys, drop_clone_for_journeys
+from tests.plugin import ROOT, clone_beside, drop_clone_beside
 from tests.processes import worker_of
 
 START_SECONDS = 60
@@ -71,7 +71,7 @@ def running_server(home: Path, *, is_empty: bool = False) -> Iterator[Server]:
     """Make the database and its practice (none: as it is after the installation), serve it, verify what was done there,
     and take everything away afterwards."""
     kind = "first_hour" if is_empty else "journeys"
-    runtime_url, owner_url = clone_for_journeys(kind)
+    runtime_url, owner_url = clone_beside(kind)
     testing = os.environ | {"DATABASE_URL": runtime_url, "DATABASE_OWNER_URL": owner_url, "DAYSHEET_HOME": str(home)}
     testing["DAYSHEET_CARD_SIMULATOR"] = (
         f"http://127.0.0.1:{free_port('127.0.0.1')}"  # started by the journeys that need it
@@ -87,7 +87,7 @@ def running_server(home: Path, *, is_empty: bool = False) -> Iterator[Server]:
                 yield Server(url, process, log, serving, practice, mail)
                 _verify(serving)
     finally:
-        drop_clone_for_journeys(kind)
+        drop_clone_beside(kind)
 
 
 def _verify(environment: dict[str, str]) -> None:

@@ -22,6 +22,8 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 #: Where screenshots of everything looked at are put, to be read by people.
 SHOTS = os.environ.get("JOURNEY_SHOTS")
+#: By how many milliseconds each page's scripts come late: a journey that does not wait for them is found out.
+LATE_SCRIPTS = int(os.environ.get("JOURNEY_LATE_SCRIPTS", "0"))
 _STICKY = "document.querySelectorAll('.selection-bar, thead th')"
 #: Colours fade into each other when the theme changes, what inherits them after what it inherits from: axe would see
 #: the middle of that.
@@ -43,9 +45,20 @@ class Visitor:
 
     server: Server
     context: BrowserContext
-    page: Page
+    window: Page
     #: What no page may do: errors in the console (a broken content security policy is one), requests elsewhere.
     faults: list[str] = field(default_factory=list)
+
+    @property
+    def page(self) -> Page:
+        """The page in the window once its scripts have run: whatever is done in it is heard by them. A click returns as
+        soon as the next page begins to come, and that page's links are links before they are anything else."""
+        self.window.wait_for_load_state("load")
+        return self.window
+
+    def _part(self, within: Locator | None) -> Locator | Page:
+        page = self.page  # waits, for a part too
+        return page if within is None else within
 
     def open(self, path: str) -> Response:
         """Open an address of the server; a path, or a whole address."""
@@ -59,25 +72,23 @@ class Visitor:
 
     def button(self, name: str | re.Pattern[str], within: Locator | None = None) -> Locator:
         """The one button of exactly this name."""
-        return (within or self.page).get_by_role("button", name=name, exact=isinstance(name, str))
+        return self._part(within).get_by_role("button", name=name, exact=isinstance(name, str))
 
     def link(self, name: str | re.Pattern[str], within: Locator | None = None) -> Locator:
         """The one link of exactly this name."""
-        return (within or self.page).get_by_role("link", name=name, exact=isinstance(name, str))
+        return self._part(within).get_by_role("link", name=name, exact=isinstance(name, str))
 
     def row(self, text: str, within: Locator | None = None) -> Locator:
         """The table row that holds this text."""
-        return (within or self.page).get_by_role("row").filter(has_text=text)
+        return self._part(within).get_by_role("row").filter(has_text=text)
 
     def sees(self, text: str | re.Pattern[str]) -> None:
-        """The text is on the page, visible, and the page's scripts have run: what is done next is heard."""
+        """The text is on the page, visible."""
         expect(self.page.get_by_text(text).first).to_be_visible()
-        self.page.wait_for_load_state("load")
 
     def sees_heading(self, name: str | re.Pattern[str]) -> None:
-        """The page's own heading says so, and the page's scripts have run."""
+        """The page's own heading says so."""
         expect(self.page.get_by_role("heading", level=1, name=name)).to_be_visible()
-        self.page.wait_for_load_state("load")
 
     def look(self, name: str) -> None:
         """Check the page as it stands now in both themes, on a desk and on a phone. Leaves light and the desk."""
@@ -123,7 +134,9 @@ class Visitor:
 def visitor_in(server: Server, context: BrowserContext) -> Visitor:
     """A new window that reaches this server only, and remembers whatever goes wrong in it."""
     visitor = Visitor(server, context, context.new_page())
-    visitor.page.set_default_timeout(15_000)
+    visitor.window.set_default_timeout(15_000)
+    if LATE_SCRIPTS:
+        _delay_scripts(visitor)
 
     def guard(route: Route) -> None:
         if urlsplit(route.request.url).hostname in LOOPBACK:
@@ -134,13 +147,22 @@ def visitor_in(server: Server, context: BrowserContext) -> Visitor:
     def note(message: ConsoleMessage) -> None:
         # Chromium reports every 4xx answer of a page or part as a console error; journeys check the answers themselves.
         if message.type == "error" and "Failed to load resource" not in message.text:
-            visitor.faults.append(f"console on {visitor.page.url}: {message.text}")
+            visitor.faults.append(f"console on {visitor.window.url}: {message.text}")
 
     context.route(lambda url: urlsplit(url).hostname not in LOOPBACK and not url.startswith(BROWSERS_OWN), guard)
-    visitor.page.on("console", note)
-    visitor.page.on("pageerror", lambda error: visitor.faults.append(f"script on {visitor.page.url}: {error}"))
-    visitor.page.on("response", lambda answer: _note_failure(visitor, answer))
+    visitor.window.on("console", note)
+    visitor.window.on("pageerror", lambda error: visitor.faults.append(f"script on {visitor.window.url}: {error}"))
+    visitor.window.on("response", lambda answer: _note_failure(visitor, answer))
     return visitor
+
+
+def _delay_scripts(visitor: Visitor) -> None:
+    network = visitor.context.new_cdp_session(visitor.window)
+    network.send("Network.enable")
+    network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    late = {"urlPattern": "http://*:*/*.js", "latency": LATE_SCRIPTS}
+    late |= {"downloadThroughput": -1, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditionsByRule", {"offline": False, "matchedNetworkConditions": [late]})
 
 
 def _note_failure(visitor: Visitor, answer: Response) -> None:
