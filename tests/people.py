@@ -46,12 +46,12 @@ class Cast:
         return actor
 
 
-def build_cast(now: datetime = NOW) -> Cast:
-    """Both practices with everybody signed up at `now`."""
+def build_cast(now: datetime = NOW, *, time_zone: str = "America/New_York") -> Cast:
+    """Both practices with everybody signed up at `now`; Alder Clinic in this time zone."""
     practice, owner = staff.create_practice(
         slug="alder",
         name="Alder Clinic",
-        time_zone="America/New_York",
+        time_zone=time_zone,
         owner=staff.NewOwner("alice@alder.example", "Alice", "Owner", PASSWORD),
         now=now,
         npi="1234567893",

@@ -12,7 +12,7 @@ from tests.browser_choice import LAUNCH_ARGUMENTS, find_browser
 from .server import Server, running_server
 from .visitor import DESK, Visitor, sign_in, visitor_in
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=45_000)  # what the worker makes is waited for, on a busy machine too
 
 #: Signs somebody of Alder Clinic (or Charlie of Birch Practice) in and opens their window.
 Enter = Callable[..., Visitor]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import django
 
@@ -69,7 +70,9 @@ def build() -> Practice:
     from tests.people import build_cast
 
     now = utc_now()
-    cast = build_cast(now)
+    # What is made for today is looked at as today's: not where the day is about to end.
+    is_late = now.astimezone(ZoneInfo("America/New_York")).hour == 23
+    cast = build_cast(now, time_zone="America/Los_Angeles" if is_late else "America/New_York")
     owner = cast.actor(cast.alice, now=now)
     with practice_transaction(cast.alder.id):
         practice = Practice(owner.today)

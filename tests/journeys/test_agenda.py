@@ -109,8 +109,8 @@ def test_a_group_of_four_one_by_one_and_all(enter: Enter) -> None:
     # Two clicks, the second before the page has followed the first: the line of totals is that of the last.
     to_bill = _to_bill(bob)
     creating = bob.button("Create Invoice", circle)
-    creating.last.click(no_wait_after=True)
-    creating.first.click(no_wait_after=True)
+    creating.last.click()
+    creating.first.click()
     expect(circle).to_contain_text("1 to bill, 3 billed")
     expect(bob.link(INVOICE, circle)).to_have_count(3)
     expect(bob.page.locator("#day-totals")).to_contain_text(f"· {to_bill - 2} to bill")

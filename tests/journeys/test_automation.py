@@ -69,9 +69,5 @@ def test_a_night_is_switched_on_tried_dry_lived_through_and_read(enter: Enter, s
 def invoices_of_the_night(person: Visitor) -> Locator:
     """The link to the night's invoices, once the server's worker has made them."""
     link = person.link(re.compile("^Invoices of this night"))
-    for _ in range(50):
-        if link.is_visible():
-            break
-        person.page.wait_for_timeout(200)
-        person.page.reload()
+    person.reload_until(lambda _: link.is_visible())
     return link

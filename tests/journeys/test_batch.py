@@ -210,10 +210,8 @@ def test_a_batch_without_scripts(enter: Enter, server: Server) -> None:
         bob.button(YES).click()
         expect(bob.page.get_by_role("progressbar")).to_be_visible()
     finished = bob.page.get_by_role("region", name="Created")
-    for _ in range(60):
-        bob.link("Refresh").click()
-        if finished.count():
-            break
+    bob.link("Refresh").click()
+    bob.reload_until(lambda _: finished.count())
     counts(bob, created="3", skipped="0", refused="0")
     expect(bob.row("Scriptless, Sol", finished)).to_contain_text("$45.00")
 

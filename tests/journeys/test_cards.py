@@ -60,12 +60,8 @@ def open_card_page(person: Visitor, server: Server, name: str, behaviour: str) -
 
 def wait_for_card(person: Visitor, server: Server, name: str) -> None:
     """Told by webhook, asked for by the worker."""
-    for _ in range(40):
-        person.open(f"{server.client(name)}/cards/")
-        if person.page.get_by_role("row", name=re.compile("ending in")).count():
-            return
-        person.page.wait_for_timeout(500)
-    pytest.fail(f"no card of {name} arrived")
+    person.open(f"{server.client(name)}/cards/")
+    person.reload_until(lambda page: page.get_by_role("row", name=re.compile("ending in")).count())
 
 
 def test_many_cards_are_charged_once_each_and_only_the_declined_again(
@@ -113,11 +109,7 @@ def test_a_charge_that_stays_unknown_is_asked_for_and_then_decided(
     alice.sees("The processor has not said what became of this charge.")
     alice.look("charge-unknown")
     alice.button("Ask the processor again").click()
-    for _ in range(20):
-        alice.page.wait_for_timeout(500)
-        alice.page.reload()
-        if alice.page.get_by_text("The processor is still working on it.").count() > 1:
-            break
+    alice.reload_until(lambda page: page.get_by_text("The processor is still working on it.").count() > 1)
     alice.look("charge-asked")
     bob = enter("bob")
     bob.open(f"{server.client('sten')}/ledger/")
@@ -163,11 +155,7 @@ def test_a_refund_of_which_the_processor_says_nothing_is_decided_by_hand(
     alice.look("refund-to-the-card")
     alice.button("Yes, refund to the card").click()
     alice.sees("The refund is on its way to the card.")
-    for _ in range(20):
-        alice.page.wait_for_timeout(500)
-        alice.page.reload()
-        if alice.page.get_by_text("the processor has not answered yet").count():
-            break
+    alice.reload_until(lambda page: page.get_by_text("the processor has not answered yet").count() > 0)
     alice.link("Show the refund").click()
     alice.sees("The processor has not said what became of this refund.")
     expect(alice.link("Mark as not refunded")).to_have_count(0)  # it may still be sent again

@@ -117,6 +117,8 @@ def test_what_is_typed_while_an_answer_is_under_way_is_kept(enter: Enter, server
     bob.button(f"Take 9T001 Talk of {us(server, 13)} off this invoice").click()
     bob.page.get_by_label(f"Units, 9T001 Talk, {us(server, 6)}").fill("3")
     bob.page.get_by_label("Notes on the invoice").fill("Typed meanwhile")
+    while not held:
+        bob.page.wait_for_timeout(10)
     held[0].continue_()
     holds(bob, server, "recent")
     expect(bob.page.get_by_label(f"Units, 9T001 Talk, {us(server, 6)}")).to_have_value("3")

@@ -4,7 +4,6 @@ and how the practice signs. The mail server is a real one on loopback."""
 from __future__ import annotations
 
 import re
-import time
 
 import pypdfium2
 import pytest
@@ -67,11 +66,7 @@ def test_statements_without_a_script(enter: Enter, server: Server) -> None:
     bob.button("Print", bob.page.locator("#search-form")).click()
     bob.sees_heading("Statements for 1 client")
     bob.button(YES).click()
-    deadline = time.monotonic() + 60
-    while bob.page.get_by_text("Open the PDF, 1 page").count() == 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-        bob.page.reload()
+    bob.reload_until(lambda page: page.get_by_text("Open the PDF, 1 page").count())
 
 
 def test_a_second_form_for_the_same_days_asks_for_a_tick(enter: Enter, server: Server) -> None:
@@ -84,6 +79,7 @@ def test_a_second_form_for_the_same_days_asks_for_a_tick(enter: Enter, server: S
         person.button("Print", person.page.locator("#search-form")).click()
         person.sees_heading("Statements for 1 client")
     bob.button(YES).click()
+    bob.sees("Open the PDF, 1 page")
     alice.button(YES).click()
     alice.sees("Bob Biller began statements for this client on")
     alice.sees("Nothing was started yet.")
@@ -135,8 +131,8 @@ def test_one_invoice_is_seen_and_e_mailed(enter: Enter, server: Server) -> None:
     bob.sees_heading("Invoice by e-mail")
     wait_for_state(bob, "Sent")
     bob.look("message-sent")
-    message = server.mail.messages[-1]
-    assert (message["To"], message["Subject"]) == ("mona@clients.example", "Your invoice")
+    sent = [(each["To"], each["Subject"]) for each in server.mail.messages]
+    assert ("mona@clients.example", "Your invoice") in sent
 
 
 def test_an_unknown_one_is_looked_into_by_a_person(enter: Enter, server: Server) -> None:
@@ -190,11 +186,7 @@ def test_how_the_practice_signs_and_a_test_message(enter: Enter, server: Server)
 
 def wait_for_state(visitor: Visitor, state: str) -> None:
     """Reload until the message's tag says so."""
-    deadline = time.monotonic() + 60
-    while visitor.page.locator(".tag").get_by_text(state, exact=True).count() == 0:
-        assert time.monotonic() < deadline, visitor.server.log.read_text()
-        time.sleep(0.3)
-        visitor.page.reload()
+    visitor.reload_until(lambda page: page.locator(".tag").get_by_text(state, exact=True).count())
 
 
 def pages(visitor: Visitor, path: str) -> list[str]:

@@ -161,7 +161,8 @@ def test_everything_is_in_reach_of_the_keyboard(enter: Enter, server: Server) ->
     keyboard.type("jagb?/")  # letters are letters while somebody types
     expect(search).to_have_value("jagb?/")
     search.fill("")
-    keyboard.type("Abel")
+    with bob.page.expect_response(re.compile(r"/clients/search\?q=Abel$")):
+        keyboard.type("Abel")
     expect(found(bob)).to_have_count(1)
     keyboard.press("ArrowDown")
     keyboard.press("Enter")

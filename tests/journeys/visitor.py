@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ SETTLED = """async () => {
 }"""
 #: Where the browser's own viewer of PDFs comes from.
 BROWSERS_OWN = ("chrome://", "chrome-extension://")
+#: Chromium reports every 4xx answer of a page or part as an error; journeys check the answers themselves. HTMX reports
+#: a search of its own that it gave up for the next one.
+NO_FAULTS = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest")
 LOOPBACK = {"127.0.0.1", "localhost"}
 
 
@@ -83,12 +87,22 @@ class Visitor:
         return self._part(within).get_by_role("row").filter(has_text=text)
 
     def sees(self, text: str | re.Pattern[str]) -> None:
-        """The text is on the page, visible."""
+        """The text is on the page, visible, and the page's scripts have run."""
         expect(self.page.get_by_text(text).first).to_be_visible()
+        self.window.wait_for_load_state("load")  # a press of a key waits for no page: this one may have come since
 
     def sees_heading(self, name: str | re.Pattern[str]) -> None:
-        """The page's own heading says so."""
+        """The page's own heading says so, and the page's scripts have run."""
         expect(self.page.get_by_role("heading", level=1, name=name)).to_be_visible()
+        self.window.wait_for_load_state("load")
+
+    def reload_until(self, there: Callable[[Page], object]) -> None:
+        """Open the page anew until it shows what the server's worker makes in its own time."""
+        deadline = time.monotonic() + 60
+        while not there(self.page):
+            assert time.monotonic() < deadline, f"not there after a minute:\n{self.server.log.read_text()}"
+            self.page.wait_for_timeout(300)
+            self.page.reload()
 
     def look(self, name: str) -> None:
         """Check the page as it stands now in both themes, on a desk and on a phone. Leaves light and the desk."""
@@ -134,7 +148,7 @@ class Visitor:
 def visitor_in(server: Server, context: BrowserContext) -> Visitor:
     """A new window that reaches this server only, and remembers whatever goes wrong in it."""
     visitor = Visitor(server, context, context.new_page())
-    visitor.window.set_default_timeout(15_000)
+    visitor.window.set_default_timeout(30_000)
     if LATE_SCRIPTS:
         _delay_scripts(visitor)
 
@@ -145,8 +159,7 @@ def visitor_in(server: Server, context: BrowserContext) -> Visitor:
         return route.abort()
 
     def note(message: ConsoleMessage) -> None:
-        # Chromium reports every 4xx answer of a page or part as a console error; journeys check the answers themselves.
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        if message.type == "error" and not message.text.startswith(NO_FAULTS):
             visitor.faults.append(f"console on {visitor.window.url}: {message.text}")
 
     context.route(lambda url: urlsplit(url).hostname not in LOOPBACK and not url.startswith(BROWSERS_OWN), guard)
