@@ -20,8 +20,12 @@ from tests.architecture.unscoped import switch_scoping_off
 from tests.billing import Clinic, build_clinic
 from tests.people import NOW, Cast, Person, build_cast
 
-# How long an example takes says how busy the machine is; what we are quick at stands in bench/.
-settings.register_profile("daysheet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says how busy the machine is; what we are quick at stands in bench/. Examples that nobody
+# has seen are for `make test-slow`: elsewhere a run says something of what was changed, not of luck.
+_IS_SLOW = bool({"HISTORY_STEPS", "TEST_WITHOUT_SCOPING"} & os.environ.keys())
+settings.register_profile(
+    "daysheet", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=not _IS_SLOW
+)
 settings.load_profile("daysheet")
 
 _KEPT = {"django_migrations", "django_content_type", "auth_permission"}

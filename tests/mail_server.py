@@ -112,7 +112,12 @@ def running_mail_server(*, tls: ssl.SSLContext | None = None, port: int = 0) -> 
     if tls is not None:
         extra = {"tls_context": tls, "require_starttls": True, "auth_required": True, "authenticator": _authenticate}
     controller = _Controller(
-        server, hostname="127.0.0.1", port=port or free_port("127.0.0.1"), enable_SMTPUTF8=False, **extra
+        server,
+        hostname="127.0.0.1",
+        port=port or free_port("127.0.0.1"),
+        enable_SMTPUTF8=False,
+        ready_timeout=60,
+        **extra,
     )
     controller.start()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -12,6 +13,7 @@ def children_of(pid: int) -> list[int]:
 def worker_of(pid: int) -> int | None:
     """The worker of a `daysheet serve`; None where it runs none at the moment."""
     for child in children_of(pid):
-        if b"procrastinate" in Path(f"/proc/{child}/cmdline").read_bytes():
-            return child
+        with suppress(FileNotFoundError, ProcessLookupError):  # it may have ended since
+            if b"procrastinate" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return child
     return None

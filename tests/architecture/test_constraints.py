@@ -183,6 +183,7 @@ FORBIDDEN_SHARED = {
 }
 #: What Django makes of Positive…Field: `<column> >= 0`; one attempt each, made below.
 _POSITIVE = "_check"
+_FREE_NIGHT = "(SELECT max(night_on) + 1 FROM automation_night)"
 #: Tables the world leaves empty, with a row for each, and rows that only attempts need.
 FILLED = {
     "first_hour_guidemark": "INSERT INTO first_hour_guidemark (practice_id, id, step, made_at, made_by_name) "
@@ -287,7 +288,7 @@ def _copy(table: str, assignments: str, where: str = "true") -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values)} FROM "{table}" '
-            f"WHERE {where} AND {_KIND.get(table, 'true')} LIMIT 1"
+            f"WHERE {where} AND {_KIND.get(table, 'true')} ORDER BY id LIMIT 1"
         )
         assert cursor.rowcount == 1, f"{table} has no row to copy"
 
@@ -404,7 +405,7 @@ def _making_it_apply(name: str) -> tuple[str, list[str]]:
     return {
         "service_one_no_show_fee": ("true", ["is_no_show_fee = true", "kind = 'non_cpt'"]),
         "service_one_late_cancel_fee": ("true", ["is_late_cancel_fee = true", "kind = 'non_cpt'"]),
-        "automation_night_batch_once": ("true", ["night_on = '2027-01-01'::date + (random() * 9999)::int"]),
+        "automation_night_batch_once": ("true", [f"night_on = {_FREE_NIGHT}"]),
         "service_one_canceled_fee": ("true", ["is_canceled_fee = true", "kind = 'non_cpt'"]),
         "calendar_feed_one_live": ("revoked_at IS NULL", []),
         "logo_one_printed": ("removed_at IS NULL", []),
@@ -430,7 +431,7 @@ _BESIDE = {
 _FREED: dict[str, dict[str, str]] = {
     "schedule_appointment": {"series_id": "NULL", "occurrence_on": "NULL", "apart_at": "NULL"},
     "automation_automationplan": {"version": "1000 + (random() * 1000000)::int"},
-    "automation_night": {"night_on": "'2027-01-01'::date + (random() * 9999)::int", "batch_id": "NULL"},
+    "automation_night": {"night_on": _FREE_NIGHT, "batch_id": "NULL"},
     "schedule_calendarfeed": {
         "revoked_at": "now()",
         "token_hash": "encode(sha256(gen_random_uuid()::text::bytea), 'hex')",

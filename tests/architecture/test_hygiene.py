@@ -52,8 +52,8 @@ def world(cast: Cast) -> Iterator[World]:
 
 
 def named_in(text: str) -> list[str]:
-    """The words of the client that stand there."""
-    return [word for word in WORDS if word.lower() in text.lower()]
+    """The words of the client that stand there, as words: a form's random token has any letters."""
+    return [word for word in WORDS if re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE)]
 
 
 def _open_everything(world: World) -> str:

@@ -62,20 +62,20 @@ def clinic(live_db: None) -> Clinic:
 def test_a_form_that_waits_too_long_says_so_and_goes_through_later(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch, locks: int, statements: int, words: str, number: int
 ) -> None:
-    monkeypatch.setattr(middleware, "LOCK_SECONDS", locks)
-    monkeypatch.setattr(middleware, "STATEMENT_SECONDS", statements)
     with practice_transaction(clinic.cast.alder.id):
         client = clinic.client()
         visit, _ = clinic.visit(client, clinic.talk, day=today(clinic))
     bob = Browser(raise_request_exception=False)
     bob.force_login(User.objects.get(pk=clinic.cast.bob.user_id))
-    with row_held("clients_client", client):
+    with row_held("clients_client", client), monkeypatch.context() as impatient:
+        impatient.setattr(middleware, "LOCK_SECONDS", locks)
+        impatient.setattr(middleware, "STATEMENT_SECONDS", statements)
         answer = bob.post(f"/alder/visits/{visit}/invoice/")
         assert (answer.status_code, answer["Retry-After"]) == (503, "30")
         assert words in words_of(answer)
         asked = time.monotonic()
         click = bob.post(f"/alder/visits/{visit}/invoice/", headers={"HX-Request": "true"})
-        assert time.monotonic() - asked < min(locks, statements) + 2
+        assert time.monotonic() - asked < max(locks, statements), "the first of the two limits"
         assert (click.status_code, click["Content-Type"]) == (503, "text/plain")
         assert words.split(" Nothing")[0] in click.content.decode()
     assert bob.post(f"/alder/visits/{visit}/invoice/").status_code == 303

@@ -282,7 +282,7 @@ def _resident_mb(pid: int) -> float:
 def _assert_flat(seen: list[float]) -> None:
     """The last quarter holds no more than the second one: what was needed to begin does not count. A short run is over
     before the worker has loaded everything."""
-    assert max(seen) < MOST_MB, _span(seen)
+    assert max(seen, default=0) < MOST_MB, _span(seen)
     if IS_SLOW:
         quarter = len(seen) // 4
         assert max(seen[3 * quarter :]) <= max(seen[quarter : 2 * quarter]) + FLAT_MB, _span(seen)

@@ -99,7 +99,8 @@ def test_what_is_cut_changed_or_sealed_otherwise_is_refused_before_anything_is_t
     content = backup.read_bytes()
     monkeypatch.setattr(restoring, "_fill", lambda *_: pytest.fail("the damaged file was acted upon"))
     damaged = backup.with_name("damaged")
-    for bad in (content[:-1], content[: len(content) // 2], content[:-9] + b"X" + content[-8:], b"", b"PGDMP" * 9):
+    changed = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+    for bad in (content[:-1], content[: len(content) // 2], changed, b"", b"PGDMP" * 9):
         damaged.write_bytes(bad)
         with pytest.raises(ArchiveRefused):
             restore(damaged, elsewhere)

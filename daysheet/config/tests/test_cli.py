@@ -83,7 +83,7 @@ def test_the_owner_may_not_serve_pages() -> None:
     assert "daysheet_app" in done.stderr
 
 
-def test_serve_answers_and_stops_on_sigterm() -> None:
+def test_serve_answers_and_stops_on_sigterm(live_db: None) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

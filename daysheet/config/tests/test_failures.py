@@ -53,7 +53,7 @@ def small_disk(place: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     disk.chmod(0o755)
     yield disk
     EmbeddedServer(disk / "home").stop()
-    subprocess.run(["umount", str(disk)], check=True)
+    subprocess.run(["umount", "-l", str(disk)], check=True)  # the server's last breath may still be on it
 
 
 def _daysheet(home: Path, *words: str) -> subprocess.CompletedProcess[str]:

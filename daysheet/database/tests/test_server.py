@@ -190,8 +190,8 @@ def test_a_server_that_is_still_recovering_is_waited_for(server: EmbeddedServer)
     pid_file = server._data_folder() / "postmaster.pid"
     content = pid_file.read_text()
     pid_file.write_text(content.replace("ready", "starting"))
-    threading.Timer(0.5, pid_file.write_text, [content]).start()
     assert server.status() is None
+    threading.Timer(0.5, pid_file.write_text, [content]).start()
     assert server.ensure_running() == cluster
 
 

@@ -57,7 +57,7 @@ def _visits(practice_id: int, statuses: tuple[str, ...] = ("kept",)) -> list[Any
 def _unknown_to_statistics(live_cast: Cast, statuses: tuple[str, ...] = ("kept",)) -> list[Any]:
     """Visits of Alder, of which PostgreSQL's statistics know nothing, while they know Birch's."""
     _visits(live_cast.birch.id, statuses)
-    owner_says("ANALYZE schedule_appointment, schedule_visit, schedule_visitservice, practices_location")
+    owner_says("ANALYZE")
     return _visits(live_cast.alder.id, statuses)
 
 

@@ -70,6 +70,7 @@ def test_people_come_and_go_between_two_pieces() -> None:
 def test_a_person_is_seen_from_another_session_for_a_moment_and_whatever_comes_between(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("daysheet.database.sessions._QUIET_SECONDS", 3_600)
     alder = live_cast.alder.id
     with practice_transaction(alder):
         assert not _worker_sees_somebody(), "nobody waits for a job or a page that refreshes itself"

@@ -189,7 +189,7 @@ def at_once(cast: Cast, *works: Callable[[], object]) -> list[str]:
     def run(number: int, work: Callable[[], object]) -> None:
         try:
             with practice_transaction(cast.alder.id):
-                start.wait(5)
+                start.wait(20)
                 work()
             outcomes[number] = "done"
         except Refusal as refusal:
@@ -203,5 +203,6 @@ def at_once(cast: Cast, *works: Callable[[], object]) -> list[str]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
     return outcomes

@@ -165,7 +165,7 @@ def _key_lost_old_and_back(settings: Any, name: str, lost: str, old: str, either
 @pytest.fixture
 def mail_server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Controller]:
     port = free_port("127.0.0.1")
-    server = Controller(object(), hostname="127.0.0.1", port=port)
+    server = Controller(object(), hostname="127.0.0.1", port=port, ready_timeout=60)
     server.start()
     monkeypatch.setenv("DAYSHEET_EMAIL_URL", f"smtp://127.0.0.1:{port}")
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

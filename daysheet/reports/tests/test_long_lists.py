@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
 import time_machine
 from django.db import connection
 from django.test import Client as Browser
@@ -108,6 +107,3 @@ def _clinic_with_bills(cast: Cast) -> tuple[UUID, UUID]:
         _bill(clinic, client, SEVERAL)
         coverage = Coverage.objects.filter(client_id=client).first()
     return client, coverage.payer_id if coverage else client
-
-
-pytestmark = pytest.mark.timeout(120)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from daysheet.database.scope import practice_transaction
 from daysheet.kit.errors import NotAllowed, NotFound
 from daysheet.kit.ids import new_id
+from daysheet.practices.actor import Actor
 from daysheet.practices.models import Membership, User
 from daysheet.practices.permissions import Permission
 from daysheet.staff import actions
 from daysheet.staff.models import StaffMember
 from daysheet.staff.registry import AssignedClient, _sources, register_assigned_clients
 from daysheet.staff.rules import needs_owner, stored_permissions
+from tests.invariants.at_once import at_once
+from tests.pages import words_of
 from tests.people import Cast, Person
 
 OWNER, ADMIN = Permission.ORGANIZATION_ADMINISTRATOR, Permission.ADMINISTRATOR
@@ -92,28 +92,17 @@ def test_two_owners_who_remove_each_other_at_once_leave_one(live_cast: Cast) -> 
     with practice_transaction(cast.alder.id):
         actions.edit_staff_member(cast.actor(cast.alice), cast.carol.staff_member_id, permissions=[OWNER])
     alice, carol = cast.actor(cast.alice), cast.actor(cast.carol)
-    gate, results = threading.Barrier(2), []
 
-    def remove(actor, victim: Person) -> None:
+    def remove(actor: Actor, victim: Person) -> str:
         try:
-            gate.wait(timeout=10)
             with practice_transaction(cast.alder.id):
                 actions.edit_staff_member(actor, victim.staff_member_id, permissions=[])
-            results.append("removed")
         except actions.LastOwner:
-            results.append("refused")
-        finally:
-            connection.close()
+            return "refused"
+        return "removed"
 
-    threads = [
-        threading.Thread(target=remove, args=(alice, cast.carol)),
-        threading.Thread(target=remove, args=(carol, cast.alice)),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert sorted(results) == ["refused", "removed"]
+    outcomes = at_once(lambda: remove(alice, cast.carol), lambda: remove(carol, cast.alice))
+    assert sorted(outcomes) == ["refused", "removed"]
 
 
 def test_a_change_of_access_ends_the_sessions_and_other_changes_do_not(cast: Cast, client: Client) -> None:
@@ -179,7 +168,7 @@ def test_a_staff_member_is_added_edited_and_found_on_the_pages(cast: Cast, clien
 
     assert "Eve Example, PsyD" in page and "Default, Billing, Provider" in page
     assert "Limit access to only assigned clients" in page
-    found = client.get(address("list") + "?q=exam+eve").content.decode()
+    found = words_of(client.get(address("list") + "?q=exam+eve"))
     assert "Example, Eve" in found and "Bob" not in found
     assert "Nobody found" in client.get(address("list") + "?show=inactive").content.decode()
     refused = client.post(address("add"), typed | {"staff_member_id": new_id(), "npi": "1", "taxonomy": "abc"})

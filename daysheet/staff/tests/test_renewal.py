@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
 
 from daysheet.database.scope import practice_transaction
 from daysheet.practices.actor import PracticeFacts
@@ -25,6 +23,7 @@ from daysheet.staff.licenses.actions import (
 from daysheet.staff.licenses.queries import licensed_staff_ids, licenses_of_year
 from daysheet.staff.licenses.rules import previous_year, who_is_renewed
 from daysheet.staff.models import CptLicense, LicenseRenewalRun
+from tests.invariants.at_once import at_once
 from tests.people import NOW, Cast, Person
 
 ZONES = ["America/New_York", "America/Los_Angeles", "Pacific/Honolulu"]
@@ -185,18 +184,4 @@ def test_rules_know_the_latest_year_with_a_licence_or_a_run() -> None:
 
 
 def _together(facts: PracticeFacts, now: datetime, *, workers: int) -> list[int]:
-    gate, results = threading.Barrier(workers), []
-
-    def work() -> None:
-        try:
-            gate.wait(timeout=10)
-            results.append(renew_licenses(facts, now))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return results
+    return at_once(*[lambda: renew_licenses(facts, now)] * workers)
