@@ -29,6 +29,11 @@ from .access import visible_condition
 from .lines import LineView, lines_by_visit, unbilled_services
 
 _LABELS = dict(VisitStatus.choices)
+#: What a page shows of each date: the rows have sixty columns more.
+_SHOWN = (
+    "service_on", "status", "appointment__starts_at",
+    "appointment__staff_member__first_name", "appointment__staff_member__last_name",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +176,10 @@ def price_dates(actor: Actor, found: Sequence[FoundDate], edits: Mapping[UUID, L
     """The found dates with their lines, by client in the given order, by their hour. A fixed number of queries."""
     visit_ids = [each.visit_id for each in found]
     lines = lines_by_visit(actor, unbilled_services(visit_ids), edits)
-    visits = {
-        visit.pk: visit for visit in Visit.objects.filter(pk__in=visit_ids).select_related("appointment__staff_member")
-    }
-    clients = {client.pk: client for client in Client.objects.filter(pk__in={each.client_id for each in found})}
+    shown = Visit.objects.filter(pk__in=visit_ids).select_related("appointment__staff_member").only(*_SHOWN)
+    visits = {visit.pk: visit for visit in shown}
+    named = Client.objects.filter(pk__in={each.client_id for each in found}).only(*Client.SORT_NAME_COLUMNS)
+    clients = {client.pk: client for client in named}
     rows: dict[UUID, list[DateRow]] = {each.client_id: [] for each in found}
     for each in sorted(found, key=lambda each: (visits[each.visit_id].appointment.starts_at, each.visit_id)):
         visit = visits[each.visit_id]

@@ -173,18 +173,18 @@ def location_choices(actor: Actor) -> list[tuple[UUID, str]]:
 def visit_rows(actor: Actor, visits: Sequence[Visit]) -> list[VisitRow]:
     """Visits (read with their client) as the Agenda shows them, in the given order: a fixed number of statements."""
     ids = [visit.pk for visit in visits]
-    services: dict[UUID, list[VisitService]] = defaultdict(list)
-    found = VisitService.objects.filter(visit_id__in=ids, is_suspended=False).select_related("service_type")
-    for service in found.only("visit_id", "line_id", "service_type__code", "service_type__name").order_by(
-        "position", "pk"
+    services: dict[UUID, list[tuple[str, bool]]] = defaultdict(list)
+    found = VisitService.objects.filter(visit_id__in=ids, is_suspended=False).order_by("position", "pk")
+    for visit_id, line_id, code, name in found.values_list(
+        "visit_id", "line_id", "service_type__code", "service_type__name"
     ):
-        services[service.visit_id].append(service)
+        services[visit_id].append((f"{code} {name}", line_id is not None))
     cells = billing_cells(actor, ids) if ids else {}
     closed = closed_appointments(actor, {visit.appointment_id for visit in visits})
     rows: list[VisitRow] = []
     for visit in visits:
         its_services = services[visit.pk]
-        billed = [service for service in its_services if service.line_id]
+        billed_count = sum(is_billed for _, is_billed in its_services)
         rows.append(
             VisitRow(
                 id=visit.pk,
@@ -194,9 +194,9 @@ def visit_rows(actor: Actor, visits: Sequence[Visit]) -> list[VisitRow]:
                 service_on=visit.service_on,
                 status=visit.status,
                 status_label=visit.get_status_display(),
-                services=tuple(service.service_type.label for service in its_services),
-                is_billed=bool(billed) and len(billed) == len(its_services),
-                is_partly_billed=0 < len(billed) < len(its_services),
+                services=tuple(label for label, _ in its_services),
+                is_billed=0 < billed_count == len(its_services),
+                is_partly_billed=0 < billed_count < len(its_services),
                 can_open=visit.appointment_id not in closed,
                 cell=cells.get(visit.pk),
             )
