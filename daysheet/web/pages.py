@@ -1,6 +1,6 @@
 """Addresses of pages, as the menus need them: an address that does not exist (yet) leaves the menu item out."""
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,7 @@ def practice_url(actor: Actor, name: str, **kwargs: Any) -> str:
     return written.format(practice=actor.practice.slug, **kwargs)
 
 
-@cache
+@lru_cache(maxsize=1_000)  # a proxy may name any prefix
 def _written(name: str, kinds: tuple[tuple[str, type], ...], urlconf: str, prefix: str) -> str:
     """`/{practice}/clients/{client}/`; `prefix` is what the server's addresses begin with, and `reverse` knows it."""
     stand_ins: dict[str, Any] = {"practice": "practice-of-nobody"}

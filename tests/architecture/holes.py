@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import connection
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
@@ -60,6 +61,13 @@ def token(request: HttpRequest) -> HttpResponse:
 def raises(request: HttpRequest) -> HttpResponse:
     """Takes for granted that numbers are numbers."""
     return HttpResponse(str(int(request.GET.get("page", "1"))))
+
+
+def slow(request: HttpRequest) -> HttpResponse:
+    """Lets the database work for as long as it takes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(0.3)")
+    return HttpResponse()
 
 
 def half(request: HttpRequest) -> HttpResponse:
@@ -118,6 +126,7 @@ _holes = (
         path("scope/<uuid:client>", scope, name="scope"),
         path("token", token, name="token"),
         path("raises", raises, name="raises"),
+        path("slow", slow, name="slow"),
         path("half", half, name="half"),
         path("changes", changes, name="changes"),
         path("elsewhere", elsewhere, name="elsewhere"),

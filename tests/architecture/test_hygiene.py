@@ -7,6 +7,7 @@ import logging.config
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.conf import settings as live
@@ -53,7 +54,8 @@ def world(cast: Cast) -> Iterator[World]:
 
 def named_in(text: str) -> list[str]:
     """The words of the client that stand there, as words: a form's random token has any letters."""
-    return [word for word in WORDS if re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE)]
+    said = unquote(text)
+    return [word for word in WORDS if re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", said, re.IGNORECASE)]
 
 
 def _open_everything(world: World) -> str:

@@ -20,8 +20,10 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "schema.sql"
 def page() -> Iterator[str]:
     """Of a new database: a check that another test took away and gave back is written another way."""
     runtime_url, _ = clone_beside("schema")
-    yield schema_page(runtime_url)
-    drop_clone_beside("schema")
+    try:
+        yield schema_page(runtime_url)
+    finally:
+        drop_clone_beside("schema")
 
 
 def test_the_page_of_the_schema_is_what_the_migrations_make(page: str) -> None:

@@ -27,6 +27,7 @@ _HOLES = {
     "hole:token": Permission.DEFAULT,
     "hole:raises": Permission.DEFAULT,
     "hole:half": Permission.DEFAULT,
+    "hole:slow": Permission.DEFAULT,
     "hole:changes": Permission.DEFAULT,
     "hole:elsewhere": Permission.DEFAULT,
     "hole:books": Permission.DEFAULT,
@@ -87,6 +88,13 @@ def test_an_exception_that_nobody_caught(world: World, listed: None) -> None:
     kinds = " ".join(fuzzer.record.found)
     assert "GET hole:raises: ValueError" in kinds
     assert "GET hole:raises: status 500" in kinds
+
+
+def test_a_page_that_waits_for_the_database(world: World, listed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes no time of the processor."""
+    assert list(_at(world, "hole:slow").record.found) == []
+    monkeypatch.setattr("tests.fuzz.fuzzer.MOST_WAITING", 0.2)
+    assert "GET hole:slow: took too long" in _at(world, "hole:slow").record.found
 
 
 def test_a_write_that_is_half_done(world: World, listed: None) -> None:

@@ -45,7 +45,7 @@ def test_statements_go_out_as_each_client_prefers(enter: Enter, server: Server) 
         bob.sees("0 of 3 clients")
         bob.look("statements-running")
     bob.sees("Open the PDF, 2 pages")
-    expect(bob.page.get_by_role("link", name="1", exact=True)).to_be_visible(timeout=30_000)  # e-mails sent
+    expect(bob.page.get_by_role("link", name="1", exact=True)).to_be_visible()  # e-mails sent
     bob.look("statements-result")
     texts = pages(bob, bob.link("Download").get_attribute("href") or "")
     assert ["Noel Posted" in texts[0], "Quin Posted" in texts[1], len(texts)] == [True, True, 2]

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,7 +54,11 @@ def small_disk(place: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     disk.chmod(0o755)
     yield disk
     EmbeddedServer(disk / "home").stop()
-    subprocess.run(["umount", "-l", str(disk)], check=True)  # the server's last breath may still be on it
+    for _ in range(100):  # what is left of the server may still be on its way out
+        if subprocess.run(["umount", str(disk)], capture_output=True).returncode == 0:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"something still runs on {disk}")
 
 
 def _daysheet(home: Path, *words: str) -> subprocess.CompletedProcess[str]:

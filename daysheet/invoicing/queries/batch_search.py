@@ -29,7 +29,7 @@ from .access import visible_condition
 from .lines import LineView, lines_by_visit, unbilled_services
 
 _LABELS = dict(VisitStatus.choices)
-#: What a page shows of each date: the rows have sixty columns more.
+#: What a page shows of each date: the rows have over thirty columns more.
 _SHOWN = (
     "service_on", "status", "appointment__starts_at",
     "appointment__staff_member__first_name", "appointment__staff_member__last_name",

@@ -196,7 +196,7 @@ def test_a_slow_server_is_waited_for_with_signs_of_life(
     answer = line.send(email, lambda: None)
     line.close()
     assert (answer.verdict, answer.code) == ("accepted", 250)
-    assert beats.count(1) == 5, "while the last answer was waited for"
+    assert beats.count(1) >= 5, "while the last answer was waited for"
 
 
 def test_a_server_that_stops_reading_in_the_middle_of_the_message_has_taken_nothing(
