@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote
 
 
 def words_of(page: Any) -> str:
     """What a page says: its text, or an answer that has it."""
     text = page if isinstance(page, str) else page.content.decode()
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text.split("<main", 1)[-1])).split())
+
+
+def named_in(text: str, words: Iterable[str], *, in_any_case: bool = False) -> list[str]:
+    """Which of the words stand there as words, in addresses and names of files too. A form's random token has any
+    letters, and names nobody."""
+    said, flags = unquote(text), re.IGNORECASE if in_any_case else re.NOFLAG
+    return [word for word in words if re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", said, flags)]
 
 
 def filled(page: str, **typed: Any) -> dict[str, Any]:

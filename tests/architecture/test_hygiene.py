@@ -7,7 +7,6 @@ import logging.config
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 from django.conf import settings as live
@@ -18,6 +17,7 @@ from django.test import override_settings
 from daysheet.clients.models import Client, Coverage
 from daysheet.database.scope import practice_transaction
 from daysheet.operations import logs
+from tests.pages import named_in
 from tests.people import Cast
 
 from .methods import READ, SENT
@@ -52,10 +52,9 @@ def world(cast: Cast) -> Iterator[World]:
         yield world
 
 
-def named_in(text: str) -> list[str]:
-    """The words of the client that stand there, as words: a form's random token has any letters."""
-    said = unquote(text)
-    return [word for word in WORDS if re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", said, re.IGNORECASE)]
+def client_in(text: str) -> list[str]:
+    """The words of the client that stand there."""
+    return named_in(text, WORDS, in_any_case=True)
 
 
 def _open_everything(world: World) -> str:
@@ -69,29 +68,29 @@ def _open_everything(world: World) -> str:
                 typed = {"first_name": "Xanthippe", "q": "Ruiz", "note": "555-0177", "email": "ana@clients.example"}
                 answer = getattr(owner, method)(url, typed)
                 shown.append("" if answer.streaming else answer.content.decode(errors="replace"))
-                assert not named_in(str(answer.headers)) or answer.status_code in {302, 303}, name
+                assert not client_in(str(answer.headers)) or answer.status_code in {302, 303}, name
                 transaction.set_rollback(True)
     return "".join(shown)
 
 
 def test_logs_and_metrics_name_nobody(world: World, log: io.StringIO, settings: Any) -> None:
     settings.METRICS_TOKEN = TOKEN
-    assert {"Ruiz", "Xanthippe"} <= set(named_in(_open_everything(world)))
-    assert named_in(log.getvalue()) == []
+    assert {"Ruiz", "Xanthippe"} <= set(client_in(_open_everything(world)))
+    assert client_in(log.getvalue()) == []
     assert "request" in log.getvalue()
     seen = Browser().get("/metrics", headers={"authorization": f"Bearer {TOKEN}"}).content.decode()
     assert "daysheet_requests_total" in seen
-    assert named_in(seen) == []
+    assert client_in(seen) == []
 
 
 def test_a_page_that_breaks_names_nobody(world: World, log: io.StringIO) -> None:
     with override_settings(ROOT_URLCONF="tests.architecture.holes"):
         answer = browser_of(world.cast.alice).get("/alder/hole/raises?page=Ruiz")
     assert answer.status_code == 500
-    assert named_in(answer.content.decode()) == []
+    assert client_in(answer.content.decode()) == []
     assert "ValueError" not in answer.content.decode()
     assert str(live.SECRET_KEY) not in log.getvalue()
-    assert "ValueError" in log.getvalue() and named_in(log.getvalue()) == []
+    assert "ValueError" in log.getvalue() and client_in(log.getvalue()) == []
 
 
 @pytest.mark.parametrize("url", ["/Ruiz/agenda/", "/alder/clients/Ruiz", "/alder/no/Ruiz?q=Ruiz"])
@@ -100,12 +99,12 @@ def test_a_page_that_is_not_there_repeats_nothing(world: World, url: str) -> Non
         answer = browser.get(url, follow=True)
         # Where to go on after signing in is what the person asked for.
         page = re.sub(r"next=[^\"&]*|(?<=name=\"next\" value=\")[^\"]*", "", answer.content.decode())
-        assert named_in(page) == []
+        assert client_in(page) == []
         assert answer.status_code in {200, 404}
 
 
 def test_subjects_of_mail_name_nobody(world: World, mailoutbox: list[Any]) -> None:
     assert mailoutbox, "the world sends an invoice"
     for message in mailoutbox:
-        assert named_in(message.subject) == []
+        assert client_in(message.subject) == []
         assert not any(word in message.subject.lower() for word in ("therapy", "talk", "diagnos", "f41"))

@@ -93,7 +93,7 @@ def test_an_exception_that_nobody_caught(world: World, listed: None) -> None:
 def test_a_page_that_waits_for_the_database(world: World, listed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes no time of the processor."""
     assert list(_at(world, "hole:slow").record.found) == []
-    monkeypatch.setattr("tests.fuzz.fuzzer.MOST_WAITING", 0.2)
+    monkeypatch.setattr("tests.fuzz.fuzzer.MOST_SECONDS", 0.2)
     assert "GET hole:slow: took too long" in _at(world, "hole:slow").record.found
 
 

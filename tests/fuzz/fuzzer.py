@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 import traceback
@@ -12,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.signals import got_request_exception
@@ -21,6 +19,7 @@ from django.db import transaction
 from daysheet.config.verify import differences_of
 from tests.architecture.methods import OUTSIDE
 from tests.architecture.world import World
+from tests.pages import named_in
 from tests.people import NOW
 
 from .digests import Digester, Digests, changed
@@ -32,8 +31,8 @@ from .visitors import Outcome, Visitor, outcome_of, tells_error
 
 #: What a request may end in. 503 is a lock that lasts, which nobody holds here.
 RIGHT = {200, 204, 301, 302, 303, 304, 400, 403, 404, 405, 409, 410, 413, 422, 429}
-#: Of the processor: the slowest page takes less than a tenth of it. On the clock as many as a busy machine may need.
-MOST_SECONDS, MOST_WAITING = 3, 20
+#: The slowest page takes less than a tenth of it.
+MOST_SECONDS = 3
 #: How often an answer is a page with a form again (a look at what will happen, a list to tick), and that one is sent.
 _ROUNDS = 3
 #: Tables that `verify` recomputes from each other.
@@ -41,7 +40,7 @@ _BOOKS = ("ledger_", "invoicing_", "payments_", "cards_", "claims_", "schedule_"
 #: The first write of each address and then one in so many: reading the books takes as long as five requests.
 _BOOKS_EVERY = 5
 #: The client to whom nearly everything of the world belongs.
-_NAMED = re.compile(rb"(?<![A-Za-z0-9])Ruiz(?![A-Za-z0-9])")  # each page has a form's token, of any letters
+_NAMED = "Ruiz"
 
 
 @dataclass
@@ -179,18 +178,32 @@ class Fuzzer:
         """One request on top of those before; the caller takes all of them back."""
         self.record.sent += 1
         with _broken() as broken:
-            began, clock = time.thread_time(), time.perf_counter()
-            answer = self.visitor.ask(method, url, is_part=is_part, **body)
-            took, waited, self.last = time.thread_time() - began, time.perf_counter() - clock, answer
+            answer, took = self._asked(method, url, is_part=is_part, **body)
+            self.last = answer
             outcome = outcome_of(answer)
             self.record.answers[f"{method} {name}"][outcome] += 1
             self.record.opened |= {name} if (method, answer.status_code) == ("GET", 200) else set()
-            self.record.slowest = max(waited, self.record.slowest)
-            slow = ["took too long"] if took > MOST_SECONDS or waited > MOST_WAITING else []
+            self.record.slowest = max(took, self.record.slowest)
+            slow = ["took too long"] if took > MOST_SECONDS else []
             wrong = [*self._wrong(f"{method} {name}", answer, outcome), *self._seen(answer, url, body)]
             for kind in [*broken, *slow, *wrong]:
                 self.note(f"{method} {name}: {kind}", f"{url[:300]} {str(body)[:1200]}")
         return outcome
+
+    def _asked(self, method: str, url: str, **body: Any) -> tuple[Any, float]:
+        """The answer, and the seconds it took. A slow one is taken back and asked for once more: what is slow only once
+        was the machine."""
+        before = transaction.savepoint()
+        answer, took = self._timed(method, url, **body)
+        if took > MOST_SECONDS:
+            transaction.savepoint_rollback(before)
+            answer, took = self._timed(method, url, **body)
+        return answer, took
+
+    def _timed(self, method: str, url: str, **body: Any) -> tuple[Any, float]:
+        began = time.perf_counter()
+        answer = self.visitor.ask(method, url, **body)
+        return answer, time.perf_counter() - began
 
     def note(self, kind: str, request: str) -> None:
         """Keep the first request of each kind."""
@@ -242,8 +255,9 @@ class Fuzzer:
 
     def _seen(self, answer: Any, url: str, body: dict[str, Any]) -> list[str]:
         """Another's client by name, unless whoever asked had written the name."""
-        is_shown = _NAMED.search(unquote_to_bytes(answer.whole)) and b"Ruiz" not in url.encode() + body.get("data", b"")
-        return ["shows a client of others"] if self.role.others and is_shown else []
+        if not self.role.others or _NAMED.encode() in url.encode() + body.get("data", b""):
+            return []
+        return ["shows a client of others"] if named_in(answer.whole.decode("latin-1"), [_NAMED]) else []
 
 
 @contextmanager

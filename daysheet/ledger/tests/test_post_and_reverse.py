@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 import pytest
-from django.db import connections
 
 from daysheet.clients.models import Client
 from daysheet.database.scope import practice_transaction
@@ -16,6 +15,7 @@ from daysheet.kit.ids import new_id
 from daysheet.ledger.actions import AlreadyReversed, MoreThanOpen, MoreThanUnapplied, post, reverse
 from daysheet.ledger.models import Account, Entry
 from daysheet.practices.actor import Actor
+from tests.invariants.at_once import at_once as run_at_once
 from tests.people import Cast
 
 from .rows import a_client, a_line, a_payment, application, open_cents, unapplied_cents
@@ -182,27 +182,15 @@ def _reversing(bob: Actor, entry_id: UUID) -> Callable[[], object]:
 
 
 def at_once(cast: Cast, *works: Callable[[], object]) -> list[str]:
-    """Run each in a connection of its own, all at once; "done" or the code of the refusal of each, in order."""
-    start = threading.Barrier(len(works))
-    outcomes = [""] * len(works)
+    """Run each in a transaction and a connection of its own, all at once; "done" or the code of the refusal of each, in
+    order."""
 
-    def run(number: int, work: Callable[[], object]) -> None:
+    def outcome_of(work: Callable[[], object]) -> str:
         try:
             with practice_transaction(cast.alder.id):
-                start.wait(20)
                 work()
-            outcomes[number] = "done"
         except Refusal as refusal:
-            outcomes[number] = refusal.code
-        except Exception as error:
-            outcomes[number] = repr(error)
-        finally:
-            connections.close_all()
+            return refusal.code
+        return "done"
 
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
-    return outcomes
+    return run_at_once(*(partial(outcome_of, work) for work in works))
