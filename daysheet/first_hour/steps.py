@@ -86,7 +86,7 @@ def _client(actor: Actor, sent: QueryDict | None) -> Asking:
 
 def _appointment(actor: Actor, sent: QueryDict | None) -> Asking:
     clients, services = queries.newest_clients(actor), queries.first_services(actor)
-    choices = [(service.pk, f"{service.code} {service.name}") for service in services]
+    choices = [(service.pk, service.label) for service in services]
     people, places = staff_choices(actor), location_choices(actor)
     missing = {Step.CLIENT: clients, Step.SERVICES: services, Step.PROVIDER: people, Step.PRACTICE: places}
     initial: dict[str, Any] = {"day": actor.today, "at": f"{_last_full_hour(actor.now, actor.practice.time_zone)}:00"}

@@ -20,6 +20,7 @@ from daysheet.services.rules import (
     PayerRuleTerms,
     PriceRule,
     income_step_for,
+    service_label,
     standing_on,
     unit_rule_label,
 )
@@ -69,7 +70,7 @@ class Explanation:
     @property
     def label(self) -> str:
         """`90001 Long session`."""
-        return f"{self.line.code} {self.line.name}"
+        return service_label(self.line.code, self.line.name)
 
 
 def explain(decision: Decision, terms: Terms, payers: Mapping[UUID, str]) -> Explanation:
@@ -180,7 +181,7 @@ def _sides_words(case: Case, line: DecidedLine, payer: str, copay_used_cents: in
 
 
 def _rule_words(rule: PayerRuleTerms, case: Case, payer: str) -> str:
-    service = f"{case.service.code} {case.service.name}" if rule.service_type_id else "all service types"
+    service = service_label(case.service.code, case.service.name) if rule.service_type_id else "all service types"
     place = f"place {rule.place}" if rule.place else "any place"
     return f"{payer}, from {us_date(rule.starts_on)}: {service} at {place}"
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from daysheet.clients.models import Client, Payer
 from daysheet.database.models import TenantForeignKey, TenantModel
 
-from .rules import MOST_MODIFIERS, unit_rule_label
+from .rules import MOST_MODIFIERS, service_label, unit_rule_label
 
 
 class ServiceType(TenantModel):
@@ -83,7 +83,7 @@ class ServiceType(TenantModel):
     @property
     def label(self) -> str:
         """`90001 Long session`: code and name as the practice typed them."""
-        return f"{self.code} {self.name}"
+        return service_label(self.code, self.name)
 
     @property
     def fee_words(self) -> str:

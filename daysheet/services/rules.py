@@ -27,6 +27,11 @@ _MODIFIER = re.compile(r"^[A-Z0-9]{2}$")
 MOST_MODIFIERS = 4
 
 
+def service_label(code: str, name: str) -> str:
+    """`90001 Long session`: code and name as the practice typed them."""
+    return f"{code} {name}"
+
+
 def units_for(unit_rule: str, unit_count: int, minutes: int) -> int:
     """S2. *Always Bill For n* gives n; *1 Unit per m minutes* gives the whole units attained, never 0.
 

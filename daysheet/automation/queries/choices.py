@@ -12,6 +12,7 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.services.models import ServiceType
+from daysheet.services.rules import service_label
 from daysheet.staff.models import StaffMember
 
 Pairs = list[tuple[UUID, str]]
@@ -34,5 +35,5 @@ def rule_choices(actor: Actor) -> RuleChoices:
     return RuleChoices(
         payers=list(Payer.objects.order_by(Lower("name")).values_list("pk", "name")),
         staff=[(person.pk, person.name_with_credentials) for person in people],
-        services=[(pk, f"{code} {name}") for pk, code, name in services],
+        services=[(pk, service_label(code, name)) for pk, code, name in services],
     )

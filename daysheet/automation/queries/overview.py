@@ -192,7 +192,7 @@ def _conditions(rule: ExclusionRule) -> list[tuple[str, str]]:
     named = [
         ("Insurer", rule.payer.name if rule.payer else ""),
         ("Staff", rule.staff_member.name if rule.staff_member else ""),
-        ("Service type", f"{service.code} {service.name}" if service else ""),
+        ("Service type", service.label if service else ""),
         ("Pays by", rule.get_pays_by_display() if rule.pays_by else ""),
         ("Status", rule.get_status_display() if rule.status else ""),
         ("Dates of service", _range(rule.from_on, rule.to_on)),

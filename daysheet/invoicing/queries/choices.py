@@ -9,6 +9,7 @@ from daysheet.practices.actor import Actor
 from daysheet.practices.models import Location
 from daysheet.practices.permissions import Permission
 from daysheet.services.models import ServiceType
+from daysheet.services.rules import service_label
 from daysheet.staff.models import StaffMember
 
 #: (value, label)
@@ -39,7 +40,7 @@ def filter_choices(actor: Actor) -> FilterChoices:
     locations = Location.objects.order_by("name").values_list("pk", "name")
     return FilterChoices(
         staff=_people(active_only=False),
-        services=[(str(pk), f"{code} {name}") for pk, code, name in services],
+        services=[(str(pk), service_label(code, name)) for pk, code, name in services],
         locations=[(str(pk), name) for pk, name in locations],
     )
 
@@ -56,7 +57,8 @@ def service_choices(actor: Actor) -> ServiceChoices:
     rows = ServiceType.objects.filter(archived_at=None).order_by("code").values_list("pk", "code", "name", "rate_cents")
     found = list(rows)
     return ServiceChoices(
-        [(str(pk), f"{code} {name}") for pk, code, name, _ in found], {str(pk): rate for pk, _, _, rate in found}
+        [(str(pk), service_label(code, name)) for pk, code, name, _ in found],
+        {str(pk): rate for pk, _, _, rate in found},
     )
 
 

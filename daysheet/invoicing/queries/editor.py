@@ -13,6 +13,7 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.schedule.models import VisitService
+from daysheet.services.rules import service_label
 
 from ..selection import LineEdit, ManualLine
 from .lines import LineView, lines_by_visit
@@ -69,7 +70,7 @@ def editor_client(actor: Actor, client_id: UUID) -> EditorClient:
         .order_by("service_on", "visit__appointment__starts_at", "visit_id", "position", "pk")
         .values_list("pk", "visit_id", "service_on", "service_type_id", "service_type__code", "service_type__name")
     )
-    services = tuple(UnbilledService(*row[:4], f"{row[4]} {row[5]}") for row in rows)
+    services = tuple(UnbilledService(*row[:4], service_label(*row[4:])) for row in rows)
     return EditorClient(client.pk, client.name, services)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from daysheet.practices.actor import Actor
 from daysheet.schedule.models import VisitService
 from daysheet.services.models import ServiceType
+from daysheet.services.rules import service_label
 
 from ..door import preview
 from ..selection import NO_EDIT, LineEdit, Refused, Selection
@@ -96,7 +97,7 @@ def lines_by_visit(actor: Actor, services: Mapping[UUID, bool], edits: Mapping[U
 
 def _service_labels(service_ids: set[UUID]) -> dict[UUID, str]:
     rows = ServiceType.objects.filter(pk__in=service_ids).values_list("pk", "code", "name")
-    return {pk: f"{code} {name}" for pk, code, name in rows}
+    return {pk: service_label(code, name) for pk, code, name in rows}
 
 
 def _line_view(each: Decision, label: str, edit: LineEdit) -> LineView:

@@ -18,6 +18,7 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.permissions import Permission
 from daysheet.schedule.models import VisitService
+from daysheet.services.rules import service_label
 
 from ..models import Payment
 from ..rules import OpenLine, oldest_first
@@ -139,7 +140,7 @@ def _unbilled_appointments(actor: Actor, client_id: UUID) -> list[UnbilledAppoin
     found: dict[UUID, UnbilledAppointment] = {}
     for visit_id, service_on, code, name in rows:
         before = f"{found[visit_id].label}, " if visit_id in found else f"{us_date(service_on)} "
-        found[visit_id] = UnbilledAppointment(visit_id, service_on, f"{before}{code} {name}".strip())
+        found[visit_id] = UnbilledAppointment(visit_id, service_on, f"{before}{service_label(code, name)}")
     return list(found.values())
 
 

@@ -16,6 +16,7 @@ from daysheet.practices.action import query
 from daysheet.practices.actor import Actor
 from daysheet.practices.models import Location
 from daysheet.practices.permissions import Permission
+from daysheet.services.rules import service_label
 from daysheet.staff.models import StaffMember
 
 from ..models import Visit, VisitService, VisitStatus
@@ -178,7 +179,7 @@ def visit_rows(actor: Actor, visits: Sequence[Visit]) -> list[VisitRow]:
     for visit_id, line_id, code, name in found.values_list(
         "visit_id", "line_id", "service_type__code", "service_type__name"
     ):
-        services[visit_id].append((f"{code} {name}", line_id is not None))
+        services[visit_id].append((service_label(code, name), line_id is not None))
     cells = billing_cells(actor, ids) if ids else {}
     closed = closed_appointments(actor, {visit.appointment_id for visit in visits})
     rows: list[VisitRow] = []
